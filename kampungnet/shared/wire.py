@@ -1,0 +1,287 @@
+"""The wire between agent and server: what travels, and nothing else.
+
+Both sides import this one file. It needs msgspec and the standard library only.
+
+Rules for growing it (architecture section 5): add optional fields with a default, never
+rename, never re-use a name; unknown fields are ignored; the server accepts the last two
+wire versions; one recorded report of every version is kept in ``tests/shared/recorded``.
+
+Units are part of a name. ``…_ms`` of an instant is milliseconds since 1970-01-01 UTC,
+``boottime_ms`` is the kernel's ``CLOCK_BOOTTIME``: milliseconds since that boot, which no
+clock change can move.
+"""
+
+import enum
+import hashlib
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+WIRE_VERSION = 1
+OLDEST_WIRE_VERSION = 1
+"""The server accepts ``OLDEST_WIRE_VERSION`` to ``WIRE_VERSION``."""
+
+MAX_READINGS = 100
+"""Readings in one report; more is refused."""
+MAX_BODY_BYTES = 1_000_000
+"""Largest compressed body the server reads."""
+MAX_UNPACKED_BYTES = 4_000_000
+"""Largest body after decompression."""
+MAX_READING_BYTES = 64_000
+"""Largest single reading, as JSON."""
+
+AGENT_HEADER = "KampungNet-Agent"
+SIGNATURE_HEADER = "KampungNet-Signature"
+REPORTS_PATH = "/api/v1/reports"
+ENROLMENTS_PATH = "/api/v1/enrolments"
+
+Name = Annotated[str, Meta(min_length=1, max_length=100)]
+Text = Annotated[str, Meta(max_length=200)]
+LongText = Annotated[str, Meta(max_length=500)]
+Identifier = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"\A[A-Za-z0-9-]+\Z")]
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Instant = Annotated[int, Meta(ge=0, le=253_402_300_799_000)]
+"""Milliseconds since 1970-01-01 UTC, up to the end of year 9999."""
+Sequence = Annotated[int, Meta(ge=1, le=2**53)]
+Power = Annotated[float, Meta(ge=-60.0, le=20.0)]
+"""Light in dBm. Outside -50 to +15 dBm a driver reports no reading at all; the wire is a little wider."""
+
+
+class Outcome(enum.StrEnum):
+    """How one poll ended. Silence is data: every ending becomes a reading."""
+
+    OK = "ok"
+    UNREACHABLE = "unreachable"
+    LOGIN_REFUSED = "login_refused"
+    UNREADABLE = "unreadable"
+
+
+class Part(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Base of everything inside a reading: immutable, and a default is not sent."""
+
+
+class CounterReading(Part, frozen=True, omit_defaults=True):
+    """One interface's cumulative counters exactly as received; never a difference.
+
+    ``None`` means the device did not say, which is not 0. ``rx`` and ``tx`` are the
+    device's own view: on a WAN port ``rx`` is the village's download.
+    """
+
+    interface: Name
+    kind: Text = ""
+    """Interface type in the device's own word, such as ``ether`` or ``wlan``."""
+    running: bool | None = None
+    disabled: bool = False
+    rx_bytes: Count | None = None
+    tx_bytes: Count | None = None
+    rx_packets: Count | None = None
+    tx_packets: Count | None = None
+    rx_errors: Count | None = None
+    tx_errors: Count | None = None
+    rx_drops: Count | None = None
+    tx_drops: Count | None = None
+    link_downs: Count | None = None
+
+
+class Sensor(Part, frozen=True, omit_defaults=True):
+    """One number of a device's own sensors, such as board temperature."""
+
+    name: Name
+    value: float
+    unit: Annotated[str, Meta(max_length=10)] = ""
+    """``C``, ``V``, ``A``, ``W``, ``RPM`` or empty, as RouterOS 7 names them."""
+
+
+class Ping(Part, frozen=True, omit_defaults=True):
+    """Result of a ping the router itself sent."""
+
+    target: Name
+    """``gateway`` or ``internet``."""
+    address: Text
+    sent: Count
+    received: Count
+    rtt_ms: Annotated[float, Meta(ge=0, le=600_000)] | None = None
+    """Mean round trip in milliseconds; absent when nothing came back."""
+
+
+class RouterBody(Part, frozen=True, omit_defaults=True, tag_field="kind", tag="router"):
+    """What one poll of a router learned."""
+
+    identity: Text = ""
+    board: Text = ""
+    model: Text = ""
+    serial: Text = ""
+    version: Text = ""
+    """RouterOS version as the router prints it, for example ``7.20.4 (stable)``."""
+    cpu_load_percent: Annotated[int, Meta(ge=0, le=100)] | None = None
+    free_memory_bytes: Count | None = None
+    total_memory_bytes: Count | None = None
+    free_storage_bytes: Count | None = None
+    total_storage_bytes: Count | None = None
+    sensors: Annotated[list[Sensor], Meta(max_length=60)] = []
+    interfaces: Annotated[list[CounterReading], Meta(max_length=200)] = []
+    wan_interface: Text = ""
+    """Name of the interface bandwidth is billed on, from the agent's settings."""
+    gateway: Text = ""
+    pings: Annotated[list[Ping], Meta(max_length=8)] = []
+    hotspot_sessions: Count | None = None
+    """Devices logged in at the captive portal now."""
+    hotspot_hosts: Count | None = None
+    """Devices the hotspot sees, logged in or not."""
+    dhcp_leases: Count | None = None
+    """Leases in state ``bound``."""
+    wireless_clients: Count | None = None
+    missing: Annotated[list[Text], Meta(max_length=40)] = []
+    """What this version or this user's rights could not give, by name."""
+
+
+class OntBody(Part, frozen=True, omit_defaults=True, tag_field="kind", tag="ont"):
+    """What one poll of a fibre ONT learned."""
+
+    model: Text = ""
+    serial: Text = ""
+    version: Text = ""
+    link_up: bool | None = None
+    rx_power_dbm: Power | None = None
+    tx_power_dbm: Power | None = None
+    no_light: bool = False
+    """The unit measures and finds darkness (``-40`` dBm); then ``rx_power_dbm`` is absent."""
+    temperature_celsius: Annotated[float, Meta(ge=-60, le=200)] | None = None
+    voltage_volts: Annotated[float, Meta(ge=0, le=100)] | None = None
+    bias_milliamperes: Annotated[float, Meta(ge=0, le=1000)] | None = None
+    interfaces: Annotated[list[CounterReading], Meta(max_length=200)] = []
+    missing: Annotated[list[Text], Meta(max_length=40)] = []
+
+
+Body = RouterBody | OntBody
+
+
+class Reading(Part, frozen=True, omit_defaults=True):
+    """All that one poll of one device learned, or why it failed.
+
+    Unique by (agent, ``boot_id``, ``sequence``). ``sequence`` counts per agent over all
+    boots, so a hole in it is a reading that was lost or dropped.
+    """
+
+    boot_id: Identifier
+    """The kernel's ``/proc/sys/kernel/random/boot_id`` of the box when it polled."""
+    sequence: Sequence
+    device: Identifier
+    taken_at_ms: Instant
+    """Wall clock of the box when the poll began; may be wrong, see ``boottime_ms``."""
+    boottime_ms: Count
+    outcome: Outcome
+    duration_ms: Count
+    device_uptime_seconds: Count | None = None
+    detail: LongText = ""
+    """Why it failed, with an excerpt of what could not be read. Never a secret."""
+    body: Body | None = None
+    """Present exactly when ``outcome`` is ``ok``."""
+
+
+class AgentHealth(Part, frozen=True, omit_defaults=True):
+    """The box about itself."""
+
+    version: Text = ""
+    board: Text = ""
+    spool_readings: Count = 0
+    spool_oldest_ms: Instant | None = None
+    dropped_readings: Count = 0
+    """Dropped at the cap since the spool was made; cumulative."""
+    refused_readings: Count = 0
+    """Set aside because the server refused them; cumulative."""
+    corrupt_readings: Count = 0
+    """Rows whose checksum failed, and spools set aside; cumulative."""
+    send_failures: Count = 0
+    """Reports that got no receipt since the agent started."""
+    free_disk_bytes: Count | None = None
+
+
+class Envelope(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A report whose readings are still raw JSON, so that one bad reading is refused alone.
+
+    ``boot_id``, ``boottime_ms`` and ``sent_at_ms`` are of the moment of sending: with
+    ``clock_synchronised`` they give the server that boot's offset.
+    """
+
+    wire_version: Annotated[int, Meta(ge=0, le=2**31)]
+    agent: Identifier
+    sent_at_ms: Instant
+    boot_id: Identifier
+    boottime_ms: Count
+    clock_synchronised: bool
+    readings: list[msgspec.Raw]
+    health: AgentHealth = AgentHealth()
+
+
+class Report(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The same message as :class:`Envelope` with its readings typed; used for the JSON schema and tests."""
+
+    wire_version: Annotated[int, Meta(ge=0, le=2**31)]
+    agent: Identifier
+    sent_at_ms: Instant
+    boot_id: Identifier
+    boottime_ms: Count
+    clock_synchronised: bool
+    readings: Annotated[list[Reading], Meta(max_length=MAX_READINGS)]
+    health: AgentHealth = AgentHealth()
+
+
+class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One reading the server will never take, by its place in the report."""
+
+    position: Annotated[int, Meta(ge=0)]
+    reason: LongText
+    sequence: Sequence | None = None
+    """Absent when the reading was too broken to tell."""
+
+
+class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The server's answer, sent only after the commit. Only what it names leaves the spool."""
+
+    accepted: list[Sequence]
+    """Sequences that are safe on the server's disk, repeats included."""
+    server_time_ms: Instant
+    refused: list[Refusal] = []
+    pause_ms: Annotated[int, Meta(ge=0, le=900_000)] = 0
+    """How long the agent waits before its next backlog batch."""
+
+
+class EnrolmentRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A box asks to become the agent of a village. Signed with the key it brings."""
+
+    code: Annotated[str, Meta(min_length=8, max_length=64)]
+    public_key: Annotated[str, Meta(min_length=44, max_length=44)]
+    """Raw Ed25519 public key, standard base64."""
+    board: Text = ""
+    version: Text = ""
+
+
+class EnrolmentAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a box needs to know about itself from now on."""
+
+    agent: Identifier
+    village: Text
+    village_name: Text = ""
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Every answer that is not a success: one sentence for a person."""
+
+    detail: str
+
+
+def signing_bytes(method: str, path: str, agent: str, body: bytes) -> bytes:
+    """What an agent signs with Ed25519: method, path, agent and the SHA-256 of the body as sent.
+
+    No clock is part of it, so a box with a wrong clock can report; a replay does nothing,
+    because its readings are already known.
+    """
+    digest = hashlib.sha256(body).hexdigest()
+    return f"kampungnet-v1\n{method}\n{path}\n{agent}\n{digest}".encode()
+
+
+def reading_hash(raw: bytes) -> bytes:
+    """Return 16 bytes that stand for one reading's JSON as sent; equal hash means a repeat."""
+    return hashlib.blake2b(raw, digest_size=16).digest()
