@@ -1,0 +1,94 @@
+"""What stands in a village: the site, its agent, its devices and the state each was last seen in."""
+
+from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kampungnet.core.database import Base
+from kampungnet.villages.models import Village
+
+
+class Site(Base):
+    """A place with devices and one agent: balai desa, sekolah, pasar."""
+
+    __tablename__ = "sites"
+    __table_args__ = (
+        ForeignKeyConstraint(["regency", "village"], [Village.regency, Village.code]),
+        Index(None, "regency", "village"),
+    )
+
+    regency: Mapped[str] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    """Village code and a number within the village: ``35.10.15.2012-1``."""
+    village: Mapped[str]
+    name: Mapped[str]
+
+
+class Agent(Base):
+    """The box of a site. The server keeps only the public half of its key."""
+
+    __tablename__ = "agents"
+    __table_args__ = (ForeignKeyConstraint(["regency", "site"], [Site.regency, Site.code]),)
+
+    regency: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """80 random bits in Crockford's base 32; says nothing about the village."""
+    site: Mapped[str]
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    enrolled_ms: Mapped[int]
+    revoked_ms: Mapped[int | None]
+    board: Mapped[str]
+    version: Mapped[str]
+    last_report_ms: Mapped[int | None]
+    """Server time of the last report that was stored."""
+    clock_offset_ms: Mapped[int | None]
+    """The box's wall clock minus the server's at the last report, transport included."""
+    clock_synchronised: Mapped[bool] = mapped_column(default=False)
+    spool_readings: Mapped[int] = mapped_column(default=0)
+    spool_oldest_ms: Mapped[int | None]
+    dropped_readings: Mapped[int] = mapped_column(default=0)
+    refused_readings: Mapped[int] = mapped_column(default=0)
+    corrupt_readings: Mapped[int] = mapped_column(default=0)
+    conflicts: Mapped[int] = mapped_column(default=0)
+    """Readings that came twice with different content: the sign of a cloned SD card."""
+
+
+class EnrolmentCode(Base):
+    """A one-time code that lets one box become the agent of one village. Only its hash is kept."""
+
+    __tablename__ = "enrolment_codes"
+    __table_args__ = (ForeignKeyConstraint(["regency", "village"], [Village.regency, Village.code]),)
+
+    regency: Mapped[str] = mapped_column(primary_key=True)
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    village: Mapped[str]
+    expires_ms: Mapped[int]
+    used_ms: Mapped[int | None]
+
+
+class Device(Base):
+    """A router or ONT and the newest that is known of it, by the repaired time of its readings.
+
+    Late readings never move the state back: only a newer ``last_reading_ms`` replaces it.
+    """
+
+    __tablename__ = "devices"
+    __table_args__ = (ForeignKeyConstraint(["regency", "site"], [Site.regency, Site.code]),)
+
+    regency: Mapped[str] = mapped_column(primary_key=True)
+    site: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    """``router`` or ``ont``; empty until the first good reading."""
+    outcome: Mapped[str]
+    """Outcome of the newest reading: ``ok``, ``unreachable``, ``login_refused``, ``unreadable``."""
+    detail: Mapped[str]
+    last_reading_ms: Mapped[int]
+    last_ok_ms: Mapped[int | None]
+    uptime_seconds: Mapped[int | None]
+    internet_up: Mapped[bool | None]
+    """Did the router's ping to the internet come back? Unknown when it could not ask."""
+    hotspot_sessions: Mapped[int | None]
+    rx_power_dbm: Mapped[float | None]
+    no_light: Mapped[bool | None]
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """JSON body of the newest good reading, as received."""

@@ -1,0 +1,38 @@
+"""People who sign in to the console, and their sessions. Sessions live here, never in a cookie."""
+
+from sqlalchemy import ForeignKey, Index, LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kampungnet.core.database import Base
+
+
+class StaffMember(Base):
+    """A person with one role, for a whole regency or for one village."""
+
+    __tablename__ = "staff"
+
+    username: Mapped[str] = mapped_column(primary_key=True)
+    """Lower case letters, digits, dot and dash."""
+    name: Mapped[str]
+    password_hash: Mapped[str]
+    role: Mapped[str]
+    """``engineer``, ``operator``, ``budget`` or ``auditor``."""
+    regency: Mapped[str]
+    village: Mapped[str | None]
+    """Set for a village operator: nothing of any other village is shown."""
+    disabled_ms: Mapped[int | None]
+    failed_logins: Mapped[int] = mapped_column(default=0)
+    locked_until_ms: Mapped[int] = mapped_column(default=0)
+    """No password is checked before this instant; grows with each failure, at most 15 minutes."""
+
+
+class StaffSession(Base):
+    """One signed-in browser. The cookie holds a random token, this row only its hash."""
+
+    __tablename__ = "staff_sessions"
+    __table_args__ = (Index(None, "username"),)
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    username: Mapped[str] = mapped_column(ForeignKey(StaffMember.username))
+    started_ms: Mapped[int]
+    last_seen_ms: Mapped[int]
