@@ -1,0 +1,84 @@
+# Everything a newcomer needs. `make help` lists the targets; each does its own set-up.
+# Needs Python 3.11+ (with venv) and make, nothing else.
+
+PORT ?= 8080
+DATA ?= data/demo
+VILLAGES ?= 12
+ONLY ?=
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+CODE := kampungnet agents/kampungnet_agent agents/kampungnet_sim tests
+
+# Through the environment, so that the tool which builds our package is pinned too (newer pip reads the second name).
+export PIP_CONSTRAINT := constraints.txt
+export PIP_BUILD_CONSTRAINT := constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONUTF8 := 1
+unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
+
+.PHONY: help demo test check format bench constraints clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+
+demo: $(VENV)/demo.stamp ## a whole regency on this machine: server, simulated villages, agents (PORT= DATA= VILLAGES=)
+	@exec $(BIN)/kampungnet demo --port $(PORT) --data "$(DATA)" --villages $(VILLAGES)
+
+test: $(VENV)/dev.stamp ## all tests (ARGS= goes to pytest: ARGS='-k spool')
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/dev.stamp ## style, format, types, import contracts, house rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy $(CODE)
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q tests/architecture
+
+format: $(VENV)/dev.stamp ## put the code into the house format
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+bench: $(VENV)/dev.stamp ## the benchmarks (one by ONLY=name)
+	@exec $(BIN)/python -m tests.benchmarks $(ONLY)
+
+constraints: ## pin anew every version we install, from a clean environment
+	@$(call find_python,.cache/constraints)
+	@echo "Resolving the newest versions that pyproject.toml allows ..."
+	@PIP_CONSTRAINT= PIP_BUILD_CONSTRAINT= .cache/constraints/bin/python -m pip install -qq '.[agent,agent-ssh,server,demo,dev]' hatchling editables
+	@{ echo "# Every version we install, for all extras and the build. Made by 'make constraints'; do not edit."; \
+	   .cache/constraints/bin/python -m pip freeze --all | grep '==' | grep -vE '^(kampungnet|pip|setuptools)[= ]' | LC_ALL=C sort -f; } > constraints.new
+	@mv constraints.new constraints.txt && rm -rf .cache/constraints
+
+clean: ## remove the environment and what tools left; keeps data/
+	@rm -rf $(VENV) .cache build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# $(call find_python,FOLDER): makes a virtual environment with the first Python that is new enough.
+define find_python
+	set -e; old=""; found=""; \
+	for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || continue; \
+	  $$python -c 'import ensurepip, venv' >/dev/null 2>&1 && { found=$$python; break; } || old=$$python; \
+	done; \
+	if [ -z "$$found" ] && [ -n "$$old" ]; then \
+	  echo "$$old has no venv module: install it (on Debian and Ubuntu: apt install python3-venv) and try again." >&2; exit 1; fi; \
+	if [ -z "$$found" ]; then \
+	  echo "KampungNet needs Python 3.11 or newer, and none was found: install it, or name one with PYTHON=/path/to/python." >&2; exit 1; fi; \
+	rm -rf $(1); $$found -m venv $(1)
+endef
+
+$(BIN)/python:
+	@echo "Preparing a Python environment in $(VENV) ..."
+	@$(call find_python,$(VENV))
+
+# One stamp for each set of extras: the second start installs nothing. The code itself is used in place.
+$(VENV)/%.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	@printf 'Installing what "%s" needs (the first time this takes about a minute) ' "$*"; \
+	$(BIN)/python -m pip install -qq -e '.[$*]' & pip=$$!; \
+	trap 'kill $$pip; wait $$pip; exit 130' INT TERM; \
+	while kill -0 $$pip 2>/dev/null; do sleep 1; printf .; done; \
+	wait $$pip; code=$$?; echo; exit $$code
+	@touch $@
