@@ -15,7 +15,6 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import BigInteger, Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.sql.dml import Insert
 
 
 Item = TypeVar("Item")
@@ -67,11 +66,18 @@ def insert_into(db: Session, table: Any) -> "sqlite.Insert | postgresql.Insert":
     return (sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert)(table)
 
 
-def upsert(db: Session, table: Any, keys: Sequence[str], changed: Sequence[str]) -> Insert:
-    """Return an INSERT that replaces ``changed`` where a row with the same ``keys`` stands."""
+def upsert(
+    db: Session, table: Any, keys: Sequence[str], changed: Sequence[str], newer: str | None = None
+) -> "sqlite.Insert | postgresql.Insert":
+    """Return an INSERT that replaces ``changed`` where a row with the same ``keys`` stands.
+
+    With ``newer`` it does so only when that column grows: what comes late changes nothing.
+    """
     statement = insert_into(db, table)
     return statement.on_conflict_do_update(
-        index_elements=list(keys), set_={name: statement.excluded[name] for name in changed}
+        index_elements=list(keys),
+        set_={name: statement.excluded[name] for name in changed},
+        where=None if newer is None else statement.excluded[newer] > table.__table__.c[newer],
     )
 
 

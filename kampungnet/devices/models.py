@@ -90,5 +90,5 @@ class Device(Base):
     hotspot_sessions: Mapped[int | None]
     rx_power_dbm: Mapped[float | None]
     no_light: Mapped[bool | None]
-    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    body: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     """JSON body of the newest good reading, as received."""

@@ -1,0 +1,159 @@
+"""Pure: readings in, five-minute slots out. No database, no clock.
+
+A series is named ``quantity`` or ``quantity/interface``; its unit is part of the name:
+
+=========================  ==========================================================
+``status``                 1 up, 2 internet down, 3 device does not answer
+``rx_bytes/IF``            bytes received by interface IF within the slot
+``tx_bytes/IF``            bytes sent
+``latency_us``             mean round trip to the internet, microseconds
+``hotspot_sessions``       most devices logged in at once
+``rx_power_mdbm``          lowest light received, thousandths of dBm
+``cpu_percent``            mean processor load
+``temperature_mc``         highest temperature, thousandths of a degree Celsius
+``readings``               readings that fell into the slot: what coverage counts
+=========================  ==========================================================
+"""
+
+import zlib
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from kampungnet.measurement.counters import Counter, growth
+from kampungnet.shared import wire
+
+SLOT_SECONDS: Final = 300
+SLOT_MS: Final = SLOT_SECONDS * 1000
+SLOTS_A_DAY: Final = 288
+ABSENT: Final = -(2**63)
+
+UP: Final = 1
+INTERNET_DOWN: Final = 2
+NO_ANSWER: Final = 3
+
+Slots = Mapping[int, int]
+"""Slot start (ms since 1970, a multiple of five minutes) to value; an absent slot has no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """One reading with its repaired instant."""
+
+    taken_ms: int
+    reading: wire.Reading
+
+
+def fold(readings: Iterable[Timed], before: Timed | None = None) -> dict[str, dict[int, int]]:
+    """Fold one device's readings, in any order and with repeats, into series of slots.
+
+    ``before`` is the last good reading ahead of them, so that the first counters have something to
+    grow from; it adds nothing of its own. The same readings give the same slots in any order.
+    """
+    ordered = sorted({(t.taken_ms, t.reading.boot_id, t.reading.sequence): t for t in readings}.items())
+    gathered: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+    last = before
+    for _, timed in ordered:
+        slot = timed.taken_ms - timed.taken_ms % SLOT_MS
+        for name, value in _gauges(timed.reading):
+            gathered[name][slot].append(value)
+        if timed.reading.body is not None:
+            for name, value in _traffic(last, timed):
+                gathered[name][slot].append(value)
+            last = timed
+    return {
+        name: {slot: _combine(name)(values) for slot, values in slots.items()} for name, slots in gathered.items()
+    }
+
+
+def merge(old: Mapping[str, Slots], new: Mapping[str, Slots]) -> dict[str, dict[int, int]]:
+    """Lay newly folded slots over older ones: a slot that was folded again is replaced, others stay."""
+    return {name: {**old.get(name, {}), **new.get(name, {})} for name in {*old, *new}}
+
+
+def pack(slots: Slots, day_start_ms: int) -> bytes:
+    """Pack the slots that fall into the day starting at ``day_start_ms`` into a few hundred bytes."""
+    values = array("q", [ABSENT]) * SLOTS_A_DAY
+    for slot, value in slots.items():
+        place = (slot - day_start_ms) // SLOT_MS
+        if 0 <= place < SLOTS_A_DAY:
+            values[place] = value
+    return zlib.compress(values.tobytes(), 6)
+
+
+def unpack(packed: bytes, day_start_ms: int) -> dict[int, int]:
+    """Return the slots that :func:`pack` was given. Raises ``zlib.error`` or ``ValueError`` on foreign bytes."""
+    values = array("q")
+    values.frombytes(zlib.decompress(packed))
+    return {day_start_ms + place * SLOT_MS: value for place, value in enumerate(values) if value != ABSENT}
+
+
+def _gauges(reading: wire.Reading) -> Iterable[tuple[str, int]]:
+    yield "readings", 1
+    body = reading.body
+    if body is None:
+        yield "status", NO_ANSWER
+    elif isinstance(body, wire.RouterBody):
+        yield from _router_gauges(body)
+    else:
+        yield "status", INTERNET_DOWN if body.no_light or body.link_up is False else UP
+        if body.rx_power_dbm is not None:
+            yield "rx_power_mdbm", round(body.rx_power_dbm * 1000)
+        if body.temperature_celsius is not None:
+            yield "temperature_mc", round(body.temperature_celsius * 1000)
+
+
+def _router_gauges(body: wire.RouterBody) -> Iterable[tuple[str, int]]:
+    internet = next((ping for ping in body.pings if ping.target == "internet" and ping.sent), None)
+    yield "status", INTERNET_DOWN if internet and not internet.received else UP
+    if internet and internet.rtt_ms is not None:
+        yield "latency_us", round(internet.rtt_ms * 1000)
+    if body.hotspot_sessions is not None:
+        yield "hotspot_sessions", body.hotspot_sessions
+    if body.cpu_load_percent is not None:
+        yield "cpu_percent", body.cpu_load_percent
+    for sensor in body.sensors:
+        if sensor.unit == "C":
+            yield "temperature_mc", round(sensor.value * 1000)
+
+
+def _traffic(last: Timed | None, now: Timed) -> Iterable[tuple[str, int]]:
+    body = now.reading.body
+    earlier = _counters(last.reading.body) if last else {}
+    for name, reading in _counters(body).items():
+        if last is None or name not in earlier:
+            continue
+        for direction in ("rx_bytes", "tx_bytes"):
+            grown = growth(
+                _counter(last, getattr(earlier[name], direction)), _counter(now, getattr(reading, direction))
+            )
+            if grown is not None:
+                yield f"{direction}/{name}", grown
+
+
+def _counter(timed: Timed, value: int | None) -> Counter:
+    return Counter(timed.taken_ms, timed.reading.device_uptime_seconds, value)
+
+
+def _counters(body: wire.Body | None) -> dict[str, wire.CounterReading]:
+    return {} if body is None else {counter.interface: counter for counter in body.interfaces}
+
+
+def _mean(values: list[int]) -> int:
+    return round(sum(values) / len(values))
+
+
+_COMBINE: Final[Mapping[str, Callable[[list[int]], int]]] = {
+    "status": min,  # one good poll in five minutes is service; issue "ledger" judges by evidence
+    "latency_us": _mean,
+    "cpu_percent": _mean,
+    "hotspot_sessions": max,
+    "temperature_mc": max,
+    "rx_power_mdbm": min,
+}
+
+
+def _combine(series: str) -> Callable[[list[int]], int]:
+    return _COMBINE.get(series, sum)
