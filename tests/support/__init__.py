@@ -1,0 +1,1 @@
+"""Helpers of the tests that are too long for a fixture."""
