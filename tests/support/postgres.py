@@ -33,13 +33,14 @@ def server(programs: Path) -> Iterator[str]:
         folder = Path(name)
         run_as = _owner(folder)
         data = folder / "data"
-        options = "-U kampungnet -A trust -E UTF8 --locale=C.UTF-8 --no-sync".split()
-        subprocess.run([programs / "initdb", "-D", data, *options], check=True, stdout=subprocess.DEVNULL, cwd=folder, **run_as)
+        make = ["-U", "kampungnet", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+        initdb: list[str | Path] = [programs / "initdb", "-D", data, *make]
+        subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=folder, **run_as)
         port = free_port()
         log = folder / "log"
-        options = f"-p {port} -h 127.0.0.1 -N 200 -c unix_socket_directories=".split()
+        listen = ["-p", str(port), "-h", "127.0.0.1", "-N", "200", "-c", "unix_socket_directories="]
+        command: list[str | Path] = [programs / "postgres", "-D", data, *listen]
         with log.open("w") as output:
-            command = [programs / "postgres", "-D", data, *options]
             process = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder, **run_as)
         try:
             _wait_until_it_answers(port, process, log)
