@@ -47,7 +47,7 @@ class Boot(Base):
 
 
 class ReadingDay(Base):
-    """All readings of one device on one UTC day, compressed, with the keys that repeats are known by."""
+    """All readings of one device on one local day, compressed byte for byte, so that repeats are still known."""
 
     __tablename__ = "reading_days"
     __table_args__ = (
@@ -63,8 +63,7 @@ class ReadingDay(Base):
     readings: Mapped[int]
     first_sequence: Mapped[int]
     last_sequence: Mapped[int]
-    keys: Mapped[bytes] = mapped_column(LargeBinary)
-    payloads: Mapped[bytes] = mapped_column(LargeBinary)
+    packed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class SlotDay(Base):

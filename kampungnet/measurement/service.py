@@ -1,0 +1,305 @@
+"""Store readings once, pack them by the day, and answer what was measured."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, Final
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from kampungnet.core import clock
+from kampungnet.core.database import insert_into, upsert
+from kampungnet.devices.models import Device
+from kampungnet.devices.service import body_of
+from kampungnet.measurement import outages as outage_rules
+from kampungnet.measurement import packing, slots
+from kampungnet.measurement.boots import Offset, TimeQuality
+from kampungnet.measurement.models import Boot, ReadingDay, SlotDay, YoungReading
+from kampungnet.measurement.outages import Outage
+from kampungnet.measurement.packing import Kept
+from kampungnet.measurement.slots import SLOT_MS, SLOT_SECONDS, Slots
+from kampungnet.shared import wire
+
+YOUNG_MS: Final = 3_600_000
+"""Readings rest as received for an hour, then they are packed."""
+
+Key = tuple[str, str, str, int]
+"""Regency, agent, boot id, sequence: what makes a reading unique."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One reading ready to be stored, in the order of the table's columns."""
+
+    key: Key
+    hash: bytes
+    site: str
+    device: str
+    taken_ms: int
+    time_quality: TimeQuality
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of readings: new ones, repeats, and keys that came with another content."""
+
+    new: frozenset[Key]
+    conflicting: frozenset[Key]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One slot of a series; ``value`` is ``None`` where nothing is known."""
+
+    at_ms: int
+    value: int | None
+    seconds: int = SLOT_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Everything measured of one device between two instants."""
+
+    first_ms: int
+    last_ms: int
+    series: Mapping[str, Slots] = field(default_factory=dict)
+
+    def points(self, name: str) -> list[Point]:
+        """Return one series with a point for each slot, gaps included."""
+        values = self.series.get(name, {})
+        start = self.first_ms - self.first_ms % SLOT_MS
+        return [Point(at, values.get(at)) for at in range(start, self.last_ms, SLOT_MS)]
+
+    def coverage(self) -> float | None:
+        """Return the share of slots that hold a reading, 0 to 1; ``None`` for an empty stretch."""
+        return outage_rules.coverage(self.series.get("readings", {}), self.first_ms, self.last_ms)
+
+
+def known_offsets(db: Session, agents: Iterable[tuple[str, str]]) -> dict[tuple[str, str, str], Offset]:
+    """Return the clock offsets of all known boots of the agents, by (regency, agent, boot id)."""
+    rows = db.execute(
+        select(Boot.regency, Boot.agent, Boot.boot_id, Boot.offset_ms, Boot.time_quality).where(
+            Boot.agent.in_({agent for _, agent in agents})
+        )
+    )
+    return {(r.regency, r.agent, r.boot_id): Offset(r.offset_ms, TimeQuality(r.time_quality)) for r in rows}
+
+
+def record_offsets(db: Session, offsets: Mapping[tuple[str, str, str], Offset]) -> None:
+    """Keep new or better clock offsets, and repair the young readings of those boots."""
+    rows = [
+        {"regency": regency, "agent": agent, "boot_id": boot, "offset_ms": offset.ms, "time_quality": offset.quality}
+        for (regency, agent, boot), offset in offsets.items()
+    ]
+    if not rows:
+        return
+    db.execute(upsert(db, Boot, ["regency", "agent", "boot_id"], ["offset_ms", "time_quality"]), rows)
+    for (regency, agent, boot), offset in offsets.items():
+        _repair_young(db, (regency, agent, boot), offset)
+
+
+def _repair_young(db: Session, boot: tuple[str, str, str], offset: Offset) -> None:
+    of_boot = select(YoungReading).where(
+        YoungReading.regency == boot[0], YoungReading.agent == boot[1], YoungReading.boot_id == boot[2]
+    )
+    for row in db.scalars(of_boot):
+        row.taken_ms = Kept(0, 0, row.payload).reading().boottime_ms + offset.ms
+        row.time_quality = offset.quality
+
+
+def record_readings(db: Session, arrived: Sequence[Arrived]) -> Stored:
+    """Store readings once. A repeat changes nothing; the same key with another hash is a conflict."""
+    packed = _already_packed(db, arrived)
+    rows = [_row(one) for one in arrived if one.key not in packed]
+    known: dict[Key, bytes] = {}
+    if rows:
+        statement = insert_into(db, YoungReading).on_conflict_do_nothing()
+        # rowcount tells repeats from new ones in one go; the slow look-up is for repeats only.
+        if db.connection().execute(statement, rows).rowcount != len(rows):
+            known = _young_hashes(db, arrived)
+    known.update(packed)
+    conflicting = frozenset(one.key for one in arrived if known.get(one.key, one.hash) != one.hash)
+    return Stored(frozenset(one.key for one in arrived) - conflicting, conflicting)
+
+
+def _row(one: Arrived) -> dict[str, Any]:
+    regency, agent, boot_id, sequence = one.key
+    return {
+        "regency": regency, "agent": agent, "boot_id": boot_id, "sequence": sequence, "hash": one.hash,
+        "site": one.site, "device": one.device, "taken_ms": one.taken_ms, "time_quality": one.time_quality,
+        "payload": one.payload,
+    }  # fmt: skip
+
+
+def _young_hashes(db: Session, arrived: Sequence[Arrived]) -> dict[Key, bytes]:
+    found: dict[Key, bytes] = {}
+    for regency, agent in {one.key[:2] for one in arrived}:
+        sequences = {one.key[3] for one in arrived if one.key[1] == agent}
+        rows = db.execute(
+            select(YoungReading.boot_id, YoungReading.sequence, YoungReading.hash).where(
+                YoungReading.regency == regency, YoungReading.agent == agent, YoungReading.sequence.in_(sequences)
+            )
+        )
+        found.update({(regency, agent, r.boot_id, r.sequence): r.hash for r in rows})
+    return found
+
+
+def _already_packed(db: Session, arrived: Sequence[Arrived]) -> dict[Key, bytes]:
+    """Return keys and hashes of those readings that rest in a pack already: repeats after a day or more."""
+    by_agent: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for one in arrived:
+        by_agent[one.key[:2]].append(one.key[3])
+    found: dict[Key, bytes] = {}
+    for (regency, agent), newest in _packed_up_to(db, by_agent).items():
+        sequences = [s for s in by_agent[regency, agent] if s <= newest]
+        if not sequences:
+            continue
+        packs = select(ReadingDay.packed).where(
+            ReadingDay.regency == regency, ReadingDay.agent == agent,
+            ReadingDay.first_sequence <= max(sequences), ReadingDay.last_sequence >= min(sequences),
+        )  # fmt: skip
+        for blob in db.scalars(packs):
+            for kept in packing.unpack(blob):
+                reading = kept.reading()
+                found[regency, agent, reading.boot_id, reading.sequence] = wire.reading_hash(kept.payload)
+    return found
+
+
+def _packed_up_to(db: Session, agents: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    rows = db.execute(
+        select(ReadingDay.regency, ReadingDay.agent, func.max(ReadingDay.last_sequence))
+        .where(ReadingDay.agent.in_({agent for _, agent in agents}))
+        .group_by(ReadingDay.regency, ReadingDay.agent)
+    )
+    return {(regency, agent): newest for regency, agent, newest in rows}
+
+
+def agents_to_pack(db: Session, now_ms: int) -> list[tuple[str, str]]:
+    """Return (regency, agent) of those with readings old enough to be packed."""
+    rows = db.execute(
+        select(YoungReading.regency, YoungReading.agent)
+        .group_by(YoungReading.regency, YoungReading.agent)
+        .having(func.min(YoungReading.taken_ms) < _border(now_ms) - YOUNG_MS // 4)
+    )
+    return [(regency, agent) for regency, agent in rows]
+
+
+def pack_agent(db: Session, regency: str, agent: str, now_ms: int) -> int:
+    """Move an agent's older readings into day packs and fold the touched days into slots; return how many moved."""
+    zone = clock.zone_of(regency)
+    border = _border(now_ms)
+    old = (
+        YoungReading.regency == regency,
+        YoungReading.agent == agent,
+        YoungReading.taken_ms < border,
+    )
+    groups: dict[tuple[str, str, date], list[YoungReading]] = defaultdict(list)
+    for row in db.scalars(select(YoungReading).where(*old)):
+        groups[row.site, row.device, clock.local_day(row.taken_ms, zone)].append(row)
+    for (site, device, day), rows in sorted(groups.items(), key=lambda group: group[0]):
+        _pack_day(db, (regency, agent, device, day), site, rows)
+    for site, device, day in sorted({*groups, *((s, d, day + timedelta(days=1)) for s, d, day in groups)}):
+        fold_day(db, (regency, agent, device, day), site)
+    db.execute(delete(YoungReading).where(*old))
+    return sum(len(rows) for rows in groups.values())
+
+
+def _border(now_ms: int) -> int:
+    """Return the newest full hour that lies an hour back: packs end where a slot ends."""
+    return (now_ms - YOUNG_MS) // YOUNG_MS * YOUNG_MS
+
+
+def _pack_day(db: Session, key: tuple[str, str, str, date], site: str, rows: list[YoungReading]) -> None:
+    pack = db.get(ReadingDay, key)
+    kept = packing.unpack(pack.packed) if pack else []
+    kept += [Kept(row.taken_ms, row.time_quality, row.payload) for row in rows]
+    first, last = min(row.sequence for row in rows), max(row.sequence for row in rows)
+    if pack is None:
+        regency, agent, device, day = key
+        pack = ReadingDay(regency=regency, agent=agent, device=device, day=day, site=site)
+        pack.first_sequence, pack.last_sequence = first, last
+        db.add(pack)
+    pack.first_sequence, pack.last_sequence = min(pack.first_sequence, first), max(pack.last_sequence, last)
+    pack.readings, pack.packed = len(kept), packing.pack(kept)
+    db.flush()
+
+
+def fold_day(db: Session, key: tuple[str, str, str, date], site: str) -> None:
+    """Fold one packed day of a device into slots again, from its readings; nothing is added twice."""
+    regency, agent, device, day = key
+    pack = db.get(ReadingDay, key)
+    if pack is None:
+        return
+    before = db.get(ReadingDay, (regency, agent, device, day - timedelta(days=1)))
+    series = slots.fold((kept.timed() for kept in packing.unpack(pack.packed)), _last_good(before))
+    start = clock.day_start_ms(day, clock.zone_of(regency))
+    rows = [
+        {"regency": regency, "site": site, "device": device, "day": day, "series": name,
+         "slots": slots.pack(values, start)} for name, values in series.items()
+    ]  # fmt: skip
+    db.execute(upsert(db, SlotDay, ["regency", "site", "device", "day", "series"], ["slots"]), rows)
+
+
+def _last_good(pack: ReadingDay | None) -> slots.Timed | None:
+    for kept in reversed(packing.unpack(pack.packed) if pack else []):
+        timed = kept.timed()
+        if timed.reading.body is not None:
+            return timed
+    return None
+
+
+def measured(db: Session, regency: str, site: str, device: str, first_ms: int, last_ms: int) -> Measured:
+    """Return all series of a device between two instants: packed days and the young hours on top."""
+    zone = clock.zone_of(regency)
+    days = (clock.local_day(first_ms, zone), clock.local_day(last_ms, zone))
+    rows = db.execute(
+        select(SlotDay.day, SlotDay.series, SlotDay.slots)
+        .where(SlotDay.regency == regency, SlotDay.site == site, SlotDay.device == device)
+        .where(SlotDay.day.between(*days))
+    )
+    series: dict[str, dict[int, int]] = defaultdict(dict)
+    for day, name, packed in rows:
+        series[name].update(slots.unpack(packed, clock.day_start_ms(day, zone)))
+    whole = slots.merge(series, _young(db, regency, site, device))
+    inside = {name: {at: v for at, v in s.items() if first_ms - SLOT_MS < at < last_ms} for name, s in whole.items()}
+    return Measured(first_ms, last_ms, inside)
+
+
+def series(db: Session, place: tuple[str, str, str], name: str, first_ms: int, last_ms: int) -> list[Point]:
+    """Return one series of a device, ``place`` being (regency, site, device)."""
+    return measured(db, *place, first_ms, last_ms).points(name)
+
+
+def _young(db: Session, regency: str, site: str, device: str) -> dict[str, dict[int, int]]:
+    rows = db.execute(
+        select(YoungReading.taken_ms, YoungReading.time_quality, YoungReading.payload)
+        .where(YoungReading.regency == regency, YoungReading.site == site, YoungReading.device == device)
+        .order_by(YoungReading.taken_ms)
+    )
+    kept = [Kept(*row) for row in rows]
+    if not kept:
+        return {}
+    newest_pack = db.scalar(
+        select(ReadingDay)
+        .where(ReadingDay.regency == regency, ReadingDay.site == site, ReadingDay.device == device)
+        .order_by(ReadingDay.day.desc())
+        .limit(1)
+    )
+    return slots.fold((one.timed() for one in kept), _last_good(newest_pack))
+
+
+def outages(db: Session, regency: str, site: str, device: str, first_ms: int, last_ms: int) -> list[Outage]:
+    """Return the stretches without service that one router's readings show, oldest first."""
+    status = measured(db, regency, site, device, first_ms, last_ms).series.get("status", {})
+    return outage_rules.outages(status, first_ms, last_ms)
+
+
+def wan_interface(device: Device) -> str:
+    """Return the interface a router's bandwidth is billed on, as its agent says; empty when unknown."""
+    body = body_of(device)
+    return body.wan_interface if isinstance(body, wire.RouterBody) else ""
+
+
