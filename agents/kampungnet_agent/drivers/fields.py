@@ -1,0 +1,95 @@
+"""Device bytes to values, one field at a time: no guessing of types, nothing raises.
+
+Formats of RouterOS values: facts on RouterOS, section 4 (recorded by napalm-ros and Home
+Assistant). What cannot be read is ``None``, which is not 0. Every result fits the limits of
+``kampungnet.shared.wire``, because msgspec checks a value when it arrives, not when it is made.
+"""
+
+import re
+from typing import Final
+
+LARGEST_COUNT: Final = 2**63 - 1
+_LONGEST_COUNT: Final = len(str(LARGEST_COUNT))
+_EXCERPT_LENGTH: Final = 120
+_NUMBER: Final = re.compile(rb"\s*([+-]?\d{1,15}(?:\.\d{1,15})?)\s*([A-Za-z%]{0,10})\s*")
+_DURATION: Final = re.compile(
+    rb"(?:(\d{1,9})w)?(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?(?:(\d{1,9})us)?"
+)
+_OLD_DURATION: Final = re.compile(rb"(?:(\d{1,9})w)?(?:(\d{1,9})d)?(\d{1,9}):(\d\d):(\d\d)")
+_MILLISECONDS: Final = (604_800_000, 86_400_000, 3_600_000, 60_000, 1000, 1, 0.001)
+
+
+def text(raw: bytes | None, longest: int = 200) -> str:
+    """Return what a person typed: UTF-8, else Latin-1, which never fails; no NUL, at most ``longest`` characters.
+
+    NUL is dropped because devices pad with it and PostgreSQL refuses it in text.
+    """
+    if not raw:
+        return ""
+    try:
+        decoded = raw.decode()
+    except UnicodeDecodeError:
+        decoded = raw.decode("latin-1")
+    if "\0" in decoded:
+        decoded = decoded.replace("\0", "")
+    return decoded[:longest]
+
+
+def count(raw: bytes | None) -> int | None:
+    """Return a 64-bit counter, ``None`` when missing, not digits or too large."""
+    if raw is None or not raw.isdigit() or len(raw) > _LONGEST_COUNT:
+        return None
+    value = int(raw)
+    return value if value <= LARGEST_COUNT else None
+
+
+def percent(raw: bytes | None) -> int | None:
+    """Return 0 to 100, with or without the sign."""
+    value = count(raw.removesuffix(b"%")) if raw is not None else None
+    return value if value is not None and value <= 100 else None
+
+
+def boolean(raw: bytes | None) -> bool | None:
+    """Return a RouterOS boolean; very old versions say ``yes`` and ``no``."""
+    if raw in {b"true", b"yes"}:
+        return True
+    if raw in {b"false", b"no"}:
+        return False
+    return None
+
+
+def number_and_unit(raw: bytes | None) -> tuple[float, str] | None:
+    """Return ``12.1V`` as ``(12.1, "V")``; the unit is often missing."""
+    found = _NUMBER.fullmatch(raw) if raw else None
+    return (float(found[1]), found[2].decode()) if found else None
+
+
+def milliseconds(raw: bytes | None) -> float | None:
+    """Return a duration such as ``1w4d23h26m9s``, ``9ms445us`` or ``1d02:03:04`` in milliseconds."""
+    if not raw:
+        return None
+    found = _DURATION.fullmatch(raw)
+    if found:
+        return sum(int(part) * unit for part, unit in zip(found.groups(), _MILLISECONDS, strict=True) if part)
+    found = _OLD_DURATION.fullmatch(raw)
+    if found:
+        return sum(int(part) * unit for part, unit in zip(found.groups(), _MILLISECONDS, strict=False) if part)
+    return None
+
+
+def seconds(raw: bytes | None) -> int | None:
+    """Return a duration in whole seconds, as uptime is printed."""
+    value = milliseconds(raw)
+    return None if value is None else int(value / 1000)
+
+
+def excerpt(raw: bytes) -> str:
+    """Return the start of bytes nobody understood: printable, at most 120 characters, no secret.
+
+    A port that echoes (or a proxy that does) sends our own login back; nothing after the word
+    that carries a password is shown.
+    """
+    for marker in (b"=password=", b"=response="):
+        raw = raw.partition(marker)[0]
+    shown = raw[: _EXCERPT_LENGTH * 2].decode("latin-1")
+    return "".join(character if character.isprintable() else "." for character in shown)[:_EXCERPT_LENGTH]
