@@ -81,6 +81,10 @@ def upsert(
     )
 
 
+class NotStored(Exception):
+    """A write could not be committed; nothing of it is in the database. The cause says why."""
+
+
 class GroupCommit(Generic[Item, Result]):
     """Many small writes, one commit: what waits while one transaction runs shares the next.
 
@@ -130,7 +134,9 @@ class GroupCommit(Generic[Item, Result]):
             results = self._commit([item for item, _ in work])
         except Exception as error:  # noqa: BLE001 -- a worker thread must answer every future
             if len(work) == 1:
-                work[0][1].set_exception(error)
+                failure = NotStored("the transaction failed")
+                failure.__cause__ = error
+                work[0][1].set_exception(failure)
             else:
                 for entry in work:
                     self._settle([entry])

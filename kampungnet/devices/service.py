@@ -37,8 +37,6 @@ class NewState:
     site: str
     taken_ms: int
     reading: wire.Reading
-    body: bytes | None
-    """The body's JSON as received."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +180,8 @@ def village_states(db: Session, regency: str, now_ms: int, only: str | None = No
     active = select(Agent).where(Agent.regency == regency, Agent.revoked_ms.is_(None)).order_by(Agent.enrolled_ms)
     agents = {agent.site: agent for agent in db.scalars(active)}
     return [
-        _village_state(v, names[v.district], first_site.get(v.code), devices, agents, now_ms) for v in db.scalars(wanted)
+        _village_state(v, names[v.district], first_site.get(v.code), devices, agents, now_ms)
+        for v in db.scalars(wanted)
     ]
 
 
@@ -193,7 +192,7 @@ def clean(text: str) -> str:
 
 def _ok_row(state: NewState) -> dict[str, Any]:
     body = state.reading.body
-    row = _row(state) | {"last_ok_ms": state.taken_ms, "body": state.body}
+    row = _row(state) | {"last_ok_ms": state.taken_ms, "body": msgspec.json.encode(body)}
     if isinstance(body, wire.RouterBody):
         row |= {"kind": "router", "hotspot_sessions": body.hotspot_sessions, "internet_up": internet_up(body)}
     elif isinstance(body, wire.OntBody):

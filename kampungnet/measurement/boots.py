@@ -9,6 +9,8 @@ import enum
 from dataclasses import dataclass
 from typing import Final
 
+from kampungnet.shared import wire
+
 SERVER_AGREES_MS: Final = 300_000
 """A "synchronised" box further than this from the server's clock is not believed."""
 STEP_MS: Final = 2_000
@@ -18,6 +20,8 @@ STEP_MS: Final = 2_000
 class TimeQuality(enum.IntEnum):
     """How sure a reading's time is; a higher one replaces a lower one."""
 
+    UNKNOWN = -1
+    """The box's clock claimed a future that cannot be: arrival time is kept, and nothing is computed from it."""
     RAW = 0
     """The box's own wall clock: its boot was never heard of while it lasted."""
     ESTIMATED = 1
@@ -51,8 +55,11 @@ def better(known: Offset | None, new: Offset) -> Offset:
     return min(known, new, key=lambda offset: offset.ms) if new.quality is TimeQuality.ESTIMATED else new
 
 
-def repaired(taken_at_ms: int, boottime_ms: int, offset: Offset | None) -> tuple[int, TimeQuality]:
+def repaired(reading: wire.Reading, offset: Offset | None, received_ms: int) -> tuple[int, TimeQuality]:
     """Return a reading's best instant in milliseconds since 1970 and how sure it is."""
-    if offset is None:
-        return taken_at_ms, TimeQuality.RAW
-    return boottime_ms + offset.ms, offset.quality
+    instant, quality = reading.taken_at_ms, TimeQuality.RAW
+    if offset is not None:
+        instant, quality = reading.boottime_ms + offset.ms, offset.quality
+    if instant > received_ms + SERVER_AGREES_MS:
+        return received_ms, TimeQuality.UNKNOWN
+    return instant, quality

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
 from kampungnet.core.database import insert_into, upsert
-from kampungnet.devices.models import Device
+from kampungnet.devices.models import Agent, Device
 from kampungnet.devices.service import body_of
 from kampungnet.measurement import outages as outage_rules
 from kampungnet.measurement import packing, slots
@@ -234,7 +234,8 @@ def fold_day(db: Session, key: tuple[str, str, str, date], site: str) -> None:
     if pack is None:
         return
     before = db.get(ReadingDay, (regency, agent, device, day - timedelta(days=1)))
-    series = slots.fold((kept.timed() for kept in packing.unpack(pack.packed)), _last_good(before))
+    known = (kept for kept in packing.unpack(pack.packed) if kept.time_quality > TimeQuality.UNKNOWN)
+    series = slots.fold((kept.timed() for kept in known), _last_good(before))
     start = clock.day_start_ms(day, clock.zone_of(regency))
     rows = [
         {"regency": regency, "site": site, "device": device, "day": day, "series": name,
@@ -263,7 +264,7 @@ def measured(db: Session, regency: str, site: str, device: str, first_ms: int, l
     series: dict[str, dict[int, int]] = defaultdict(dict)
     for day, name, packed in rows:
         series[name].update(slots.unpack(packed, clock.day_start_ms(day, zone)))
-    whole = slots.merge(series, _young(db, regency, site, device))
+    whole = slots.merge(_young(db, regency, site, device), series)
     inside = {name: {at: v for at, v in s.items() if first_ms - SLOT_MS < at < last_ms} for name, s in whole.items()}
     return Measured(first_ms, last_ms, inside)
 
@@ -274,10 +275,11 @@ def series(db: Session, place: tuple[str, str, str], name: str, first_ms: int, l
 
 
 def _young(db: Session, regency: str, site: str, device: str) -> dict[str, dict[int, int]]:
+    agents = select(Agent.id).where(Agent.regency == regency, Agent.site == site)
     rows = db.execute(
         select(YoungReading.taken_ms, YoungReading.time_quality, YoungReading.payload)
-        .where(YoungReading.regency == regency, YoungReading.site == site, YoungReading.device == device)
-        .order_by(YoungReading.taken_ms)
+        .where(YoungReading.regency == regency, YoungReading.agent.in_(agents), YoungReading.device == device)
+        .where(YoungReading.time_quality > TimeQuality.UNKNOWN)
     )
     kept = [Kept(*row) for row in rows]
     if not kept:
@@ -301,5 +303,3 @@ def wan_interface(device: Device) -> str:
     """Return the interface a router's bandwidth is billed on, as its agent says; empty when unknown."""
     body = body_of(device)
     return body.wan_interface if isinstance(body, wire.RouterBody) else ""
-
-

@@ -63,13 +63,11 @@ def fold(readings: Iterable[Timed], before: Timed | None = None) -> dict[str, di
             for name, value in _traffic(last, timed):
                 gathered[name][slot].append(value)
             last = timed
-    return {
-        name: {slot: _combine(name)(values) for slot, values in slots.items()} for name, slots in gathered.items()
-    }
+    return {name: {slot: _combine(name)(values) for slot, values in slots.items()} for name, slots in gathered.items()}
 
 
 def merge(old: Mapping[str, Slots], new: Mapping[str, Slots]) -> dict[str, dict[int, int]]:
-    """Lay newly folded slots over older ones: a slot that was folded again is replaced, others stay."""
+    """Lay ``new`` slots over ``old`` ones: a slot that stands in both is taken from ``new``."""
     return {name: {**old.get(name, {}), **new.get(name, {})} for name in {*old, *new}}
 
 

@@ -1,0 +1,145 @@
+"""The two doors agents use: reports (hot, bare ASGI) and enrolments (rare, ordinary)."""
+
+import asyncio
+import logging
+import queue
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+import msgspec
+
+from kampungnet.core import clock
+from kampungnet.core.database import Database, GroupCommit, NotStored
+from kampungnet.core.errors import Problem, TooLarge, Unavailable
+from kampungnet.ingest import service
+from kampungnet.ingest.service import SignedRequest
+from kampungnet.shared import wire
+
+log = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+ENROLMENT_BYTES: Final = 4_000
+_AGENT: Final = wire.AGENT_HEADER.lower().encode()
+_SIGNATURE: Final = wire.SIGNATURE_HEADER.lower().encode()
+_BUSY: Final = Unavailable("The server is busy: keep the readings and send them again later.")
+
+
+class IngestCounts:
+    """What happened at the door since the server started; read by ``/metrics``."""
+
+    def __init__(self) -> None:
+        self.readings = {"accepted": 0, "refused": 0}
+        self.reports = {"accepted": 0, "refused": 0, "failed": 0}
+
+
+class ReportDoor:
+    """``POST /api/v1/reports`` as a bare ASGI application.
+
+    FastAPI's routing and validation cost more than storing a report does (facts: performance), and
+    a raw body is what the signature covers.
+    """
+
+    def __init__(self, database: Database, counts: IngestCounts) -> None:
+        self._counts = counts
+        self._group: GroupCommit[SignedRequest, wire.Receipt | Problem] = GroupCommit(
+            database, service.prepare, service.accept
+        )
+
+    def close(self) -> None:
+        """Store what waits, then stop."""
+        self._group.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one report with its receipt, after the commit."""
+        if scope["method"] != "POST":
+            await answer(send, 405, wire.Problem("Reports are sent with POST."))
+            return
+        try:
+            receipt = await self._receipt(scope, receive)
+        except Problem as problem:
+            self._counts.reports["failed" if problem.status >= 500 else "refused"] += 1
+            await answer(send, problem.status, wire.Problem(problem.sentence))
+            return
+        self._counts.reports["accepted"] += 1
+        self._counts.readings["accepted"] += len(receipt.accepted)
+        self._counts.readings["refused"] += len(receipt.refused)
+        await answer(send, 200, receipt)
+
+    async def _receipt(self, scope: Scope, receive: Receive) -> wire.Receipt:
+        headers = dict(scope["headers"])
+        body = await read_body(headers, receive, wire.MAX_BODY_BYTES)
+        request = SignedRequest(
+            agent=headers.get(_AGENT, b"").decode("latin-1"),
+            signature=headers.get(_SIGNATURE, b"").decode("latin-1"),
+            encoding=headers.get(b"content-encoding", b"").decode("latin-1"),
+            body=body,
+            received_ms=clock.now_ms(),
+        )
+        try:
+            result = await asyncio.wrap_future(self._group.submit(request))
+        except queue.Full:
+            raise _BUSY from None
+        except NotStored as failure:
+            log.error("a report of agent %s could not be stored: %s", request.agent, failure.__cause__)
+            raise _BUSY from failure
+        if isinstance(result, Problem):
+            raise result
+        return result
+
+
+async def read_body(headers: dict[bytes, bytes], receive: Receive, limit: int) -> bytes:
+    """Read a request's body up to ``limit`` bytes. Raises ``TooLarge`` without reading on."""
+    too_large = TooLarge(f"The body is larger than {limit} bytes: send fewer readings at once.")
+    announced = headers.get(b"content-length", b"0")
+    if announced.isdigit() and int(announced) > limit:
+        raise too_large
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise too_large
+        parts.append(part)
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+async def answer(send: Send, status: int, content: msgspec.Struct) -> None:
+    """Send one JSON answer."""
+    body = msgspec.json.encode(content)
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    if status in (429, 503):
+        headers.append((b"retry-after", b"5"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+class EnrolmentDoor:
+    """``POST /api/v1/enrolments``: a box brings a one-time code and the public half of its key."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one enrolment."""
+        if scope["method"] != "POST":
+            await answer(send, 405, wire.Problem("Enrolments are sent with POST."))
+            return
+        headers = dict(scope["headers"])
+        try:
+            body = await read_body(headers, receive, ENROLMENT_BYTES)
+            signature = headers.get(_SIGNATURE, b"").decode("latin-1")
+            content: msgspec.Struct = await asyncio.to_thread(self._enrol, body, signature)
+            status = 201
+        except Problem as problem:
+            content, status = wire.Problem(problem.sentence), problem.status
+        await answer(send, status, content)
+
+    def _enrol(self, body: bytes, signature: str) -> wire.EnrolmentAnswer:
+        with self._database.writes() as db:
+            return service.enrol(db, body, signature, clock.now_ms())

@@ -1,0 +1,205 @@
+"""Live state for Prometheus, asked for at scrape time. The only place that knows the word Sample.
+
+A device that was not heard of for five minutes is absent, never flat. Labels are codes; names stand
+in ``…_info`` only. No MAC, address or voucher ever becomes a label (facts: operations 2.3).
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy import select
+from sqlalchemy.orm import Session, undefer
+
+from kampungnet.core import clock
+from kampungnet.core.database import Database
+from kampungnet.devices import service as devices
+from kampungnet.devices.models import Agent, Device
+from kampungnet.devices.service import VillageState
+from kampungnet.devices.status import SILENT_AFTER_MS
+from kampungnet.ingest.routes import IngestCounts
+from kampungnet.shared import wire
+from kampungnet.villages import service as villages
+
+SERIES_A_VILLAGE: Final = 60
+MAX_INTERFACES: Final = 14
+"""Interfaces shown of one village; the WAN interface always, then those that carry something."""
+
+Family = CounterMetricFamily | GaugeMetricFamily | InfoMetricFamily
+
+
+class Page:
+    """The families of one scrape, made on first use, so that each is described once."""
+
+    def __init__(self) -> None:
+        self._families: dict[str, Family] = {}
+
+    def gauge(self, name: str, help_text: str, labels: dict[str, str], value: float | None) -> None:
+        """Add one sample, unless nothing is known."""
+        if value is not None:
+            self._family(GaugeMetricFamily, name, help_text, labels).add_metric(list(labels.values()), value)
+
+    def counter(self, name: str, help_text: str, labels: dict[str, str], value: float | None) -> None:
+        """Add one cumulative value exactly as the device gave it."""
+        if value is not None:
+            self._family(CounterMetricFamily, name, help_text, labels).add_metric(list(labels.values()), value)
+
+    def info(self, name: str, help_text: str, labels: dict[str, str], facts: dict[str, str]) -> None:
+        """Add one constant 1 with facts as labels."""
+        self._family(InfoMetricFamily, name, help_text, labels).add_metric(list(labels.values()), facts)
+
+    def families(self) -> list[Metric]:
+        """Return what was gathered."""
+        return list(self._families.values())
+
+    def _family(
+        self, kind: Callable[..., Family], name: str, help_text: str, labels: dict[str, str]
+    ) -> "CounterMetricFamily | GaugeMetricFamily | InfoMetricFamily":
+        family = self._families.get(name)
+        if family is None:
+            family = self._families[name] = kind(name, help_text, labels=list(labels))
+        return family
+
+
+class VillageCollector(Collector):
+    """All villages as they are now."""
+
+    def __init__(self, database: Database, counts: IngestCounts) -> None:
+        self._database, self._counts = database, counts
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every family of one scrape."""
+        page = Page()
+        now_ms = clock.now_ms()
+        with self._database.reads() as db:
+            for regency in villages.regencies(db):
+                bodies = _fresh_bodies(db, regency.code, now_ms)
+                for state in devices.village_states(db, regency.code, now_ms):
+                    _village(page, state, bodies, now_ms)
+        _ingest(page, self._counts)
+        yield from page.families()
+
+
+def page_text(database: Database, counts: IngestCounts) -> bytes:
+    """Return the whole page in the Prometheus text format."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(VillageCollector(database, counts))
+    return generate_latest(registry)
+
+
+def _fresh_bodies(db: Session, regency: str, now_ms: int) -> dict[tuple[str, str], wire.Body]:
+    fresh = (
+        select(Device)
+        .where(Device.regency == regency, Device.last_reading_ms > now_ms - SILENT_AFTER_MS)
+        .where(Device.outcome == wire.Outcome.OK)
+        .options(undefer(Device.body))
+    )
+    found = {(device.site, device.name): devices.body_of(device) for device in db.scalars(fresh)}
+    return {key: body for key, body in found.items() if body is not None}
+
+
+def _ingest(page: Page, counts: IngestCounts) -> None:
+    for result, number in counts.readings.items():
+        page.counter(
+            "kampungnet_ingest_readings", "Readings that came in reports since the start.", {"result": result}, number
+        )
+    for result, number in counts.reports.items():
+        page.counter("kampungnet_ingest_reports", "Reports that came since the start.", {"result": result}, number)
+
+
+def _village(page: Page, state: VillageState, bodies: dict[tuple[str, str], wire.Body], now_ms: int) -> None:
+    place = {"regency": state.village.regency, "district": state.village.district, "village": state.village.code}
+    page.info(
+        "kampungnet_village", "A village of the register.", place,
+        {"name": state.village.name, "district_name": state.district_name, "kind": state.village.kind},
+    )  # fmt: skip
+    if state.agent is not None:
+        _agent(page, place, state.agent)
+    room = MAX_INTERFACES
+    for device in state.devices:
+        labels = place | {"device": device.name}
+        page.gauge(
+            "kampungnet_device_last_reading_timestamp_seconds", "When the newest reading of a device was taken.",
+            labels, device.last_reading_ms / 1000,
+        )  # fmt: skip
+        if now_ms - device.last_reading_ms > SILENT_AFTER_MS:
+            continue
+        page.gauge("kampungnet_device_up", "1 when the newest poll of a device succeeded.", labels,
+                   float(device.outcome == wire.Outcome.OK))  # fmt: skip
+        body = bodies.get((device.site, device.name))
+        if body is not None:
+            room -= _device(page, labels, device, body, room)
+
+
+def _agent(page: Page, place: dict[str, str], agent: Agent) -> None:
+    page.info("kampungnet_agent", "The box of a village.", place, {"version": agent.version, "board": agent.board})
+    if agent.last_report_ms is None:
+        return
+    page.gauge("kampungnet_agent_last_report_timestamp_seconds", "When the last report was stored.", place,
+               agent.last_report_ms / 1000)  # fmt: skip
+    page.gauge("kampungnet_agent_spool_readings", "Readings waiting on the box, at its last report.", place,
+               agent.spool_readings)  # fmt: skip
+    if agent.spool_oldest_ms is not None:
+        page.gauge("kampungnet_agent_spool_oldest_timestamp_seconds", "When the oldest waiting reading was taken.",
+                   place, agent.spool_oldest_ms / 1000)  # fmt: skip
+    if agent.clock_offset_ms is not None:
+        page.gauge("kampungnet_agent_clock_offset_seconds", "The box's clock minus the server's.", place,
+                   agent.clock_offset_ms / 1000)  # fmt: skip
+    page.counter("kampungnet_agent_dropped_readings", "Readings the box dropped because its spool was full.", place,
+                 agent.dropped_readings)  # fmt: skip
+    page.counter("kampungnet_agent_conflicts", "Readings that came twice with different content.", place,
+                 agent.conflicts)  # fmt: skip
+
+
+def _device(page: Page, labels: dict[str, str], device: Device, body: wire.Body, room: int) -> int:
+    """Add one device that answered; return how many interfaces were shown."""
+    page.gauge("kampungnet_device_uptime_seconds", "Time since a device started.", labels, device.uptime_seconds)
+    if isinstance(body, wire.RouterBody):
+        _router(page, labels, body)
+    else:
+        _ont(page, labels, body)
+    shown = _shown(body, room)
+    for counter in shown:
+        own = labels | {"interface": counter.interface}
+        page.counter("kampungnet_interface_receive_bytes", "Bytes an interface received, as the device counts.", own,
+                     counter.rx_bytes)  # fmt: skip
+        page.counter("kampungnet_interface_transmit_bytes", "Bytes an interface sent, as the device counts.", own,
+                     counter.tx_bytes)  # fmt: skip
+    return len(shown)
+
+
+def _router(page: Page, labels: dict[str, str], body: wire.RouterBody) -> None:
+    page.info("kampungnet_device", "Facts about a device.", labels,
+              {"model": body.model or body.board, "version": body.version})  # fmt: skip
+    ratio = None if body.cpu_load_percent is None else body.cpu_load_percent / 100
+    page.gauge("kampungnet_router_cpu_load_ratio", "Processor load, 0 to 1.", labels, ratio)
+    page.gauge("kampungnet_router_free_memory_bytes", "Free memory.", labels, body.free_memory_bytes)
+    page.gauge("kampungnet_router_free_storage_bytes", "Free flash.", labels, body.free_storage_bytes)
+    temperature = max((sensor.value for sensor in body.sensors if sensor.unit == "C"), default=None)
+    page.gauge("kampungnet_device_temperature_celsius", "Highest temperature a device reports.", labels, temperature)
+    page.gauge("kampungnet_hotspot_sessions", "Devices logged in at the portal.", labels, body.hotspot_sessions)
+    page.gauge("kampungnet_hotspot_hosts", "Devices the hotspot sees.", labels, body.hotspot_hosts)
+    page.gauge("kampungnet_dhcp_leases", "Addresses given out.", labels, body.dhcp_leases)
+    page.gauge("kampungnet_wireless_clients", "Devices on the router's own radios.", labels, body.wireless_clients)
+    for ping in body.pings:
+        own = labels | {"target": ping.target}
+        page.gauge("kampungnet_ping_up", "1 when a ping came back.", own, float(ping.received > 0))
+        rtt = None if ping.rtt_ms is None else ping.rtt_ms / 1000
+        page.gauge("kampungnet_ping_rtt_seconds", "Round trip of the router's ping.", own, rtt)
+
+
+def _ont(page: Page, labels: dict[str, str], body: wire.OntBody) -> None:
+    page.info("kampungnet_device", "Facts about a device.", labels, {"model": body.model, "version": body.version})
+    page.gauge("kampungnet_ont_rx_power_dbm", "Light the unit receives.", labels, body.rx_power_dbm)
+    page.gauge("kampungnet_ont_tx_power_dbm", "Light the unit sends.", labels, body.tx_power_dbm)
+    page.gauge("kampungnet_ont_no_light", "1 when the unit measures darkness.", labels, float(body.no_light))
+    page.gauge("kampungnet_device_temperature_celsius", "Highest temperature a device reports.", labels,
+               body.temperature_celsius)  # fmt: skip
+
+
+def _shown(body: wire.Body, room: int) -> list[wire.CounterReading]:
+    wan = body.wan_interface if isinstance(body, wire.RouterBody) else ""
+    ranked = sorted(body.interfaces, key=lambda one: (one.interface != wan, not one.running, not one.rx_bytes))
+    return ranked[: max(room, 0)]
