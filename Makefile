@@ -30,12 +30,14 @@ demo: $(VENV)/demo.stamp ## a whole regency on this machine: server, simulated v
 test: $(VENV)/dev.stamp ## all tests (ARGS= goes to pytest: ARGS='-k spool')
 	@exec $(BIN)/python -m pytest $(ARGS)
 
-check: $(VENV)/dev.stamp ## style, format, types, import contracts, house rules
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy $(CODE)
-	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q tests/architecture
+check: $(VENV)/dev.stamp ## style, format, types, import contracts, house rules, translations; runs them all, then says
+	@status=0; \
+	$(BIN)/ruff check . || status=1; \
+	$(BIN)/ruff format --check . || status=1; \
+	$(BIN)/mypy $(CODE) || status=1; \
+	$(BIN)/lint-imports --no-logo || status=1; \
+	$(BIN)/python -m pytest -q tests/architecture || status=1; \
+	exit $$status
 
 format: $(VENV)/dev.stamp ## put the code into the house format
 	@$(BIN)/ruff check --fix-only --quiet .

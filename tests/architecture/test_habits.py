@@ -125,6 +125,6 @@ def _imports(source: Source) -> Iterator[tuple[str, ast.stmt]]:
 
 
 def _may_know_the_web(path: str) -> bool:
-    """In a slice only its routes; in `core` whatever serves pages; and the two that put it all together."""
+    """In a slice its routes and who may use them; in `core` what serves pages; and what puts it all together."""
     parts = PurePath(path).parts
-    return parts[1] in {"app.py", "cli.py", "metrics.py", "core"} or parts[-1].startswith("routes")
+    return parts[1] in {"app.py", "cli.py", "metrics.py", "core"} or parts[-1].startswith(("routes", "access"))
