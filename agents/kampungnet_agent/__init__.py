@@ -1,0 +1,1 @@
+"""The box in the village office: polls devices, keeps what it measured, delivers it."""

@@ -1,0 +1,153 @@
+"""``kampungnet-agent check``: what works and what does not, in sentences a village can act on."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from kampungnet.shared import wire
+from kampungnet.shared.settings_file import SettingsError
+from kampungnet_agent.agent import build_driver
+from kampungnet_agent.box import Box
+from kampungnet_agent.credential import read_credential, signer_of
+from kampungnet_agent.driver import DeviceError, Finding
+from kampungnet_agent.line import Line, LineError
+from kampungnet_agent.report import Sender, make_post
+from kampungnet_agent.safe_file import replace_file
+from kampungnet_agent.settings import AgentSettings, Device
+from kampungnet_agent.verdict import NoReceipt, judge
+
+DEVICE_SECONDS = 60.0
+
+
+class Voice(NamedTuple):
+    """Indonesian, or English by switch."""
+
+    english: bool = False
+
+    def good(self, indonesian: str, english: str) -> Finding:
+        """Say what works."""
+        return Finding(good=True, sentence=english if self.english else indonesian)
+
+    def bad(self, indonesian: str, english: str) -> Finding:
+        """Say what does not work and what to do."""
+        return Finding(good=False, sentence=english if self.english else indonesian)
+
+
+async def check_all(settings: AgentSettings, box: Box, voice: Voice) -> AsyncIterator[tuple[str, Finding]]:
+    """Yield (about, finding), one after the other, the box first and then every device."""
+    for about, steps in (("kotak", _clock(box, voice)), ("spool", _spool(settings, box, voice))):
+        for finding in steps:
+            yield about, finding
+    for finding in await asyncio.to_thread(lambda: list(_server(settings, box, voice))):
+        yield "server", finding
+    for device in settings.devices:
+        for finding in await _device(device, voice):
+            yield device.name, finding
+
+
+def _clock(box: Box, voice: Voice) -> Iterator[Finding]:
+    if box.clock_synchronised():
+        yield voice.good("Jam kotak ini disetel otomatis.", "The clock of this box is synchronised.")
+    else:
+        yield voice.bad(
+            "Jam kotak ini belum disetel otomatis; periksa NTP (timedatectl). Pengukuran tetap disimpan.",
+            "The clock of this box is not synchronised; check NTP (timedatectl). Readings are kept all the same.",
+        )
+
+
+def _spool(settings: AgentSettings, box: Box, voice: Voice) -> Iterator[Finding]:
+    path = Path(settings.spool.path)
+    trial = path.with_name(path.name + ".trial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(trial, b"trial")
+        trial.unlink()
+    except OSError as error:
+        yield voice.bad(
+            f"Folder {path.parent} tidak bisa ditulis ({error.strerror}); periksa pemilik dan hak aksesnya.",
+            f"The folder {path.parent} cannot be written ({error.strerror}); check its owner and rights.",
+        )
+        return
+    free = (box.free_disk_bytes(path.parent) or 0) // 1_000_000
+    used = path.stat().st_size // 1_000_000 if path.exists() else 0
+    if free + used < settings.spool.max_megabytes:
+        yield voice.bad(
+            f"Ruang disk untuk spool hanya {free} MB; kosongkan disk atau kecilkan max_megabytes.",
+            f"Only {free} MB of disk are left for the spool; make room or lower max_megabytes.",
+        )
+    else:
+        yield voice.good(f"Spool bisa ditulis, sisa disk {free} MB.", f"The spool can be written, {free} MB are free.")
+
+
+def _server(settings: AgentSettings, box: Box, voice: Voice) -> Iterator[Finding]:
+    url = settings.server.url
+    host = urlsplit(url).hostname or ""
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError as error:
+        yield voice.bad(
+            f"Nama {host} tidak dikenal ({error.strerror}); periksa DNS dan server.url.",
+            f"The name {host} cannot be resolved ({error.strerror}); check DNS and server.url.",
+        )
+        return
+    yield voice.good(f"Nama {host} dikenal.", f"The name {host} resolves.")
+    line = Line(url, Path(settings.server.ca_file) if settings.server.ca_file else None)
+    try:
+        health = line.request("GET", "/healthz")
+        if health.status != 200:
+            yield voice.bad(
+                f"Server menjawab {health.status} pada /healthz; periksa server.url atau hubungi Kominfo.",
+                f"The server answers {health.status} at /healthz; check server.url or call Kominfo.",
+            )
+            return
+        yield voice.good(f"Server {url} terjangkau.", f"The server {url} is reachable.")
+        yield _credential(settings, box, line, voice)
+    except LineError as error:
+        yield voice.bad(
+            f"Server {url} tidak terjangkau: {error}. Periksa jalur internet.",
+            f"The server {url} is not reachable: {error}. Check the line.",
+        )
+    finally:
+        line.close()
+
+
+def _credential(settings: AgentSettings, box: Box, line: Line, voice: Voice) -> Finding:
+    try:
+        credential = read_credential(Path(settings.server.credential_file))
+    except SettingsError as error:
+        return voice.bad(
+            f"Kotak ini belum terdaftar: {error} Jalankan kampungnet-agent enrol.",
+            f"This box is not enrolled: {error} Run kampungnet-agent enrol.",
+        )
+    parcel = make_post(Sender(credential.agent, signer_of(credential), box), [], wire.AgentHealth())
+    verdict = judge(line.request("POST", wire.REPORTS_PATH, parcel.body, parcel.headers))
+    if isinstance(verdict, NoReceipt):
+        return voice.bad(
+            f"Server menolak kotak ini ({verdict.sentence}); minta kode baru lalu kampungnet-agent enrol --replace.",
+            f"The server refuses this box ({verdict.sentence}); ask for a new code and enrol with --replace.",
+        )
+    return voice.good(
+        f"Server menerima kotak ini sebagai {credential.agent}, desa {credential.village}.",
+        f"The server accepts this box as {credential.agent} of village {credential.village}.",
+    )
+
+
+async def _device(device: Device, voice: Voice) -> list[Finding]:
+    try:
+        driver = build_driver(device)
+        async with asyncio.timeout(DEVICE_SECONDS):
+            return list(await driver.check())
+    except SettingsError as error:
+        return [Finding(good=False, sentence=str(error))]
+    except DeviceError as error:
+        return [voice.bad(f"Perangkat tidak bisa dibaca: {error}", f"The device cannot be read: {error}")]
+    except TimeoutError:
+        return [
+            voice.bad(
+                f"Perangkat tidak selesai menjawab dalam {DEVICE_SECONDS:.0f} detik; periksa kabel dan alamatnya.",
+                f"The device did not finish within {DEVICE_SECONDS:.0f} s; check cable and address.",
+            )
+        ]

@@ -1,0 +1,59 @@
+"""The credential file: which agent this box is, and the private key it signs with."""
+
+import base64
+import binascii
+from pathlib import Path
+
+import msgspec
+
+from kampungnet.shared import wire
+from kampungnet.shared.settings_file import SettingsError, read_secret
+from kampungnet_agent.safe_file import replace_file
+from kampungnet_agent.signing import Signer, signer_for
+
+SEED_BYTES = 32
+NOBODY = "-"
+"""Stands for the agent's name while it has none."""
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """Content of the file, as JSON. Mode 0600: whoever has the key can report as this village."""
+
+    agent: wire.Identifier
+    village: wire.Text
+    server: str
+    private_key: str
+    """Raw Ed25519 private key (32 bytes), standard base64."""
+
+    def seed(self) -> bytes:
+        """Return the 32 bytes of the private key."""
+        return base64.b64decode(self.private_key, validate=True)
+
+
+def read_credential(path: Path) -> Credential:
+    """Read and check the file; raises ``SettingsError`` with what to do."""
+    text = read_secret(path, "server.credential_file")
+    try:
+        credential = msgspec.json.decode(text, type=Credential)
+        if len(credential.seed()) == SEED_BYTES:
+            return credential
+    except (msgspec.DecodeError, binascii.Error, ValueError):
+        pass  # one sentence for every kind of damage
+    raise SettingsError(f"{path} is damaged; enrol this box again: kampungnet-agent enrol --replace …")
+
+
+def write_credential(path: Path, credential: Credential) -> None:
+    """Write the file durably, readable by its owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, msgspec.json.encode(credential) + b"\n", mode=0o600)
+
+
+def signature_headers(agent: str, sign: Signer, path: str, body: bytes) -> dict[str, str]:
+    """Return the two headers that prove who sent ``body`` by POST to ``path``."""
+    signature = sign(wire.signing_bytes("POST", path, agent, body))
+    return {wire.AGENT_HEADER: agent, wire.SIGNATURE_HEADER: base64.b64encode(signature).decode()}
+
+
+def signer_of(credential: Credential) -> Signer:
+    """Return the function that signs as this agent."""
+    return signer_for(credential.seed())

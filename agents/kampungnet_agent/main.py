@@ -1,0 +1,146 @@
+"""``kampungnet-agent``: run, poll, check, enrol.
+
+Exit codes: 0 all well, 1 something does not work, 2 wrong usage or settings.
+Each command imports only what it needs, because ``run`` lives on boxes with little memory.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from kampungnet.shared.settings_file import SettingsError
+from kampungnet_agent.plain_log import printable, start_logging
+
+OK, DOES_NOT_WORK, WRONG_USAGE = 0, 1, 2
+DEFAULT_CONFIG = Path("/etc/kampungnet/agent.toml")
+DEFAULT_CREDENTIAL = Path("/var/lib/kampungnet/credential")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    start_logging(verbose=options.verbose)
+    try:
+        return int(options.command(options))
+    except SettingsError as error:
+        print(f"kampungnet-agent: {error}", file=sys.stderr)
+        return WRONG_USAGE
+    except KeyboardInterrupt:
+        return DOES_NOT_WORK
+
+
+def run(options: argparse.Namespace) -> int:
+    """Poll, keep and send until a signal comes."""
+    from kampungnet_agent.agent import run_agent  # noqa: PLC0415 - see the top
+    from kampungnet_agent.box import Box  # noqa: PLC0415
+    from kampungnet_agent.settings import read_agent_settings  # noqa: PLC0415
+    from kampungnet_agent.spool import SpoolError  # noqa: PLC0415
+
+    try:
+        asyncio.run(run_agent(read_agent_settings(options.config), Box()))
+    except (SpoolError, OSError) as error:
+        print(f"kampungnet-agent: {error}", file=sys.stderr)
+        return DOES_NOT_WORK
+    return OK
+
+
+def poll(options: argparse.Namespace) -> int:
+    """Poll every device once and print one reading per line; spool and server are left alone."""
+    from kampungnet_agent.once import poll_each  # noqa: PLC0415 - see the top
+    from kampungnet_agent.settings import read_agent_settings  # noqa: PLC0415
+
+    async def print_each() -> bool:
+        all_ok = True
+        async for ok, line in poll_each(read_agent_settings(options.config).devices):
+            print(line, flush=True)
+            all_ok = all_ok and ok
+        return all_ok
+
+    return OK if asyncio.run(print_each()) else DOES_NOT_WORK
+
+
+def check(options: argparse.Namespace) -> int:
+    """Say in sentences what works and what does not."""
+    from kampungnet_agent.box import Box  # noqa: PLC0415 - see the top
+    from kampungnet_agent.check import Voice, check_all  # noqa: PLC0415
+    from kampungnet_agent.settings import read_agent_settings  # noqa: PLC0415
+
+    settings = read_agent_settings(options.config)
+    voice = Voice(english=options.english)
+    print(_mark(good=True), voice.good(f"{options.config} terbaca.", f"{options.config} can be read.").sentence)
+
+    async def print_each() -> bool:
+        all_good = True
+        async for about, finding in check_all(settings, Box(), voice):
+            print(_mark(good=finding.good), f"{about}: {printable(finding.sentence)}", flush=True)
+            all_good = all_good and finding.good
+        return all_good
+
+    return OK if asyncio.run(print_each()) else DOES_NOT_WORK
+
+
+def enrol(options: argparse.Namespace) -> int:
+    """Make this box's key and register it with a one-time code."""
+    from kampungnet_agent.box import Box  # noqa: PLC0415 - see the top
+    from kampungnet_agent.enrolment import EnrolmentError, enrol, keep, make_room_for_credential  # noqa: PLC0415
+    from kampungnet_agent.line import Line, LineError  # noqa: PLC0415
+    from kampungnet_agent.settings import check_server_url, read_server_table  # noqa: PLC0415
+
+    path, ca_file = options.credential, options.ca_file
+    if options.config is not None:
+        server = read_server_table(options.config)
+        path = path or Path(server.credential_file)
+        ca_file = ca_file or (Path(server.ca_file) if server.ca_file else None)
+    path = path or DEFAULT_CREDENTIAL
+    check_server_url(options.server, "--server")
+    make_room_for_credential(path, replace=options.replace)
+    try:
+        credential = enrol(Line(options.server, ca_file), options.server, options.code, Box().board)
+    except (EnrolmentError, LineError) as error:
+        print(f"kampungnet-agent: {printable(str(error))}", file=sys.stderr)
+        return DOES_NOT_WORK
+    keep(path, credential)
+    print(f"{credential.agent}: {credential.village}, {path}")
+    return OK
+
+
+def _mark(good: bool) -> str:
+    return "[ok]   " if good else "[GAGAL]"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kampungnet-agent",
+        description="Measures the devices of a village office and delivers what it measured, also after outages.",
+        epilog="Exit codes: 0 all well, 1 something does not work, 2 wrong usage or settings.",
+    )
+    parser.add_argument("--verbose", action="store_true", help="log also what goes well")
+    commands = parser.add_subparsers(required=True, metavar="run | poll | check | enrol")
+    for name, command, text in (
+        ("run", run, "poll, keep and send until SIGTERM"),
+        ("poll", poll, "poll each device once and print readings as JSON lines; nothing is stored or sent"),
+        ("check", check, "say in sentences (Indonesian) what works and what does not"),
+    ):
+        one = commands.add_parser(name, help=text, description=text)
+        one.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="agent.toml (default %(default)s)")
+        one.set_defaults(command=command)
+        if name == "check":
+            one.add_argument("--english", action="store_true", help="say it in English; drivers speak Indonesian")
+    _add_enrol(commands.add_parser("enrol", help="make this box's key and register it with a one-time code"))
+    return parser
+
+
+def _add_enrol(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--server", required=True, metavar="URL", help="https://kampungnet.example.go.id")
+    one.add_argument("--code", required=True, help="one-time code printed by: kampungnet enrol --village …")
+    one.add_argument("--config", type=Path, help="take the credential's place from this agent.toml")
+    one.add_argument("--credential", type=Path, help=f"where to keep the credential (default {DEFAULT_CREDENTIAL})")
+    one.add_argument("--ca-file", type=Path, help="trust this certificate authority instead of the system's")
+    one.add_argument("--replace", action="store_true", help="replace a credential that is already there")
+    one.set_defaults(command=enrol)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
