@@ -5,7 +5,7 @@ in ``…_info`` only. No MAC, address or voucher ever becomes a label (facts: op
 """
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, TypeVar
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
@@ -27,40 +27,47 @@ SERIES_A_VILLAGE: Final = 60
 MAX_INTERFACES: Final = 14
 """Interfaces shown of one village; the WAN interface always, then those that carry something."""
 
-Family = CounterMetricFamily | GaugeMetricFamily | InfoMetricFamily
+Labels = dict[str, str]
+Family = TypeVar("Family", CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily)
 
 
 class Page:
     """The families of one scrape, made on first use, so that each is described once."""
 
     def __init__(self) -> None:
-        self._families: dict[str, Family] = {}
+        self._gauges: dict[str, GaugeMetricFamily] = {}
+        self._counters: dict[str, CounterMetricFamily] = {}
+        self._infos: dict[str, InfoMetricFamily] = {}
 
-    def gauge(self, name: str, help_text: str, labels: dict[str, str], value: float | None) -> None:
+    def gauge(self, name: str, help_text: str, labels: Labels, value: float | None) -> None:
         """Add one sample, unless nothing is known."""
         if value is not None:
-            self._family(GaugeMetricFamily, name, help_text, labels).add_metric(list(labels.values()), value)
+            family = _family(self._gauges, GaugeMetricFamily, name, help_text, labels)
+            family.add_metric(list(labels.values()), value)
 
-    def counter(self, name: str, help_text: str, labels: dict[str, str], value: float | None) -> None:
+    def counter(self, name: str, help_text: str, labels: Labels, value: float | None) -> None:
         """Add one cumulative value exactly as the device gave it."""
         if value is not None:
-            self._family(CounterMetricFamily, name, help_text, labels).add_metric(list(labels.values()), value)
+            family = _family(self._counters, CounterMetricFamily, name, help_text, labels)
+            family.add_metric(list(labels.values()), value)
 
-    def info(self, name: str, help_text: str, labels: dict[str, str], facts: dict[str, str]) -> None:
+    def info(self, name: str, help_text: str, labels: Labels, facts: dict[str, str]) -> None:
         """Add one constant 1 with facts as labels."""
-        self._family(InfoMetricFamily, name, help_text, labels).add_metric(list(labels.values()), facts)
+        family = _family(self._infos, InfoMetricFamily, name, help_text, labels)
+        family.add_metric(list(labels.values()), facts)
 
-    def families(self) -> list[Metric]:
-        """Return what was gathered."""
-        return list(self._families.values())
+    def families(self) -> Iterator[Metric]:
+        """Yield what was gathered."""
+        yield from self._infos.values()
+        yield from self._gauges.values()
+        yield from self._counters.values()
 
-    def _family(
-        self, kind: Callable[..., Family], name: str, help_text: str, labels: dict[str, str]
-    ) -> "CounterMetricFamily | GaugeMetricFamily | InfoMetricFamily":
-        family = self._families.get(name)
-        if family is None:
-            family = self._families[name] = kind(name, help_text, labels=list(labels))
-        return family
+
+def _family(known: dict[str, Family], kind: Callable[..., Family], name: str, help_text: str, labels: Labels) -> Family:
+    family = known.get(name)
+    if family is None:
+        family = known[name] = kind(name, help_text, labels=list(labels))
+    return family
 
 
 class VillageCollector(Collector):

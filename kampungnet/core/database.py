@@ -16,7 +16,6 @@ from sqlalchemy import BigInteger, Engine, MetaData, create_engine, event, make_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
-
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 

@@ -53,6 +53,7 @@ class ReadingDay(Base):
     __table_args__ = (
         ForeignKeyConstraint(["regency", "agent"], [Agent.regency, Agent.id]),
         Index(None, "regency", "agent", "last_sequence"),
+        Index(None, "regency", "site", "device", "day"),
     )
 
     regency: Mapped[str] = mapped_column(primary_key=True)

@@ -202,7 +202,7 @@ def pack_agent(db: Session, regency: str, agent: str, now_ms: int) -> int:
     for (site, device, day), rows in sorted(groups.items(), key=lambda group: group[0]):
         _pack_day(db, (regency, agent, device, day), site, rows)
     for site, device, day in sorted({*groups, *((s, d, day + timedelta(days=1)) for s, d, day in groups)}):
-        fold_day(db, (regency, agent, device, day), site)
+        fold_day(db, regency, site, device, day)
     db.execute(delete(YoungReading).where(*old))
     return sum(len(rows) for rows in groups.values())
 
@@ -227,27 +227,35 @@ def _pack_day(db: Session, key: tuple[str, str, str, date], site: str, rows: lis
     db.flush()
 
 
-def fold_day(db: Session, key: tuple[str, str, str, date], site: str) -> None:
-    """Fold one packed day of a device into slots again, from its readings; nothing is added twice."""
-    regency, agent, device, day = key
-    pack = db.get(ReadingDay, key)
-    if pack is None:
+def fold_day(db: Session, regency: str, site: str, device: str, day: date) -> None:
+    """Fold one packed day of a device into slots again, from all its readings; nothing is added twice.
+
+    A site whose box was replaced that day has a pack from each box: they count together.
+    """
+    kept = _packed_on(db, regency, site, device, day)
+    if not kept:
         return
-    before = db.get(ReadingDay, (regency, agent, device, day - timedelta(days=1)))
-    known = (kept for kept in packing.unpack(pack.packed) if kept.time_quality > TimeQuality.UNKNOWN)
-    series = slots.fold((kept.timed() for kept in known), _last_good(before))
+    known = (one.timed() for one in kept if one.time_quality > TimeQuality.UNKNOWN)
+    before = _last_good(_packed_on(db, regency, site, device, day - timedelta(days=1)))
     start = clock.day_start_ms(day, clock.zone_of(regency))
     rows = [
         {"regency": regency, "site": site, "device": device, "day": day, "series": name,
-         "slots": slots.pack(values, start)} for name, values in series.items()
+         "slots": slots.pack(values, start)} for name, values in slots.fold(known, before).items()
     ]  # fmt: skip
     db.execute(upsert(db, SlotDay, ["regency", "site", "device", "day", "series"], ["slots"]), rows)
 
 
-def _last_good(pack: ReadingDay | None) -> slots.Timed | None:
-    for kept in reversed(packing.unpack(pack.packed) if pack else []):
-        timed = kept.timed()
-        if timed.reading.body is not None:
+def _packed_on(db: Session, regency: str, site: str, device: str, day: date) -> list[Kept]:
+    packs = select(ReadingDay.packed).where(
+        ReadingDay.regency == regency, ReadingDay.site == site, ReadingDay.device == device, ReadingDay.day == day
+    )
+    return [one for blob in db.scalars(packs) for one in packing.unpack(blob)]
+
+
+def _last_good(kept: Iterable[Kept]) -> slots.Timed | None:
+    for one in sorted(kept, key=lambda one: one.taken_ms, reverse=True):
+        timed = one.timed()
+        if timed.reading.body is not None and one.time_quality > TimeQuality.UNKNOWN:
             return timed
     return None
 
@@ -284,13 +292,12 @@ def _young(db: Session, regency: str, site: str, device: str) -> dict[str, dict[
     kept = [Kept(*row) for row in rows]
     if not kept:
         return {}
-    newest_pack = db.scalar(
-        select(ReadingDay)
-        .where(ReadingDay.regency == regency, ReadingDay.site == site, ReadingDay.device == device)
-        .order_by(ReadingDay.day.desc())
-        .limit(1)
+    packed_days = select(func.max(ReadingDay.day)).where(
+        ReadingDay.regency == regency, ReadingDay.site == site, ReadingDay.device == device
     )
-    return slots.fold((one.timed() for one in kept), _last_good(newest_pack))
+    newest_day = db.scalar(packed_days)
+    before = _last_good(_packed_on(db, regency, site, device, newest_day)) if newest_day else None
+    return slots.fold((one.timed() for one in kept), before)
 
 
 def outages(db: Session, regency: str, site: str, device: str, first_ms: int, last_ms: int) -> list[Outage]:

@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import select
@@ -57,6 +58,12 @@ def import_register(db: Session, lines: Iterable[str]) -> Imported:
     return Imported(len(good), tuple(sorted({r["kode_kabupaten"] for r in good.values()})), tuple(bad))
 
 
+def register_path(name: str) -> Path:
+    """Return the path of a register: a file, or one that comes with KampungNet by its short name."""
+    own = Path(__file__).parent / "register" / f"villages-{name}.csv"
+    return own if re.fullmatch(r"[a-z]+", name) and own.is_file() else Path(name)
+
+
 def village(db: Session, code: str) -> Village:
     """Return one village by its Kemendagri code. Raises ``NotFound``."""
     found = db.scalar(select(Village).where(Village.regency == code[:5], Village.code == code))
@@ -73,7 +80,7 @@ def regencies(db: Session) -> list[Regency]:
 def districts(db: Session, regency: str) -> dict[str, str]:
     """Return the names of a regency's kecamatan by code."""
     rows = db.execute(select(District.code, District.name).where(District.regency == regency).order_by(District.code))
-    return {code: name for code, name in rows}
+    return {row.code: row.name for row in rows}
 
 
 def _refusal(row: dict[str, str], seen: dict[str, dict[str, str]]) -> str:

@@ -190,6 +190,9 @@ def upgrade() -> None:
             ["regency", "agent", "last_sequence"],
             unique=False,
         )
+        batch_op.create_index(
+            batch_op.f("ix_reading_days_regency_site_device_day"), ["regency", "site", "device", "day"], unique=False
+        )
 
     op.create_table(
         "young_readings",
@@ -214,6 +217,7 @@ def downgrade() -> None:
     """Go one version back."""
     op.drop_table("young_readings")
     with op.batch_alter_table("reading_days", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_reading_days_regency_site_device_day"))
         batch_op.drop_index(batch_op.f("ix_reading_days_regency_agent_last_sequence"))
 
     op.drop_table("reading_days")

@@ -1,0 +1,139 @@
+"""Wires everything once: doors for agents, pages for people, metrics for Prometheus."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from kampungnet import metrics
+from kampungnet.core import migrate, web
+from kampungnet.core.database import Database
+from kampungnet.core.errors import NotFound, Unavailable
+from kampungnet.ingest.routes import EnrolmentDoor, IngestCounts, ReportDoor
+from kampungnet.measurement import routes as measurement_routes
+from kampungnet.shared import wire
+from kampungnet.staff import routes as staff_routes
+from kampungnet.upkeep import Upkeep
+
+log = logging.getLogger(__name__)
+
+VERSION: Final = "0.1.0"
+_DESCRIPTION: Final = (
+    "Agents in village offices report here. Requests are signed with the agent's own Ed25519 key over method, path, "
+    f"agent and the SHA-256 of the body as sent, in the headers `{wire.AGENT_HEADER}` and `{wire.SIGNATURE_HEADER}`."
+)
+_LOOPBACK: Final = {"127.0.0.1", "::1", "testclient"}
+
+
+class Server:
+    """The whole server as one ASGI application.
+
+    Reports go past FastAPI: its routing and middleware cost more than storing a report does.
+    """
+
+    def __init__(self, database: Database, *, upkeep: bool = True) -> None:
+        self.database = database
+        self.counts = IngestCounts()
+        self._doors: dict[str, ASGIApp] = {wire.ENROLMENTS_PATH: EnrolmentDoor(database)}
+        self._upkeep = upkeep
+        self.pages = self._pages()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or run the lifespan."""
+        await self._doors.get(scope.get("path", ""), self.pages)(scope, receive, send)
+
+    def _pages(self) -> FastAPI:
+        app = FastAPI(
+            title="KampungNet", version=VERSION, description=_DESCRIPTION, lifespan=self._lifespan,
+            openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,
+        )  # fmt: skip
+        app.state.database = self.database
+        web.install(app)
+        app.include_router(staff_routes.router)
+        app.include_router(measurement_routes.router)
+        app.get("/healthz", tags=["health"], summary="The process runs")(_healthz)
+        app.get("/readyz", tags=["health"], summary="The database answers and has the right version")(self._readyz)
+        app.get("/metrics", tags=["health"], summary="Live state for Prometheus, from this machine only")(self._metrics)
+        plain_openapi = app.openapi
+        app.openapi = lambda: _with_doors(plain_openapi)  # type: ignore[method-assign]
+        return app
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+        door = ReportDoor(self.database, self.counts)
+        self._doors[wire.REPORTS_PATH] = door
+        upkeep = Upkeep(self.database) if self._upkeep else None
+        try:
+            yield
+        finally:
+            if upkeep:
+                upkeep.close()
+            door.close()
+
+    def _readyz(self) -> dict[str, str]:
+        if migrate.version(self.database) != migrate.newest():
+            raise Unavailable("The database has another version than this program: run `kampungnet migrate`.")
+        return {"status": "ready"}
+
+    def _metrics(self, request: Request) -> Response:
+        # Behind a proxy every visitor comes from loopback: whoever was forwarded is not from this machine.
+        if request.client is None or request.client.host not in _LOOPBACK or "x-forwarded-for" in request.headers:
+            raise NotFound("There is nothing here.")
+        return Response(metrics.page_text(self.database, self.counts), media_type="text/plain; version=0.0.4")
+
+
+def _healthz() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+def _with_doors(plain: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Add the two doors that FastAPI does not know, with the wire's own JSON schema."""
+    page = plain()
+    if wire.REPORTS_PATH in page["paths"]:
+        return page
+    schemas, parts = msgspec.json.schema_components(
+        (wire.Report, wire.Receipt, wire.EnrolmentRequest, wire.EnrolmentAnswer, wire.Problem),
+        ref_template="#/components/schemas/{name}",
+    )
+    page.setdefault("components", {}).setdefault("schemas", {}).update(parts)
+    report, receipt, request, enrolled, problem = schemas
+    page["paths"][wire.REPORTS_PATH] = {
+        "post": _operation("Hand over readings", report, ("200", receipt), problem, _REPORT_ERRORS)
+    }
+    page["paths"][wire.ENROLMENTS_PATH] = {
+        "post": _operation("Become the agent of a village", request, ("201", enrolled), problem, _ENROLMENT_ERRORS)
+    }
+    return page
+
+
+_REPORT_ERRORS: Final = {
+    "400": "The report cannot be read",
+    "401": "Unknown, revoked or wrongly signed agent",
+    "413": "Too large",
+    "422": "Too many readings",
+    "426": "A wire version this server does not speak",
+    "503": "Nothing was stored: try again after Retry-After",
+}
+_ENROLMENT_ERRORS: Final = {"400": "Cannot be read", "401": "Not signed with its own key", "404": "No such code"}
+
+
+def _operation(
+    summary: str,
+    body: dict[str, Any],
+    good: tuple[str, dict[str, Any]],
+    problem: dict[str, Any],
+    errors: dict[str, str],
+) -> dict[str, Any]:
+    def json_of(schema: dict[str, Any]) -> dict[str, Any]:
+        return {"application/json": {"schema": schema}}
+
+    answers = {code: {"description": text, "content": json_of(problem)} for code, text in errors.items()}
+    answers[good[0]] = {"description": "Stored", "content": json_of(good[1])}
+    return {
+        "tags": ["agents"], "summary": summary, "description": _DESCRIPTION,
+        "requestBody": {"required": True, "content": json_of(body)}, "responses": answers,
+    }  # fmt: skip

@@ -1,0 +1,174 @@
+"""The command line of the centre: ``kampungnet …``. Every command has ``--help`` and an exit code.
+
+0 it worked · 1 it did not, and one sentence says why · 2 the command was not understood
+"""
+
+import argparse
+import getpass
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from kampungnet import tables
+from kampungnet.core import clock, migrate
+from kampungnet.core.database import Database
+from kampungnet.core.errors import Problem, Unavailable
+from kampungnet.demo import run as demo
+from kampungnet.devices import service as devices
+from kampungnet.server import serve
+from kampungnet.staff import service as staff
+from kampungnet.villages import service as villages
+
+DEFAULT_DATA: Final = "data"
+Command = Callable[[argparse.Namespace], None]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    tables.load()
+    run: Command = options.run
+    try:
+        run(options)
+    except (Problem, OSError) as problem:
+        print(f"kampungnet: {problem}", file=sys.stderr)
+        return 1
+    except SQLAlchemyError as error:
+        print(f"kampungnet: the database refused: {str(error).splitlines()[0]}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="kampungnet", description="The central server of KampungNet.")
+    commands = parser.add_subparsers(metavar="command", required=True)
+
+    one = _command(commands, "serve", _serve, "serve pages, reports and metrics")
+    one.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    one.add_argument("--port", type=int, default=8080, help="port to listen on (default: %(default)s)")
+
+    _command(commands, "migrate", _migrate, "bring the database to the version of this program")
+
+    one = _command(commands, "import-villages", _import_villages, "take a register of villages (CSV)")
+    one.add_argument("file", help="a file with the columns " + ", ".join(villages.COLUMNS) + "; or the name of a "
+                     "register that comes with KampungNet: banyuwangi, klaten, rembang, temanggung")  # fmt: skip
+
+    for name, run, text in (
+        ("enrol", _enrol, "print a one-time code for the box of a village (valid for 24 hours)"),
+        ("revoke", _revoke, "take the right to report from every box of a village, at once"),
+    ):
+        one = _command(commands, name, run, text)
+        one.add_argument("--village", required=True, help="Kemendagri code, for example 35.10.15.2012")
+
+    one = _command(commands, "add-staff", _add_staff, "let a person sign in; the password is asked for")
+    one.add_argument("username", help="lower case letters, digits, dot and dash")
+    one.add_argument("--name", required=True, help="the person's name as shown on pages")
+    one.add_argument("--role", required=True, choices=[role.value for role in staff.Role])
+    one.add_argument("--regency", required=True, help="for example 35.10")
+    one.add_argument("--village", help="for an operator: the one village this person looks after")
+
+    one = commands.add_parser("demo", help="show everything with simulated villages on this machine")
+    one.add_argument("--port", type=int, default=8080, help="port of the pages (default: %(default)s)")
+    one.add_argument("--data", default="data/demo", help="folder for everything it writes (default: %(default)s)")
+    one.add_argument("--villages", type=int, default=12, help="how many villages are simulated (default: %(default)s)")
+    one.set_defaults(run=_demo)
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, run: Command, text: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.add_argument(
+        "--data",
+        default=os.environ.get("KAMPUNGNET_DATA", DEFAULT_DATA),
+        help="folder of the embedded database (default: $KAMPUNGNET_DATA or %(default)s)",
+    )
+    parser.add_argument(
+        "--database-url",
+        default=os.environ.get("KAMPUNGNET_DATABASE_URL"),
+        help="PostgreSQL instead: postgresql+psycopg://… (better given as $KAMPUNGNET_DATABASE_URL, "
+        "where other users of this machine cannot read it)",
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def open_database(options: argparse.Namespace) -> Database:
+    """Open the database of a command. The embedded one is made or brought up to date without asking."""
+    if options.database_url:
+        database = Database(options.database_url)
+        if migrate.version(database) != migrate.newest():
+            raise Unavailable("The database has another version than this program: run `kampungnet migrate` first.")
+        return database
+    return embedded(Path(options.data))
+
+
+def embedded(folder: Path) -> Database:
+    """Open the embedded database of a data folder, made or migrated as needed."""
+    database = Database(f"sqlite:///{folder / 'kampungnet.db'}")
+    migrate.migrate(database)
+    return database
+
+
+def _demo(options: argparse.Namespace) -> None:
+    demo.run(options.port, Path(options.data), options.villages, lambda text: print(text, flush=True))
+
+
+def _serve(options: argparse.Namespace) -> None:
+    serve(open_database(options), options.host, options.port)
+
+
+def _migrate(options: argparse.Namespace) -> None:
+    if options.database_url:
+        before, after = migrate.migrate(Database(options.database_url))
+    else:
+        before, after = migrate.migrate(Database(f"sqlite:///{Path(options.data) / 'kampungnet.db'}"))
+    print(f"Database version {after}." if before == after else f"Database migrated from {before} to {after}.")
+
+
+def _import_villages(options: argparse.Namespace) -> None:
+    path = villages.register_path(options.file)
+    with path.open(encoding="utf-8-sig", newline="") as lines, open_database(options).writes() as db:
+        done = villages.import_register(db, lines)
+    for bad in done.bad:
+        print(f"{path.name} line {bad.line} was not taken: {bad.reason}", file=sys.stderr)
+    print(f"{done.villages} villages of {', '.join(done.regencies) or 'no regency'} are in the register.")
+    if done.bad:
+        raise Unavailable(f"{len(done.bad)} rows were not taken: mend them and import the file again.")
+
+
+def _enrol(options: argparse.Namespace) -> None:
+    with open_database(options).writes() as db:
+        village = villages.village(db, options.village)
+        code = devices.issue_code(db, village, clock.now_ms())
+        name = village.name
+    print(code)
+    print(f"For the box of {name} ({options.village}), once, within 24 hours:", file=sys.stderr)
+    print(f"  kampungnet-agent enrol --server URL --code {code}", file=sys.stderr)
+
+
+def _revoke(options: argparse.Namespace) -> None:
+    with open_database(options).writes() as db:
+        number = devices.revoke(db, villages.village(db, options.village), clock.now_ms())
+    print(f"{number} box(es) of {options.village} can no longer report.")
+
+
+def _add_staff(options: argparse.Namespace) -> None:
+    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    with open_database(options).writes() as db:
+        scope = staff.Scope(options.regency, options.village)
+        staff.add_staff(db, options.username, options.name, staff.Role(options.role), scope, password)
+    print(f"{options.username} can sign in.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

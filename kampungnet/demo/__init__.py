@@ -1,0 +1,1 @@
+"""``kampungnet demo``: the whole house on one machine, with simulated villages behind it."""

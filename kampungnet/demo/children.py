@@ -1,0 +1,69 @@
+"""Child processes of the demo: started, watched, and always ended."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from kampungnet.core.errors import Unavailable
+
+STOP_SECONDS: Final = 8
+
+
+def program(name: str) -> str:
+    """Return the path of one of our commands in this very environment."""
+    return str(Path(sys.executable).with_name(name))
+
+
+class Children:
+    """The processes of one demo, by name. What they say goes to ``<name>.log`` in the data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, *command: str) -> None:
+        """Start one of our commands in the background."""
+        with self.log_of(name).open("wb") as log:
+            # Its own session: a Ctrl-C at the terminal reaches only us, and we end the children in order.
+            self._running[name] = subprocess.Popen(  # noqa: S603 -- our own commands with our own words
+                [program(command[0]), *command[1:]],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def wait_for(self, what: str, done: Callable[[], bool], seconds: float) -> None:
+        """Wait until ``done`` says so. Raises ``Unavailable`` when a child ends or the time is over."""
+        until = time.monotonic() + seconds
+        while not done():
+            self.check()
+            if time.monotonic() > until:
+                raise Unavailable(f"{what} did not come up within {seconds:.0f} s: see the logs in {self._folder}.")
+            time.sleep(0.1)
+
+    def check(self) -> None:
+        """Raise ``Unavailable`` when a child ended by itself, with the last line it said."""
+        for name, process in self._running.items():
+            if process.poll() is not None:
+                lines = self.log_of(name).read_text(errors="replace").strip().splitlines()
+                said = lines[-1] if lines else "nothing"
+                raise Unavailable(f"the {name} ended by itself; it said: {said} (all of it: {self.log_of(name)})")
+
+    def stop(self) -> None:
+        """End all of them, the last started first."""
+        for process in reversed(self._running.values()):
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._running.clear()
+
+    def log_of(self, name: str) -> Path:
+        """Return the log file of a child."""
+        return self._folder / f"{name}.log"

@@ -1,0 +1,171 @@
+"""Starts server, simulator and agents, fills a month, and watches until it is told to end."""
+
+import os
+import signal
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import func, select
+
+from kampungnet.core import clock, migrate
+from kampungnet.core.database import Database
+from kampungnet.core.errors import Unavailable
+from kampungnet.demo import boxes, history
+from kampungnet.demo.children import Children
+from kampungnet.devices import service as devices
+from kampungnet.devices.models import Device
+from kampungnet.measurement.models import ReadingDay
+from kampungnet.staff import service as staff
+from kampungnet.villages import service as villages
+
+Say = Callable[[str], None]
+
+REGENCY: Final = "35.10"
+REGISTER: Final = "banyuwangi"
+SEED: Final = "2026"
+START_SECONDS: Final = 60
+LIVE_SECONDS: Final = 180
+_PEOPLE: Final = (
+    ("sari", "Ibu Sari", staff.Role.ENGINEER),
+    ("budi", "Pak Budi", staff.Role.OPERATOR),
+    ("dewi", "Bu Dewi", staff.Role.BUDGET),
+    ("dedi", "Pak Dedi", staff.Role.AUDITOR),
+)
+
+
+def run(port: int, folder: Path, number: int, say: Say) -> None:
+    """Show ``number`` simulated villages on ``port`` until Ctrl-C or SIGTERM.
+
+    Raises ``Unavailable`` when the port is taken or a part does not come up.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    _refuse_taken(port)
+    children = Children(folder)
+    database = _database(folder)
+    try:
+        _Start(children, database, folder, say).everything(port, number)
+        while True:
+            time.sleep(1)
+            children.check()
+    except KeyboardInterrupt:
+        say("\n  … ending everything")
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        children.stop()
+        database.close()
+
+
+class _Start:
+    """Brings everything up in order, and says what it waits for."""
+
+    def __init__(self, children: Children, database: Database, folder: Path, say: Say) -> None:
+        self._children, self._database, self._folder = children, database, folder
+        self._say = say
+
+    def everything(self, port: int, number: int) -> None:
+        """Return when the pages have something to show and live readings come in."""
+        began = time.monotonic()
+        url = f"http://127.0.0.1:{port}"
+        chosen = ["--register", str(villages.register_path(REGISTER)), "--villages", str(number), "--seed", SEED]
+        found = self._server_and_simulator(url, port, chosen)
+        password = _people(self._database, self._folder, found[0].village)
+        self._progress(f"enrolling {len(found)} boxes")
+        settings = boxes.enrol_all(self._database, self._folder / "agents", url, found)
+        options = [word for path in settings for word in ("--config", str(path))]
+        self._children.start("agents", "kampungnet-agent", "run", *options)
+        if not _has_history(self._database):
+            history.load(self._database, chosen, len(found), self._progress)
+        self._progress("waiting for the first live readings")
+        self._children.wait_for("live readings", lambda: _live(self._database) >= len(found), LIVE_SECONDS)
+        self._say(_announcement(url, password, found[0].village, time.monotonic() - began))
+
+    def _server_and_simulator(self, url: str, port: int, chosen: list[str]) -> list[boxes.Box]:
+        inventory = self._folder / "inventory.json"
+        inventory.unlink(missing_ok=True)
+        self._progress("starting server and simulator")
+        self._children.start("server", "kampungnet", "serve", "--port", str(port), "--data", str(self._folder))
+        self._children.start("simulator", "kampungnet-sim", "run", *chosen, "--inventory", str(inventory))
+        self._children.wait_for("the simulator", inventory.exists, START_SECONDS)
+        self._children.wait_for("the server", lambda: _ready(url), START_SECONDS)
+        return boxes.inventory(inventory)
+
+    def _progress(self, sentence: str) -> None:
+        self._say(f"  … {sentence}")
+
+
+def _announcement(url: str, password: str, village: str, seconds: float) -> str:
+    return f"""
+Siap: {url}      ({seconds:.0f} s)
+
+  Masuk (sign in): {url}/masuk
+    sari   Kominfo engineer, all villages
+    budi   operator of village {village}
+    dewi   budget staff          dedi   auditor
+  Password of all four, made for this data folder: {password}
+
+  Metrics for Prometheus: {url}/metrics
+  Ctrl-C ends everything.
+"""
+
+
+def _database(folder: Path) -> Database:
+    database = Database(f"sqlite:///{folder / 'kampungnet.db'}")
+    migrate.migrate(database)
+    with database.writes() as db, villages.register_path(REGISTER).open(encoding="utf-8") as lines:
+        villages.import_register(db, lines)
+    return database
+
+
+def _people(database: Database, folder: Path, village: str) -> str:
+    """Make the demo's people on first use; their password is random and stays in the data folder."""
+    file = folder / "password"
+    if file.exists():
+        return file.read_text().strip()
+    password = "-".join(devices.random_code(4).lower() for _ in range(4))
+    with database.writes() as db:
+        for username, name, role in _PEOPLE:
+            scope = staff.Scope(REGENCY, village if role is staff.Role.OPERATOR else None)
+            staff.add_staff(db, username, name, role, scope, password)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as opened:
+        opened.write(password + "\n")
+    return password
+
+
+def _has_history(database: Database) -> bool:
+    with database.reads() as db:
+        return bool(db.scalar(select(func.count()).select_from(ReadingDay)))
+
+
+def _live(database: Database) -> int:
+    """Count sites with a reading of the last two minutes."""
+    recent = select(func.count(Device.site.distinct())).where(Device.last_reading_ms > clock.now_ms() - 120_000)
+    with database.reads() as db:
+        return db.scalar(recent) or 0
+
+
+def _ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 -- our own loopback address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise Unavailable(f"port {port} is taken: choose another one, for example PORT={port + 1}.") from error
+
+
+def _interrupt(_signal: int, _frame: Any) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,53 @@
+"""Work between requests: packing the readings that are an hour old. One thread, one process at a time."""
+
+import logging
+import threading
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from kampungnet.core import clock
+from kampungnet.core.database import Database
+from kampungnet.measurement import service as measurement
+
+log = logging.getLogger(__name__)
+
+INTERVAL_SECONDS: Final = 60
+PAUSE_SECONDS: Final = 0.05
+"""Between two agents, so that reports never wait long for the database."""
+
+
+class Upkeep:
+    """Packs in the background until closed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Finish the pack at hand, then stop."""
+        self._stopping.set()
+        self._thread.join(timeout=30)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(INTERVAL_SECONDS):
+            try:
+                pack_all(self._database, self._stopping)
+            except SQLAlchemyError as error:
+                log.error("packing failed and will be tried again in a minute: %s", error)
+
+
+def pack_all(database: Database, stopping: threading.Event | None = None) -> int:
+    """Pack every agent's older readings, each in a transaction of its own; return how many readings moved."""
+    now_ms = clock.now_ms()
+    with database.reads() as db:
+        agents = measurement.agents_to_pack(db, now_ms)
+    moved = 0
+    for regency, agent in agents:
+        if stopping and stopping.wait(PAUSE_SECONDS):
+            break
+        with database.writes() as db:
+            moved += measurement.pack_agent(db, regency, agent, now_ms)
+    return moved
