@@ -1,0 +1,131 @@
+"""Named, timed faults that can be switched on while the simulator runs.
+
+Some change the truth of the village itself (a cut fibre, a power cut) and so reach every
+device of it; the others change how a device answers and leave the truth alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from kampungnet_sim.village_events import Event, EventKind
+
+EVERYWHERE = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """A fault one can ask for. ``event`` is set when it changes the village itself."""
+
+    meaning: str
+    seconds: float
+    event: EventKind | None = None
+
+
+FAULTS: dict[str, FaultKind] = {
+    "reboot": FaultKind("the router restarts: gone for the duration, then uptime from 0", 40, EventKind.REBOOT),
+    "counter_wrap": FaultKind(
+        "traffic counters stand just below 2^64, so they fall to 0 within seconds of traffic",
+        86_400, EventKind.COUNTER_WRAP,
+    ),
+    "cut_fibre": FaultKind("no light, no internet; router and ONT have power", 3_600, EventKind.FIBRE_CUT),
+    "power_cut": FaultKind("router and ONT are dark, then both start anew", 900, EventKind.POWER_CUT),
+    "provider_outage": FaultKind(
+        "light is there, internet is not", 1_800, EventKind.PROVIDER_OUTAGE
+    ),
+    "hang": FaultKind("the router takes connections and says nothing, then starts anew", 600, EventKind.HANG),
+    "slow_answers": FaultKind("each answer comes 3 seconds late", 300),
+    "wrong_password": FaultKind("the devices refuse every login; router sessions end", 300),
+    "garbage_bytes": FaultKind("answers are random bytes", 300),
+    "stalled_session": FaultKind("an answer stops in the middle of a sentence, then nothing", 300),
+    "skewed_clock": FaultKind("the router believes it is 1970", 3_600),
+    "close_without_notice": FaultKind("the connection breaks at the next command", 300),
+    "accept_never_answer": FaultKind("connections are taken, nothing is ever said", 300),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault in one village (``*`` is all) from ``start`` for ``seconds``; Unix seconds."""
+
+    fault: str
+    village: str
+    start: float
+    seconds: float
+
+    @property
+    def end(self) -> float:
+        """When it is over."""
+        return self.start + self.seconds
+
+    def concerns(self, village: str) -> bool:
+        """Is this village hit?"""
+        return self.village in (EVERYWHERE, village)
+
+
+class FaultBoard:
+    """All faults that were asked for."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._faults: list[Fault] = []
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call this whenever a fault is added or taken back."""
+        self._listeners.append(listener)
+
+    def add(
+        self, fault: str, village: str, seconds: float | None = None, *, start: float | None = None
+    ) -> Fault:
+        """Begin a fault (now, if no start is given). ValueError for a name nobody knows."""
+        kind = FAULTS.get(fault)
+        if kind is None:
+            raise ValueError(f"unknown fault {fault!r}; known: {', '.join(sorted(FAULTS))}")
+        lasting = kind.seconds if seconds is None else seconds
+        if not 0 < lasting <= 366 * 86_400:
+            raise ValueError("seconds must be more than 0 and at most a year")
+        made = Fault(fault, village, self._clock() if start is None else start, lasting)
+        self._faults.append(made)
+        self._changed()
+        return made
+
+    def clear(self, village: str | None = None, fault: str | None = None) -> int:
+        """End faults now; what has already happened stays true. Returns how many ended."""
+        now = self._clock()
+        kept, ended = [], 0
+        for one in self._faults:
+            chosen = village in (None, one.village) and fault in (None, one.fault)
+            if chosen and one.end > now:
+                ended += 1
+                if one.start < now:
+                    kept.append(Fault(one.fault, one.village, one.start, now - one.start))
+            else:
+                kept.append(one)
+        self._faults = kept
+        self._changed()
+        return ended
+
+    def _changed(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+    def active(self, village: str) -> frozenset[str]:
+        """Names of the faults that hold in this village now."""
+        if not self._faults:
+            return frozenset()
+        now = self._clock()
+        return frozenset(f.fault for f in self._faults if f.concerns(village) and f.start <= now < f.end)
+
+    def events(self, village: str) -> tuple[Event, ...]:
+        """The faults of this village that change its truth, past ones too."""
+        found = []
+        for one in self._faults:
+            kind = FAULTS[one.fault].event
+            if kind is not None and one.concerns(village):
+                found.append(Event(one.start, one.end, kind))
+        return tuple(found)
+
+    def listed(self) -> list[dict[str, object]]:
+        """Everything on the board, for the control socket."""
+        now = self._clock()
+        return [{**asdict(f), "active": f.start <= now < f.end} for f in self._faults]

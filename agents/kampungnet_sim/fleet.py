@@ -1,0 +1,213 @@
+"""All simulated villages of one process: started, ticked, listed, stopped."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kampungnet_sim.chance import generator, key_of
+from kampungnet_sim.faults import FaultBoard
+from kampungnet_sim.gateway import Gateway, GatewayBoard
+from kampungnet_sim.register import RegisteredVillage
+from kampungnet_sim.routeros_router import SimulatedRouter
+from kampungnet_sim.routeros_server import RouterServer
+from kampungnet_sim.routeros_session import ServerOptions
+from kampungnet_sim.snmp_ont import engine_boots, ont_tree
+from kampungnet_sim.snmp_server import AgentOptions, serve_snmp
+from kampungnet_sim.snmp_usm import UsmUser
+from kampungnet_sim.village import Village, VillageState, draw_profile
+
+_TICK_SECONDS = 0.25
+# Ports of one village, from the base port up: API, API over TLS, SNMP, line to the server.
+PORTS_PER_VILLAGE = 4
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+@dataclass(frozen=True, slots=True)
+class FleetOptions:
+    """How the whole fleet is run. ``server`` is where the villages' lines lead to."""
+
+    seed: int = 1
+    base_port: int = 0
+    rtt_ms: float = 0.0
+    instant_ping: bool = False
+    model: str | None = None
+    version: str | None = None
+    tls: ssl.SSLContext | None = None
+    server: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OntAccess:
+    """What one needs to ask an ONT."""
+
+    community: str
+    user: UsmUser
+
+
+def draw_ont_access(seed: int, code: str) -> OntAccess:
+    """Community and SNMPv3 passwords made from the seed: never a fixed default."""
+    chance = generator(seed, code, "ont access")
+    words = ["".join(chance.choices(_LETTERS, k=14)) for _ in range(3)]
+    return OntAccess(words[0], UsmUser("kampungnet", words[1], words[2]))
+
+
+@dataclass(slots=True)
+class Site:
+    """One running village."""
+
+    village: Village
+    router: SimulatedRouter
+    server: RouterServer
+    access: OntAccess
+    ports: dict[str, int]
+    sockets: list[asyncio.DatagramTransport]
+    gateway: Gateway | None = None
+
+    def inventory(self) -> dict[str, object]:
+        """What a settings file needs to know."""
+        profile = self.village.profile
+        user = self.router.users["kampungnet"]
+        router: dict[str, object] = {
+            "address": f"127.0.0.1:{self.ports['api']}",
+            "username": user.name,
+            "password": user.password,
+            "version": profile.version,
+            "model": profile.router.board_name,
+            "wan_interface": profile.router.wan_interface,
+            "users": {u.name: u.password for u in self.router.users.values()},
+        }
+        if "api-ssl" in self.ports:
+            router["tls_address"] = f"127.0.0.1:{self.ports['api-ssl']}"
+        ont = {
+            "address": f"127.0.0.1:{self.ports['snmp']}",
+            "kind": profile.ont.kind,
+            "model": profile.ont.model,
+            "community": self.access.community,
+            "v3_username": self.access.user.name,
+            "v3_auth_password": self.access.user.auth_password,
+            "v3_priv_password": self.access.user.priv_password,
+            "engine_id": _engine_id(profile.code).hex(),
+        }
+        found: dict[str, object] = {
+            "village": profile.code, "name": profile.name, "contract_mbps": profile.contract_mbps,
+            "router": router, "ont": ont,
+        }  # fmt: skip
+        if self.gateway is not None:
+            found["line"] = f"127.0.0.1:{self.ports['line']}"
+        return found
+
+
+def _engine_id(code: str) -> bytes:
+    # RFC 3411: enterprise number with the first bit set, format 5 (chosen octets).
+    return b"\x80\x00\x3a\x8c\x05" + key_of(code, "engine").to_bytes(8, "big")
+
+
+class Fleet:
+    """Villages side by side in one process, on loopback only."""
+
+    def __init__(self, clock: Callable[[], float], options: FleetOptions | None = None) -> None:
+        self.clock = clock
+        self.options = options or FleetOptions()
+        self.sites: dict[str, Site] = {}
+        self.faults = FaultBoard(clock)
+        self.faults.on_change(self._apply_faults)
+        self.lines = GatewayBoard()
+        self._ticker: asyncio.Task[None] | None = None
+
+    async def start(self, villages: list[RegisteredVillage]) -> None:
+        """Open all sockets."""
+        for place, village in enumerate(villages):
+            self.sites[village.code] = await self._open(village, place)
+        self._ticker = asyncio.get_running_loop().create_task(self._tick_for_ever())
+
+    async def _open(self, found: RegisteredVillage, place: int) -> Site:
+        options = self.options
+        profile = draw_profile(
+            found.code, found.name, options.seed, model=options.model, version=options.version
+        )
+        village = Village(profile)
+        router = SimulatedRouter(village, self.clock)
+        server = RouterServer(
+            router,
+            ServerOptions(
+                rtt_ms=options.rtt_ms,
+                instant_ping=options.instant_ping,
+                faults=lambda: self.faults.active(found.code),
+            ),
+        )
+        server.on_reboot = lambda: self._reboot(found.code)
+        first = options.base_port + place * PORTS_PER_VILLAGE if options.base_port else 0
+
+        def port(offset: int) -> int:
+            return first + offset if first else 0
+
+        ports = {"api": await server.start(port(0))}
+        if options.tls is not None:
+            ports["api-ssl"] = await server.start(port(1), options.tls)
+        access = draw_ont_access(options.seed, found.code)
+        transport, ports["snmp"] = await serve_snmp(
+            ont_tree(village), self._agent_options(village, access), port(2)
+        )
+        site = Site(village, router, server, access, ports, [transport])
+        if options.server is not None:
+            site.gateway = Gateway(found.code, options.server, self.lines)
+            ports["line"] = await site.gateway.start(port(3))
+        return site
+
+    def _agent_options(self, village: Village, access: OntAccess) -> AgentOptions[VillageState]:
+        code = village.profile.code
+        return AgentOptions(
+            community=access.community,
+            state=lambda: village.state_at(self.clock()),
+            engine_clock=lambda state: (engine_boots(state), state.ont_uptime_seconds),
+            engine_id=_engine_id(code),
+            user=access.user,
+            answers=lambda: village.ont_is_up(self.clock()),
+            faults=lambda: self.faults.active(code),
+        )
+
+    # -- faults -----------------------------------------------------------------------
+
+    def _reboot(self, code: str) -> None:
+        self.faults.add("reboot", code)
+
+    def _apply_faults(self) -> None:
+        for code, site in self.sites.items():
+            events = self.faults.events(code)
+            if events != site.village.calendar.extra:
+                site.village.set_extra_events(events)
+            if "wrong_password" in self.faults.active(code):
+                # Whoever changed the password also ended the sessions that used it.
+                site.server.drop_all()
+        self._tick()
+
+    def _tick(self) -> None:
+        now = self.clock()
+        for code, site in self.sites.items():
+            site.server.tick()
+            skewed = "skewed_clock" in self.faults.active(code)
+            # Without a battery the clock starts on 1970-01-02 at each boot (facts, 7.1).
+            boot = site.village.calendar.boot_before(now) if skewed else 86_400.0
+            site.router.clock_skew_seconds = 86_400.0 - boot
+
+    async def _tick_for_ever(self) -> None:
+        while True:
+            self._tick()
+            await asyncio.sleep(_TICK_SECONDS)
+
+    def inventory(self) -> list[dict[str, object]]:
+        """All villages, in order."""
+        return [site.inventory() for site in self.sites.values()]
+
+    async def close(self) -> None:
+        """Close everything."""
+        if self._ticker is not None:
+            self._ticker.cancel()
+        for site in self.sites.values():
+            for transport in site.sockets:
+                transport.close()
+            await site.server.close()
+            if site.gateway is not None:
+                await site.gateway.close()
+        self.sites.clear()

@@ -1,0 +1,203 @@
+"""Carries out commands that answer at once: print, count, add, set, remove, login to the hotspot."""
+
+from collections.abc import Callable, Sequence
+
+from kampungnet_sim import (
+    routeros_menus_hotspot,
+    routeros_menus_interface,
+    routeros_menus_ip,
+    routeros_menus_system,
+)
+from kampungnet_sim.routeros_menu import Menu
+from kampungnet_sim.routeros_query import matches
+from kampungnet_sim.routeros_request import Frame, Request, attribute
+from kampungnet_sim.routeros_router import Moment, RouterUser, SimulatedRouter
+from kampungnet_sim.routeros_tables import Row, RouterTrap
+
+MENUS: dict[str, Menu] = {
+    **routeros_menus_system.MENUS,
+    **routeros_menus_interface.MENUS,
+    **routeros_menus_ip.MENUS,
+    **routeros_menus_hotspot.MENUS,
+}
+_PREFIXES = {menu[:cut] for menu in MENUS for cut in range(1, len(menu) + 1) if menu[cut : cut + 1] in "/"}
+
+_PRINT_ARGUMENTS = frozenset(
+    ".proplist .id detail stats count-only active interval follow follow-only from where brief terse"
+    " without-paging as-value value-list show-ids numbers list proplist oid bytes packets all".split()
+)
+_SECRETS = frozenset({"password", "secret"})
+_POLICY_OF_VERB = {
+    "print": "read", "getall": "read", "listen": "read", "get": "read", "monitor": "read",
+    "monitor-traffic": "read", "ping": "test", "reboot": "reboot",
+}  # fmt: skip
+
+Cache = dict[tuple[object, ...], list[bytes]]
+
+
+def encode_rows(rows: Sequence[Row], proplist: tuple[str, ...]) -> list[bytes]:
+    """The attribute words of each row; a property an item lacks is left out."""
+    if proplist:
+        return [
+            b"".join([attribute(name, row[name]) for name in proplist if name in row]) for row in rows
+        ]
+    return [b"".join([attribute(name, value) for name, value in row.items()]) for row in rows]
+
+
+class Engine:
+    """The commands of one router."""
+
+    def __init__(self, router: SimulatedRouter) -> None:
+        self.router = router
+        self._cache: Cache = {}
+        self._cache_key: tuple[float, int] = (0.0, 0)
+        self.on_reboot: Callable[[], None] | None = None
+
+    # -- who may, and what exists -----------------------------------------------------
+
+    def menu_of(self, path: str) -> Menu | None:
+        """The menu, if this device has it."""
+        menu = MENUS.get(path)
+        return menu if menu is not None and menu.owners(self.router.profile) else None
+
+    def missing(self, path: str) -> RouterTrap:
+        """The trap for a menu or command that is not there, in the words of the version."""
+        if self.router.version.major < 7:
+            return RouterTrap("no such command prefix", 0)
+        parts = path.split("/")
+        for count in range(2, len(parts) + 1):
+            head = "/".join(parts[:count])
+            known = head in _PREFIXES and (head not in MENUS or self.menu_of(head) is not None)
+            if not known:
+                return RouterTrap(f"no such command or directory ({parts[count - 1]})", 0)
+        return RouterTrap("no such command", 0)
+
+    def check_rights(self, user: RouterUser, request: Request) -> None:
+        """Raise the trap of a missing policy."""
+        needed = _POLICY_OF_VERB.get(request.verb, "write")
+        if needed == "write" and request.menu.startswith("/user"):
+            needed = "policy"
+        if needed not in user.policies:
+            raise RouterTrap("not enough permissions (9)")
+
+    # -- print ------------------------------------------------------------------------
+
+    def print(self, user: RouterUser, request: Request, frame: Frame, moment: Moment) -> bytes:
+        """Answer ``print`` or ``getall``."""
+        menu = self.menu_of(request.menu)
+        if menu is None:
+            raise self.missing(request.menu)
+        self._check_arguments(request)
+        if request.flag("count-only"):
+            return frame.done(str(self._count(menu, request, moment)))
+        bodies = self._bodies(menu, user, request, moment)
+        if not bodies and self.router.version.says_empty:
+            return frame.empty() + frame.done()
+        return frame.rows(bodies) + frame.done()
+
+    def _check_arguments(self, request: Request) -> None:
+        for name in request.arguments:
+            if name not in _PRINT_ARGUMENTS:
+                raise RouterTrap(f"unknown parameter {name}")
+
+    def _count(self, menu: Menu, request: Request, moment: Moment) -> int:
+        if menu.count is not None and not request.query:
+            return menu.count(moment)
+        return len(self.rows(menu, request, moment))
+
+    @staticmethod
+    def rows(menu: Menu, request: Request, moment: Moment) -> list[Row]:
+        """The rows that the query lets through."""
+        rows = menu.rows(moment)
+        if request.query:
+            rows = [row for row in rows if matches(request.query, row)]
+        wanted = request.arguments.get(".id")
+        if wanted is not None:
+            ids = wanted.split(",")
+            rows = [row for row in rows if row.get(".id") in ids]
+        return rows
+
+    def _bodies(
+        self, menu: Menu, user: RouterUser, request: Request, moment: Moment
+    ) -> list[bytes]:
+        hide = "sensitive" not in user.policies
+        if not menu.steady:
+            return self._encode(self.rows(menu, request, moment), request, hide)
+        state = (moment.state.boot_time, self.router.revision())
+        if state != self._cache_key:
+            self._cache.clear()
+            self._cache_key = state
+        key = (request.menu, request.proplist, request.query_words, request.arguments.get(".id"), hide)
+        bodies = self._cache.get(key)
+        if bodies is None:
+            bodies = self._cache[key] = self._encode(self.rows(menu, request, moment), request, hide)
+        return bodies
+
+    @staticmethod
+    def _encode(rows: list[Row], request: Request, hide: bool) -> list[bytes]:
+        if hide and request.menu in ("/ip/hotspot/user", "/radius"):
+            rows = [{k: v for k, v in row.items() if k not in _SECRETS} for row in rows]
+        return encode_rows(rows, request.proplist)
+
+    # -- change -----------------------------------------------------------------------
+
+    def change(self, request: Request, frame: Frame, now: float) -> bytes:
+        """Answer add, set, remove and their relatives."""
+        special = {
+            "/ip/hotspot/active/login": self._hotspot_login,
+            "/ip/hotspot/active/remove": self._hotspot_logout,
+            "/ip/hotspot/user/reset-counters": self._reset_user,
+            "/system/reboot": self._reboot,
+        }.get(request.command)
+        if special is not None:
+            special(request)
+            return frame.done()
+        menu = self.menu_of(request.menu)
+        if menu is None:
+            raise self.missing(request.menu)
+        if not menu.table:
+            raise RouterTrap("no such command", 0)
+        result = self._change_table(request)
+        if request.menu == "/ip/hotspot/user":
+            self.router.note(now, "system,info", f"hotspot user {request.verb} by api")
+        return frame.done(result)
+
+    def _change_table(self, request: Request) -> str | None:
+        table = self.router.tables[request.menu]
+        values = {k: v for k, v in request.arguments.items() if k not in (".id", "numbers")}
+        ids = request.arguments.get(".id", request.arguments.get("numbers", ""))
+        if request.verb == "add":
+            return table.add(values)
+        if not ids:
+            raise RouterTrap("missing value(s) of argument(s) numbers", 1)
+        if request.verb == "remove":
+            table.remove(ids)
+        elif request.verb == "set":
+            table.set(ids, values)
+        elif request.verb in ("enable", "disable"):
+            table.set(ids, {"disabled": "true" if request.verb == "disable" else "false"})
+        elif request.verb == "comment":
+            table.set(ids, {"comment": values.get("comment", "")})
+        else:
+            raise RouterTrap("no such command", 0)
+        return None
+
+    def _hotspot_login(self, request: Request) -> None:
+        routeros_menus_hotspot.log_in(self.router, dict(request.arguments))
+
+    def _hotspot_logout(self, request: Request) -> None:
+        routeros_menus_hotspot.log_out(self.router, request.arguments.get(".id", ""))
+
+    def _reset_user(self, request: Request) -> None:
+        table = self.router.tables["/ip/hotspot/user"]
+        ids = request.arguments.get(".id", request.arguments.get("numbers", ""))
+        zero = {"uptime": "0s", "bytes-in": "0", "bytes-out": "0", "packets-in": "0", "packets-out": "0"}
+        chosen = [row for row in table.rows() if not ids or row[".id"] in ids.split(",")]
+        if not chosen:
+            raise RouterTrap("no such item (4)", 0)
+        for row in chosen:
+            table.change(row["name"], zero)
+
+    def _reboot(self, _: Request) -> None:
+        if self.on_reboot is not None:
+            self.on_reboot()

@@ -1,0 +1,226 @@
+"""``/ip/hotspot`` (facts/routeros.md, 7.6 and 7.7). Rows are synthetic: no recording of them exists."""
+
+from kampungnet_sim.routeros_menu import Menu
+from kampungnet_sim.routeros_router import Login, Moment, SimulatedRouter
+from kampungnet_sim.routeros_tables import Row, RouterTrap
+from kampungnet_sim.routeros_values import duration
+from kampungnet_sim.village import BYPASSED_HOSTS
+from kampungnet_sim.village_guests import Visit
+
+_BITS = 8
+
+
+def _servers(_: Moment) -> list[Row]:
+    return [
+        {
+            ".id": "*1", "name": "hotspot1", "interface": "bridge-hotspot", "address-pool": "hs-pool",
+            "profile": "hsprof1", "idle-timeout": "5m", "keepalive-timeout": "none",
+            "login-timeout": "none", "addresses-per-mac": "2", "proxy-status": "running",
+            "HTTPS": "false", "invalid": "false", "disabled": "false",
+        }
+    ]  # fmt: skip
+
+
+def visit_id(visit: Visit) -> str:
+    """Ids of dynamic rows; they change when the device comes back."""
+    return f"*{(int(visit.start) % 0xFFFF) << 12 | visit.number:X}"
+
+
+def _traffic(visit: Visit, seconds: float) -> Row:
+    down, up = int(visit.down_bps * seconds / _BITS), int(visit.up_bps * seconds / _BITS)
+    # From the client is "in", to the client is "out" (facts/routeros.md, section 8).
+    return {
+        "bytes-in": str(up),
+        "bytes-out": str(down),
+        "packets-in": str(up // 260),
+        "packets-out": str(down // 1020),
+    }
+
+
+def _active_row(visit: Visit, moment: Moment) -> Row:
+    seconds = max(moment.state.time - visit.session_start(moment.state.boot_time), 1)
+    row = {
+        ".id": visit_id(visit),
+        "server": "hotspot1",
+        "user": visit.user,
+        "address": visit.address,
+        "mac-address": visit.mac,
+        "login-by": ("http-chap", "mac-cookie", "http-pap", "cookie")[visit.number % 4],
+        "uptime": duration(seconds),
+        "session-time-left": duration(max(86_400 - seconds, 1)),
+        "idle-time": f"{visit.number % 50}s",
+        "keepalive-timeout": "2m",
+        **_traffic(visit, seconds),
+        "radius": "false",
+    }
+    if visit.number % 5 == 0:
+        row["limit-bytes-total"] = "2147483648"
+    return row
+
+
+def _login_row(index: int, login: Login, now: float) -> Row:
+    seconds = max(now - login.since, 0)
+    up, down = int(login.up_bps * seconds / _BITS), int(login.down_bps * seconds / _BITS)
+    return {
+        ".id": f"*F{index:07X}",
+        "server": "hotspot1",
+        "user": login.user,
+        "address": login.address,
+        "mac-address": login.mac,
+        "login-by": "http-pap",
+        "uptime": duration(seconds),
+        "idle-time": "0s",
+        "keepalive-timeout": "2m",
+        "bytes-in": str(up),
+        "bytes-out": str(down),
+        "packets-in": str(up // 260),
+        "packets-out": str(down // 1020),
+        "radius": "false",
+    }
+
+
+def _active(moment: Moment) -> list[Row]:
+    rows = [_active_row(visit, moment) for visit in moment.active_visits()]
+    rows += [
+        _login_row(index, login, moment.state.time)
+        for index, login in enumerate(moment.active_logins(), 1)
+    ]
+    return rows
+
+
+def _active_count(moment: Moment) -> int:
+    if not moment.router.thrown_out:
+        return moment.state.hotspot_active + len(moment.active_logins())
+    return len(moment.active_visits()) + len(moment.active_logins())
+
+
+def _hosts(moment: Moment) -> list[Row]:
+    state = moment.state
+    inside = {login.mac for login in moment.active_logins()}
+    inside |= {visit.mac for visit in moment.active_visits()}
+    rows = [
+        {
+            ".id": f"*{index:X}", "mac-address": f"08:55:31:00:00:{index:02X}",
+            "address": f"192.168.88.{9 + index}", "to-address": f"192.168.88.{9 + index}",
+            "server": "hotspot1", "uptime": duration(state.uptime_seconds), "idle-time": "1s",
+            "host-dead-time": "0s", "bridge-port": "ether2", "bytes-in": str(state.uptime_seconds * 90),
+            "bytes-out": str(state.uptime_seconds * 400), "packets-in": str(state.uptime_seconds),
+            "packets-out": str(state.uptime_seconds), "found-by": "ARP", "static": "true",
+            "DHCP": "false", "dynamic": "false", "authorized": "false", "bypassed": "true",
+        }
+        for index in range(1, BYPASSED_HOSTS + 1)
+    ]  # fmt: skip
+    for visit in moment.hosts:
+        seconds = max(state.time - visit.session_start(state.boot_time), 1)
+        rows.append(
+            {
+                ".id": visit_id(visit), "mac-address": visit.mac, "address": visit.address,
+                "to-address": visit.address, "server": "hotspot1", "uptime": duration(seconds),
+                "idle-time": f"{visit.number % 50}s", "host-dead-time": "0s", "bridge-port": "wlan1",
+                **_traffic(visit, seconds), "found-by": "DHCP", "static": "false", "DHCP": "true",
+                "dynamic": "false", "authorized": "true" if visit.mac in inside else "false",
+                "bypassed": "false",
+            }
+        )  # fmt: skip
+    return rows
+
+
+def _cookies(moment: Moment) -> list[Row]:
+    return [
+        {
+            ".id": visit_id(visit),
+            "user": visit.user,
+            "mac-address": visit.mac,
+            "expires-in": duration(259_200 - (moment.state.time - visit.start)),
+            "mac-cookie": "true",
+        }
+        for visit in moment.active_visits()
+    ]
+
+
+def _users(moment: Moment) -> list[Row]:
+    rows = moment.router.tables["/ip/hotspot/user"].rows()
+    # Passwords are read with the policy "sensitive" only; the session takes them out.
+    return rows
+
+
+def log_in(router: SimulatedRouter, values: Row) -> None:
+    """``/ip/hotspot/active/login``: the client must already be in the host table (7.7)."""
+    moment = router.moment()
+    wanted = values.get("ip", "")
+    host = next((row for row in _hosts(moment) if row["address"] == wanted), None)
+    if host is None:
+        raise RouterTrap(f"unknown host IP {wanted or '0.0.0.0'}")
+    if values.get("mac-address", host["mac-address"]) != host["mac-address"]:
+        raise RouterTrap("wrong MAC provided")
+    user = router.tables["/ip/hotspot/user"].get(values.get("user", ""))
+    usable = user is not None and user.get("disabled") != "true"
+    if not usable or user is None or user.get("password", "") != values.get("password", ""):
+        raise RouterTrap("invalid username or password")
+    router.logins.append(
+        Login(values["user"], host["mac-address"], wanted, moment.state.time)
+    )
+    router.note(moment.state.time, "hotspot,info,debug", f"{values['user']} ({wanted}): logged in")
+
+
+def _add_to_user(router: SimulatedRouter, user: str, row: Row, seconds: float) -> None:
+    table = router.tables["/ip/hotspot/user"]
+    before = table.get(user)
+    if before is None:
+        return
+    grown = {
+        name: str(int(before.get(name, "0")) + int(row[name]))
+        for name in ("bytes-in", "bytes-out", "packets-in", "packets-out")
+    }
+    table.change(user, {**grown, "uptime": duration(_seconds(before.get("uptime", "0s")) + seconds)})
+
+
+def _seconds(text: str) -> int:
+    sizes = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
+    total, digits = 0, ""
+    for sign in text:
+        if sign.isdigit():
+            digits += sign
+        else:
+            total += int(digits or 0) * sizes.get(sign, 0)
+            digits = ""
+    return total
+
+
+def log_out(router: SimulatedRouter, ids: str) -> None:
+    """``/ip/hotspot/active/remove``: the session's part is added to the user row, then it is gone."""
+    moment = router.moment()
+    now = moment.state.time
+    for key in ids.split(","):
+        visit = next((v for v in moment.active_visits() if visit_id(v) == key), None)
+        if visit is not None:
+            seconds = max(now - visit.session_start(moment.state.boot_time), 1)
+            _add_to_user(router, visit.user, _traffic(visit, seconds), seconds)
+            router.thrown_out.add((visit.start, visit.number))
+            continue
+        logins = moment.active_logins()
+        place = next((n for n, g in enumerate(logins, 1) if f"*F{n:07X}" == key), None)
+        if place is None:
+            raise RouterTrap("no such item (4)", 0)
+        login = logins[place - 1]
+        _add_to_user(router, login.user, _login_row(place, login, now), now - login.since)
+        router.logins.remove(login)
+
+
+def _table(path: str) -> Menu:
+    return Menu(lambda moment: moment.router.tables[path].rows(), steady=True, table=True)
+
+
+MENUS: dict[str, Menu] = {
+    "/ip/hotspot": Menu(_servers, steady=True),
+    "/ip/hotspot/active": Menu(_active, count=_active_count),
+    "/ip/hotspot/host": Menu(_hosts, count=lambda moment: moment.state.hotspot_hosts),
+    "/ip/hotspot/cookie": Menu(_cookies),
+    "/ip/hotspot/user": Menu(_users, steady=True, table=True),
+    "/ip/hotspot/user/profile": _table("/ip/hotspot/user/profile"),
+    "/ip/hotspot/profile": _table("/ip/hotspot/profile"),
+    "/ip/hotspot/ip-binding": _table("/ip/hotspot/ip-binding"),
+    "/ip/hotspot/walled-garden": _table("/ip/hotspot/walled-garden"),
+    "/ip/hotspot/walled-garden/ip": _table("/ip/hotspot/walled-garden/ip"),
+    "/ip/hotspot/service-port": Menu(lambda _: [], steady=True),
+}

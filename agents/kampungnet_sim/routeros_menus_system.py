@@ -1,0 +1,231 @@
+"""``/system``, ``/user``, ``/log`` (facts/routeros.md, 7.1, 7.2, 7.13)."""
+
+from kampungnet_sim.models import RosVersion
+from kampungnet_sim.routeros_menu import Menu, numbered
+from kampungnet_sim.routeros_router import Moment
+from kampungnet_sim.routeros_tables import Row
+from kampungnet_sim.routeros_values import (
+    date_text,
+    duration,
+    log_time,
+    stamp,
+    time_text,
+)
+from kampungnet_sim.village import VillageProfile
+from kampungnet_sim.village_day import WIB_SECONDS
+
+# 2025-09-01, before every version simulated here was built into a board.
+_BUILD = 1_756_684_800.0
+_V6_PACKAGES = ("routeros-", "system", "security", "dhcp", "hotspot", "ppp", "wireless", "advanced-tools")
+
+
+def _resource(moment: Moment) -> list[Row]:
+    state, router = moment.state, moment.profile.router
+    return [
+        {
+            "uptime": duration(state.uptime_seconds),
+            "version": moment.profile.version,
+            "build-time": stamp(_BUILD, moment.version),
+            "factory-software": "6.44.6",
+            "free-memory": str(state.free_memory_bytes),
+            "total-memory": str(router.memory_bytes),
+            "cpu": router.cpu,
+            "cpu-count": str(router.cpu_count),
+            "cpu-frequency": str(router.cpu_mhz),
+            "cpu-load": str(state.cpu_load_percent),
+            "free-hdd-space": str(state.free_storage_bytes),
+            "total-hdd-space": str(router.disk_bytes),
+            "write-sect-since-reboot": str(1_200 + state.uptime_seconds // 90),
+            "write-sect-total": str(181_000 + int(state.time) // 90 % 900_000),
+            "bad-blocks": "0",
+            "architecture-name": router.architecture,
+            "board-name": router.board_name,
+            "platform": "MikroTik",
+        }
+    ]
+
+
+def _cpu(moment: Moment) -> list[Row]:
+    load = moment.state.cpu_load_percent
+    return numbered(
+        ({"cpu": f"cpu{n}", "load": str(load), "irq": "1", "disk": "0"})
+        for n in range(moment.profile.router.cpu_count)
+    )
+
+
+def _identity(moment: Moment) -> list[Row]:
+    return [{"name": f"Desa {moment.profile.name}"}]
+
+
+def _clock(moment: Moment) -> list[Row]:
+    return [
+        {
+            "time": time_text(moment.wall),
+            "date": date_text(moment.wall, moment.version),
+            "time-zone-autodetect": "true",
+            "time-zone-name": "Asia/Jakarta",
+            "gmt-offset": f"+{WIB_SECONDS // 3_600:02d}:00",
+            "dst-active": "false",
+        }
+    ]
+
+
+def _routerboard(moment: Moment) -> list[Row]:
+    profile = moment.profile
+    firmware = profile.version.split(" ", 1)[0]
+    return [
+        {
+            "routerboard": "true",
+            "board-name": profile.router.board_name,
+            "model": profile.router.model,
+            "serial-number": profile.router_serial,
+            "firmware-type": "mt7621L" if profile.router.architecture == "mmips" else "qca9531L",
+            "factory-firmware": "6.44.6",
+            "current-firmware": firmware,
+            "upgrade-firmware": firmware,
+        }
+    ]
+
+
+def _sensors(moment: Moment) -> dict[str, tuple[str, str]]:
+    state = moment.state
+    known = {
+        "voltage": (f"{state.voltage_volts:.1f}", "V"),
+        "temperature": (str(state.temperature_celsius), "C"),
+        "cpu-temperature": (str(state.temperature_celsius + 9), "C"),
+    }
+    return {name: known[name] for name in moment.profile.router.sensors}
+
+
+def _health(moment: Moment) -> list[Row]:
+    if moment.profile.router.is_virtual:
+        # CHR has a settings row here and no sensor at all.
+        return [{"state": "disabled", "state-after-reboot": "disabled"}]
+    sensors = _sensors(moment)
+    if moment.version.major < 7:
+        return [{name: value for name, (value, _) in sensors.items()}]
+    return numbered(
+        ({"name": name, "value": value, "type": kind} for name, (value, kind) in sensors.items()), 13
+    )
+
+
+def _has_health(profile: VillageProfile) -> bool:
+    # Some v6 boards without sensors have no such menu (routeros-check).
+    return profile.ros.major >= 7 or bool(profile.router.sensors)
+
+
+def _package(moment: Moment) -> list[Row]:
+    version = moment.profile.version.split(" ", 1)[0]
+    arch = moment.profile.router.architecture
+    names = [n + arch if n.endswith("-") else n for n in _V6_PACKAGES]
+    if moment.version.major >= 7:
+        wireless = moment.profile.router.wireless
+        extra = {"wifi": ["wifi-qcom"], "wireless": ["wireless"], "none": []}[wireless]
+        names = ["routeros", *(extra if moment.version >= RosVersion(7, 13) else [])]
+    row = {
+        "version": version,
+        "build-time": stamp(_BUILD, moment.version),
+        "scheduled": "",
+        "disabled": "false",
+    }
+    if moment.version >= RosVersion(7, 18):
+        row["available"] = "false"
+    return numbered({"name": name, **row} for name in names)
+
+
+def _update(moment: Moment) -> list[Row]:
+    version = moment.profile.version.split(" ", 1)[0]
+    return [{"channel": "stable" if moment.version.major > 6 else "long-term", "installed-version": version}]
+
+
+def _license(moment: Moment) -> list[Row]:
+    if moment.profile.router.is_virtual:
+        return [{"system-id": "Kz7bX2cPq4J", "level": "p1"}]
+    return [{"software-id": "KN42-0001", "nlevel": "4", "features": ""}]
+
+
+def _device_mode(moment: Moment) -> list[Row]:
+    allowed = {"hotspot": "true", "scheduler": "true", "fetch": "true", "proxy": "false", "email": "true"}
+    return [{"mode": "advanced", "flagged": "false", "flagging-enabled": "true",
+             "attempt-count": "0", **allowed}]  # fmt: skip
+
+
+def _log(moment: Moment) -> list[Row]:
+    now = moment.wall
+    kept = [row for row in moment.router.log if row.when >= moment.state.boot_time]
+    return numbered(
+        {
+            "time": log_time(row.when + now - moment.state.time, now, moment.version),
+            "topics": row.topics,
+            "message": row.message,
+            "buffer": "memory",
+        }
+        for row in kept
+    )
+
+
+def _users(moment: Moment) -> list[Row]:
+    return numbered(
+        {"name": u.name, "group": u.group, "address": "", "expired": "false", "disabled": "false"}
+        for u in moment.router.users.values()
+    )
+
+
+def _groups(moment: Moment) -> list[Row]:
+    names = ["local", "ssh", "ftp", "reboot", "read", "write", "policy", "test", "winbox", "api", "sensitive"]
+    return numbered(
+        {
+            "name": user.group,
+            "policy": ",".join(n if n in user.policies else f"!{n}" for n in names),
+            "skin": "default",
+        }
+        for user in moment.router.users.values()
+    )
+
+
+def _user_active(moment: Moment) -> list[Row]:
+    return numbered(
+        {
+            "when": stamp(s.since, moment.version),
+            "name": s.user,
+            "address": s.address,
+            "via": "api",
+            "group": moment.router.users[s.user].group,
+            "radius": "false",
+        }
+        for s in moment.router.sessions.values()
+    )
+
+
+def _services(moment: Moment) -> list[Row]:
+    row = {"address": "", "invalid": "false", "disabled": "false"}
+    if moment.version.limits_sessions:
+        row |= {"max-sessions": "20", "dynamic": "false"}
+    ports = {"telnet": 23, "ftp": 21, "www": 80, "ssh": 22, "api": 8728, "winbox": 8291, "api-ssl": 8729}
+    return numbered({"name": name, "port": str(port), **row} for name, port in ports.items())
+
+
+def _real_board(profile: VillageProfile) -> bool:
+    return not profile.router.is_virtual
+
+
+MENUS: dict[str, Menu] = {
+    "/system/resource": Menu(_resource),
+    "/system/resource/cpu": Menu(_cpu),
+    "/system/identity": Menu(_identity, steady=True),
+    "/system/clock": Menu(_clock),
+    "/system/routerboard": Menu(
+        _routerboard, steady=True, owners=lambda p: _real_board(p) or p.ros.major < 7
+    ),
+    "/system/health": Menu(_health, owners=_has_health),
+    "/system/package": Menu(_package, steady=True),
+    "/system/package/update": Menu(_update, steady=True),
+    "/system/license": Menu(_license, steady=True),
+    "/system/device-mode": Menu(_device_mode, steady=True, owners=lambda p: p.ros.major >= 7),
+    "/log": Menu(_log),
+    "/user": Menu(_users, steady=True),
+    "/user/group": Menu(_groups, steady=True),
+    "/user/active": Menu(_user_active),
+    "/ip/service": Menu(_services, steady=True),
+}
+

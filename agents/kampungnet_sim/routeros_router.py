@@ -1,0 +1,169 @@
+"""One simulated router: its village, its users, and the lists its owner may change."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kampungnet_sim.chance import generator
+from kampungnet_sim.models import RosVersion
+from kampungnet_sim.routeros_store import new_tables
+from kampungnet_sim.routeros_tables import Row, Table
+from kampungnet_sim.village import Village, VillageProfile, VillageState
+from kampungnet_sim.village_guests import LEASE_TAIL_SECONDS, Visit
+
+Clock = Callable[[], float]
+
+# Memory buffer of the log (facts/routeros.md, 7.13).
+_LOG_ROWS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class RouterUser:
+    """A login and what it may do."""
+
+    name: str
+    password: str
+    policies: frozenset[str]
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """One line of the router's memory log."""
+
+    when: float
+    topics: str
+    message: str
+
+
+@dataclass(slots=True)
+class Login:
+    """A hotspot session that an API user started with ``/ip/hotspot/active/login``."""
+
+    user: str
+    mac: str
+    address: str
+    since: float
+    down_bps: float = 180_000.0
+    up_bps: float = 30_000.0
+
+
+def draw_users(profile: VillageProfile) -> dict[str, RouterUser]:
+    """Three logins with passwords made from the seed: the poller's, one without ``test``, the owner's."""
+    chance = generator(profile.seed, profile.code, "passwords")
+    groups = {
+        "kampungnet": frozenset({"read", "write", "api", "test"}),
+        "pengamat": frozenset({"read", "api"}),
+        "admin": frozenset(
+            {"read", "write", "policy", "test", "api", "reboot", "sensitive", "ftp", "ssh", "winbox"}
+        ),
+    }
+    return {
+        name: RouterUser(
+            name, "".join(chance.choices("abcdefghjkmnpqrstuvwxyz23456789", k=16)), rights, name
+        )
+        for name, rights in groups.items()
+    }
+
+
+@dataclass(slots=True)
+class ApiSession:
+    """A logged-in connection as ``/user/active`` lists it."""
+
+    number: int
+    user: str
+    address: str
+    since: float
+
+
+@dataclass
+class SimulatedRouter:
+    """What the API talks about. The clock is the only thing that moves it."""
+
+    village: Village
+    clock: Clock
+    users: dict[str, RouterUser] = field(default_factory=dict)
+    clock_skew_seconds: float = 0.0
+    tables: dict[str, Table] = field(default_factory=dict)
+    log: deque[LogRow] = field(default_factory=lambda: deque(maxlen=_LOG_ROWS))
+    sessions: dict[int, ApiSession] = field(default_factory=dict)
+    logins: list[Login] = field(default_factory=list)
+    thrown_out: set[tuple[float, int]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Fill in what was not given."""
+        self.users = self.users or draw_users(self.profile)
+        self.tables = self.tables or new_tables(self.profile)
+
+    @property
+    def profile(self) -> VillageProfile:
+        """The village's fixed facts."""
+        return self.village.profile
+
+    @property
+    def version(self) -> RosVersion:
+        """The firmware's version."""
+        return self.profile.ros
+
+    def revision(self) -> int:
+        """Grows with every change of any list."""
+        return sum(table.revision for table in self.tables.values())
+
+    def note(self, when: float, topics: str, message: str) -> None:
+        """Write a row into the memory log."""
+        self.log.append(LogRow(when, topics, message))
+
+    def moment(self) -> "Moment":
+        """Everything about now."""
+        now = self.clock()
+        return Moment(self, self.village.state_at(now))
+
+
+class Moment:
+    """One instant of one router; the costly parts are worked out once and only when asked for."""
+
+    __slots__ = ("_hosts", "_leases", "router", "state", "wall")
+
+    def __init__(self, router: SimulatedRouter, state: VillageState) -> None:
+        self.router = router
+        self.state = state
+        # What the router believes the time is.
+        self.wall = state.time + router.clock_skew_seconds
+        self._hosts: list[Visit] | None = None
+        self._leases: list[Visit] | None = None
+
+    @property
+    def profile(self) -> VillageProfile:
+        """The village's fixed facts."""
+        return self.router.profile
+
+    @property
+    def version(self) -> RosVersion:
+        """The firmware's version."""
+        return self.router.version
+
+    @property
+    def hosts(self) -> list[Visit]:
+        """Devices on the wifi now."""
+        if self._hosts is None:
+            self._hosts = self.router.village.visits(self.state.time)
+        return self._hosts
+
+    @property
+    def leases(self) -> list[Visit]:
+        """Devices that hold an address now."""
+        if self._leases is None:
+            self._leases = self.router.village.guests.present(self.state.time, LEASE_TAIL_SECONDS)
+        return self._leases
+
+    def active_visits(self) -> list[Visit]:
+        """Devices logged in at the portal by themselves."""
+        gone = self.router.thrown_out
+        return [v for v in self.hosts if v.logged_in and (v.start, v.number) not in gone]
+
+    def active_logins(self) -> list[Login]:
+        """Sessions started over the API; a restart of the router forgets them."""
+        return [login for login in self.router.logins if login.since >= self.state.boot_time]
+
+
+Rows = list[Row]

@@ -1,0 +1,299 @@
+"""One API connection: login, tags, interleaved replies, streams, and the ways it may fail."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import cast
+
+from kampungnet_sim import routeros_streams as streams
+from kampungnet_sim.line import DelayLine
+from kampungnet_sim.routeros_engine import Engine, encode_rows
+from kampungnet_sim.routeros_query import QueryError
+from kampungnet_sim.routeros_request import Frame, Request, parse_request, split_tag
+from kampungnet_sim.routeros_router import ApiSession, Moment, RouterUser
+from kampungnet_sim.routeros_tables import Row, RouterTrap
+from kampungnet_sim.routeros_wire import SentenceReader, WireError
+
+MAX_SESSIONS = 20
+_MAX_STRANGER_COMMANDS = 3
+SLOW_SECONDS = 3.0
+
+
+@dataclass
+class ServerOptions:
+    """How one router's service behaves; times are milliseconds."""
+
+    rtt_ms: float = 0.0
+    instant_ping: bool = False
+    tag_last: bool = False
+    faults: Callable[[], frozenset[str]] = field(default=lambda: frozenset())
+
+
+class ApiConnection(asyncio.Protocol):
+    """One client. Everything that arrives together is answered with one write."""
+
+    def __init__(self, engine: Engine, options: ServerOptions, members: set["ApiConnection"]) -> None:
+        self._engine = engine
+        self._options = options
+        self._members = members
+        self._reader = SentenceReader()
+        self._transport: asyncio.Transport | None = None
+        self._user: RouterUser | None = None
+        self._challenge = b""
+        self._strangers = 0
+        self._tasks: dict[bytes | None, asyncio.Task[None]] = {}
+        self._inward = DelayLine(self._take, options.rtt_ms / 2000)
+        self._outward = DelayLine(self._put, options.rtt_ms / 2000)
+        self._moment: Moment | None = None
+        self._silent = False
+
+    # -- life -------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client came; a dark router does not even refuse politely."""
+        # A TLS transport is no subclass of the plain one, though it does the same.
+        transport = cast(asyncio.Transport, transport)
+        self._transport = transport
+        state = self._engine.router.village
+        now = self._engine.router.clock()
+        if not state.router_is_up(now):
+            transport.abort()
+            return
+        self._silent = not state.router_answers_at(now)
+        limited = self._engine.router.version.limits_sessions
+        if limited and len(self._members) >= MAX_SESSIONS:
+            transport.write(Frame(None, tag_last=False).fatal("too many sessions"))
+            transport.close()
+            return
+        self._members.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client went away."""
+        self._members.discard(self)
+        for task in self._tasks.values():
+            task.cancel()
+        if self._engine.router.sessions.pop(id(self), None) is not None and self._user is not None:
+            self._log("system,info,account", f"user {self._user.name} logged out from {self._peer()} via api")
+
+    def drop(self) -> None:
+        """End without notice, as a power cut does."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _peer(self) -> str:
+        peer = self._transport.get_extra_info("peername") if self._transport else None
+        return str(peer[0]) if peer else "127.0.0.1"
+
+    def _log(self, topics: str, message: str) -> None:
+        self._engine.router.note(self._engine.router.clock(), topics, message)
+
+    # -- bytes ------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes arrived at the router's end of the line (half a round trip later)."""
+        self._inward.send(data)
+
+    def _put(self, data: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def _send(self, data: bytes) -> None:
+        if not data:
+            return
+        faults = self._options.faults()
+        if faults:
+            data = self._spoilt(data, faults)
+        self._outward.send(data)
+
+    def _spoilt(self, data: bytes, faults: frozenset[str]) -> bytes:
+        if "garbage_bytes" in faults:
+            return b"\xff\xfe" + os.urandom(min(len(data), 200))
+        if "stalled_session" in faults:
+            self._silent = True
+            return data[: max(len(data) // 2, 1)]
+        return data
+
+    def _take(self, data: bytes) -> None:
+        router = self._engine.router
+        now = router.clock()
+        if not router.village.router_is_up(now):
+            self.drop()
+            return
+        if self._silent or not router.village.router_answers_at(now):
+            return
+        faults = self._options.faults()
+        if "close_without_notice" in faults:
+            self.drop()
+            return
+        if "accept_never_answer" in faults:
+            return
+        try:
+            sentences = self._reader.feed(data)
+        except WireError:
+            self.drop()
+            return
+        if "slow_answers" in faults:
+            asyncio.get_running_loop().call_later(SLOW_SECONDS, self._answer, sentences)
+        else:
+            self._answer(sentences)
+
+    def _answer(self, sentences: list[list[bytes]]) -> None:
+        # One look at the village for all that arrived together.
+        self._moment = None
+        self._send(b"".join([self._sentence(words) for words in sentences]))
+
+    # -- sentences --------------------------------------------------------------------
+
+    def _sentence(self, words: list[bytes]) -> bytes:
+        tag, rest = split_tag(words)
+        frame = Frame(tag, tag_last=self._options.tag_last)
+        if not rest:
+            return frame.trap("no such command", 0) + frame.done()
+        try:
+            request = parse_request(rest)
+            if self._user is None:
+                return self._before_login(request, frame)
+            return self._command(self._user, request, frame)
+        except RouterTrap as trap:
+            return frame.trap(trap.message, trap.category) + frame.done()
+        except QueryError as error:
+            return frame.trap(str(error), 1) + frame.done()
+
+    def _command(self, user: RouterUser, request: Request, frame: Frame) -> bytes:
+        verb = request.verb
+        if verb in ("print", "getall"):
+            self._engine.check_rights(user, request)
+            if "interval" in request.arguments:
+                return self._start(frame, self._repeat(user, request, frame))
+            return self._engine.print(user, request, frame, self._now())
+        if request.command in ("/quit", "/cancel", "/login"):
+            return self._control(request, frame)
+        self._engine.check_rights(user, request)
+        if request.command == "/ping":
+            rows = streams.ping(
+                self._engine, request, asyncio.sleep, instant=self._options.instant_ping
+            )
+            return self._start(frame, self._stream(rows, request, frame))
+        if request.command in streams.MONITORS:
+            return self._monitor(request, frame)
+        if verb == "listen":
+            rows = streams.listen(self._engine, request, asyncio.sleep)
+            return self._start(frame, self._stream(rows, request, frame))
+        return self._engine.change(request, frame, self._engine.router.clock())
+
+    def _now(self) -> Moment:
+        if self._moment is None:
+            self._moment = self._engine.router.moment()
+        return self._moment
+
+    def _control(self, request: Request, frame: Frame) -> bytes:
+        if request.command == "/quit":
+            self._outward.send(frame.fatal("session terminated on request"))
+            self._outward.after(self._close)
+            return b""
+        if request.command == "/login":
+            return self._log_in(request, frame)
+        return self._cancel(request, frame)
+
+    def _close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def _cancel(self, request: Request, frame: Frame) -> bytes:
+        wanted = request.arguments.get("tag")
+        keys = list(self._tasks) if wanted is None else [wanted.encode("utf-8", "surrogateescape")]
+        before, after = b"", b""
+        for key in keys:
+            task = self._tasks.pop(key, None)
+            if task is None:
+                continue
+            task.cancel()
+            theirs = Frame(key, tag_last=self._options.tag_last)
+            before += theirs.trap("interrupted", 2)
+            after += theirs.done()
+        # The order that was recorded: trap of the stopped one, done of cancel, done of the stopped one.
+        return before + frame.done() + after
+
+    # -- streams ----------------------------------------------------------------------
+
+    def _monitor(self, request: Request, frame: Frame) -> bytes:
+        if request.flag("once"):
+            rows = streams.MONITORS[request.command](self._engine, request, self._now())
+            return frame.rows(encode_rows(rows, request.proplist)) + frame.done()
+        rows_over_time = streams.monitor(self._engine, request, asyncio.sleep)
+        return self._start(frame, self._stream(rows_over_time, request, frame))
+
+    def _start(self, frame: Frame, work: AsyncIterator[bytes]) -> bytes:
+        old = self._tasks.pop(frame.tag, None)
+        if old is not None:
+            old.cancel()
+        self._tasks[frame.tag] = asyncio.get_running_loop().create_task(self._run(frame.tag, work))
+        return b""
+
+    async def _run(self, tag: bytes | None, work: AsyncIterator[bytes]) -> None:
+        async for data in work:
+            self._send(data)
+        if self._tasks.get(tag) is asyncio.current_task():
+            del self._tasks[tag]
+
+    async def _stream(
+        self, rows: AsyncIterator[list[Row]], request: Request, frame: Frame
+    ) -> AsyncIterator[bytes]:
+        try:
+            async for some in rows:
+                yield frame.rows(encode_rows(some, request.proplist))
+        except RouterTrap as trap:
+            yield frame.trap(trap.message, trap.category)
+        yield frame.done()
+
+    async def _repeat(
+        self, user: RouterUser, request: Request, frame: Frame
+    ) -> AsyncIterator[bytes]:
+        while True:
+            answer = self._engine.print(user, request, frame, self._engine.router.moment())
+            yield answer.removesuffix(frame.done())
+            await asyncio.sleep(1)
+
+    # -- login ------------------------------------------------------------------------
+
+    def _before_login(self, request: Request, frame: Frame) -> bytes:
+        if request.command == "/login":
+            return self._log_in(request, frame)
+        if request.command == "/quit":
+            return self._control(request, frame)
+        self._strangers += 1
+        if self._strangers < _MAX_STRANGER_COMMANDS:
+            return frame.trap("not logged in") + frame.done()
+        self._outward.send(frame.fatal("not logged in"))
+        self._outward.after(self._close)
+        return b""
+
+    def _log_in(self, request: Request, frame: Frame) -> bytes:
+        version, given = self._engine.router.version, request.arguments
+        if version.challenge_login and "response" not in given:
+            if not version.plain_login or "name" not in given:
+                self._challenge = os.urandom(16)
+                return frame.done(self._challenge.hex())
+        user = self._engine.router.users.get(given.get("name", ""))
+        if user is None or not self._knows(user, request) or "wrong_password" in self._options.faults():
+            name = given.get("name", "")
+            self._log("system,error,critical", f"login failure for user {name} from {self._peer()} via api")
+            new = version.plain_login
+            text = "invalid user name or password (6)" if new else "cannot log in"
+            return frame.trap(text) + frame.done()
+        self._user = user
+        now = self._engine.router.clock()
+        self._engine.router.sessions[id(self)] = ApiSession(id(self), user.name, self._peer(), now)
+        self._log("system,info,account", f"user {user.name} logged in from {self._peer()} via api")
+        return frame.done()
+
+    def _knows(self, user: RouterUser, request: Request) -> bool:
+        given = request.arguments
+        password = user.password.encode("utf-8", "surrogateescape")
+        if "response" in given and self._challenge:
+            digest = hashlib.md5(b"\x00" + password + self._challenge, usedforsecurity=False)
+            return given["response"] == "00" + digest.hexdigest()
+        plain = self._engine.router.version.plain_login
+        return plain and given.get("password", "") == user.password and "api" in user.policies

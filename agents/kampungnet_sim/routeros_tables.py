@@ -1,0 +1,126 @@
+"""Lists an API user may change: rows in memory with ids, defaults and known properties."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+Row = dict[str, str]
+
+
+class RouterTrap(Exception):
+    """The router refuses a command: ``!trap`` with a text and sometimes a category."""
+
+    def __init__(self, message: str, category: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.category = category
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """What a list knows: its properties, what a new row starts with, what must be unique."""
+
+    properties: frozenset[str]
+    defaults: Mapping[str, str]
+    unique: str = "name"
+    required: tuple[str, ...] = ()
+    choices: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+_BOOLEANS = frozenset({"disabled", "add-mac-cookie", "open-status-page", "transparent-proxy"})
+_TRUTH = {"yes": "true", "no": "false"}
+
+
+class Table:
+    """One list. Ids are ``*`` and hex digits and are never used twice."""
+
+    def __init__(self, spec: TableSpec, rows: Iterable[Mapping[str, str]] = ()) -> None:
+        self._spec = spec
+        self._rows: dict[str, Row] = {}
+        self._next = 1
+        self.revision = 0
+        for row in rows:
+            self._store({**spec.defaults, **row})
+
+    def rows(self) -> list[Row]:
+        """All rows with their ids, oldest first."""
+        return [{".id": key, **row} for key, row in self._rows.items()]
+
+    def _store(self, row: Row) -> str:
+        key = f"*{self._next:X}"
+        self._next += 1
+        self._rows[key] = row
+        self.revision += 1
+        return key
+
+    def _checked(self, values: Mapping[str, str]) -> Row:
+        clean: Row = {}
+        for name, value in values.items():
+            if name not in self._spec.properties:
+                raise RouterTrap(f"unknown parameter {name}")
+            allowed = self._spec.choices.get(name)
+            if allowed is not None and value not in allowed:
+                raise RouterTrap(f"input does not match any value of {name}", 1)
+            clean[name] = _TRUTH.get(value, value) if name in _BOOLEANS else value
+        return clean
+
+    def _refuse_twins(self, row: Row, own: str = "") -> None:
+        name = row.get(self._spec.unique)
+        for key, other in self._rows.items():
+            if name is not None and key != own and other.get(self._spec.unique) == name:
+                raise RouterTrap("failure: already have such name", 4)
+
+    def add(self, values: Mapping[str, str]) -> str:
+        """Make a row, give back its id."""
+        row = {**self._spec.defaults, **self._checked(values)}
+        for name in self._spec.required:
+            if not row.get(name):
+                raise RouterTrap(f"missing value(s) of argument(s) {name}", 1)
+        self._refuse_twins(row)
+        return self._store(row)
+
+    def _found(self, ids: str) -> list[str]:
+        keys = []
+        for one in ids.split(","):
+            key = one if one in self._rows else self._by_name(one)
+            if key is None:
+                raise RouterTrap("no such item (4)", 0)
+            keys.append(key)
+        return keys
+
+    def _by_name(self, name: str) -> str | None:
+        unique = self._spec.unique
+        return next((k for k, row in self._rows.items() if row.get(unique) == name), None)
+
+    def set(self, ids: str, values: Mapping[str, str]) -> None:
+        """Change rows; an empty text clears a property as ``set comment=""`` does."""
+        clean = self._checked(values)
+        for key in self._found(ids):
+            row = {**self._rows[key], **clean}
+            self._refuse_twins(row, key)
+            self._rows[key] = row
+        self.revision += 1
+
+    def remove(self, ids: str) -> None:
+        """Take rows away; the built-in ones stay."""
+        keys = self._found(ids)
+        if any(self._rows[key].get("default") == "true" for key in keys):
+            raise RouterTrap("failure: can not remove default", 4)
+        for key in keys:
+            del self._rows[key]
+        self.revision += 1
+
+    def change(self, name: str, values: Mapping[str, str]) -> None:
+        """The router's own change of a row (counters), unchecked; unknown names do nothing."""
+        key = self._by_name(name)
+        if key is not None:
+            self._rows[key] = {**self._rows[key], **values}
+            self.revision += 1
+
+    def get(self, name: str) -> Row | None:
+        """The row with this unique name."""
+        key = self._by_name(name)
+        return None if key is None else self._rows[key]
+
+    def ids(self) -> list[str]:
+        """The ids, in order."""
+        return list(self._rows)

@@ -1,0 +1,67 @@
+"""How RouterOS writes values (facts/routeros.md, section 4)."""
+
+from datetime import UTC, datetime
+
+from kampungnet_sim.models import RosVersion
+from kampungnet_sim.village_day import WIB_SECONDS
+
+_UNITS = (("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def boolean(value: bool) -> str:
+    """``true`` or ``false``."""
+    return "true" if value else "false"
+
+
+def duration(seconds: float) -> str:
+    """Whole seconds as ``1w4d23h26m9s``; nothing at all is ``0s``."""
+    left = int(seconds)
+    parts = []
+    for letter, size in _UNITS:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count}{letter}")
+    return "".join(parts) or "0s"
+
+
+def short_duration(milliseconds: float, version: RosVersion) -> str:
+    """A ping time: ``9ms445us`` in v7, whole ``9ms`` in v6."""
+    whole = int(milliseconds)
+    micros = round((milliseconds - whole) * 1000)
+    if version.major < 7:
+        return f"{whole}ms"
+    return f"{whole}ms{micros}us" if micros else f"{whole}ms"
+
+
+def local(when: float) -> datetime:
+    """The router's own wall clock, WIB, without a zone as it prints it."""
+    return datetime.fromtimestamp(when + WIB_SECONDS, tz=UTC)
+
+
+def date_text(when: float, version: RosVersion) -> str:
+    """``2026-08-01`` from 7.10, ``aug/01/2026`` before."""
+    moment = local(when)
+    if version.iso_dates:
+        return f"{moment:%Y-%m-%d}"
+    return f"{_MONTHS[moment.month - 1]}/{moment:%d/%Y}"
+
+
+def time_text(when: float) -> str:
+    """``14:03:11``, local."""
+    return f"{local(when):%H:%M:%S}"
+
+
+def stamp(when: float, version: RosVersion) -> str:
+    """Date and time as in ``last-link-up-time``."""
+    return f"{date_text(when, version)} {time_text(when)}"
+
+
+def log_time(when: float, now: float, version: RosVersion) -> str:
+    """Log rows before 7.10: the time alone today, month and day this year."""
+    if version.iso_dates:
+        return stamp(when, version)
+    then, today = local(when), local(now)
+    if then.date() == today.date():
+        return f"{then:%H:%M:%S}"
+    return f"{_MONTHS[then.month - 1]}/{then:%d %H:%M:%S}"

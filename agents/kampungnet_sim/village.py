@@ -1,0 +1,310 @@
+"""A village office as a pure function of (seed, village code, time).
+
+The responders answer from :class:`VillageState`, and tests compare what came out at the far
+end with the same state. Nothing here reads a clock, a file or the network.
+"""
+
+from dataclasses import dataclass
+from math import exp, pi, sin
+
+from kampungnet_sim.chance import generator, key_of, unit
+from kampungnet_sim.models import (
+    ONT_MODELS,
+    ROUTER_MODELS,
+    OntModel,
+    RouterModel,
+    RosVersion,
+)
+from kampungnet_sim.village_day import guest_weight, local_hour, office_weight
+from kampungnet_sim.village_events import Calendar, Event, EventKind
+from kampungnet_sim.village_guests import Guests, Visit
+from kampungnet_sim.village_interfaces import (
+    COUNTER_MODULUS,
+    InterfaceCounters,
+    InterfacePlan,
+    Volume,
+    counters,
+    plan_interfaces,
+)
+from kampungnet_sim.village_traffic import Flow, silent_spans
+
+# Below this an ordinary class B+ receiver loses frames (facts/ont-snmp.md, 12.1 and 12.3).
+WEAK_LIGHT_DBM = -28.0
+NO_LIGHT_DBM = -40.0
+_DEGRADING_PERIOD = 120 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class VillageProfile:
+    """What stays the same in a village, drawn from seed and code."""
+
+    code: str
+    name: str
+    seed: int
+    router: RouterModel
+    version: str
+    ont: OntModel
+    contract_mbps: int
+    daily_guests: int
+    base_rx_dbm: float
+    degrading: bool
+    router_serial: str
+    ont_serial: str
+
+    @property
+    def ros(self) -> RosVersion:
+        """The router's version, comparable."""
+        return RosVersion.parse(self.version)
+
+
+def draw_profile(
+    code: str, name: str, seed: int, *, model: str | None = None, version: str | None = None
+) -> VillageProfile:
+    """Draw a village; ``model`` (a key of ROUTER_MODELS) and ``version`` may be chosen instead."""
+    chance = generator(seed, code, "profile")
+    drawn = chance.choice(
+        ("hap-lite", "hap-lite", "hex", "hex", "rb951", "hap-ax2", "hap-ax2", "hex-s", "hap-ac-lite")
+    )
+    router = ROUTER_MODELS[model or drawn]
+    drawn_ont = chance.choice(("hsgq", "hsgq", "hsgq", "plain"))
+    contract = chance.choice((10, 20, 20, 30, 50, 100))
+    return VillageProfile(
+        code=code,
+        name=name,
+        seed=seed,
+        router=router,
+        version=version or router.version,
+        ont=ONT_MODELS["sfp" if router.has_sfp else drawn_ont],
+        contract_mbps=contract,
+        daily_guests=chance.randrange(60, 190),
+        base_rx_dbm=round(chance.uniform(-23.5, -16.5), 2),
+        degrading=key_of(seed, code, "degrading") % 7 == 0,
+        router_serial=f"HE{chance.randrange(16**8):08X}"[:11] + "K",
+        ont_serial=f"HSGQ{chance.randrange(16**8):08X}",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class VillageState:
+    """The whole truth of one instant. Light is None where the unit does not measure it."""
+
+    time: float
+    power: bool
+    router_up: bool
+    router_answers: bool
+    ont_up: bool
+    fibre_up: bool
+    provider_up: bool
+    internet_up: bool
+    boot_time: float
+    uptime_seconds: int
+    ont_boot_time: float
+    ont_uptime_seconds: int
+    cpu_load_percent: int
+    free_memory_bytes: int
+    free_storage_bytes: int
+    temperature_celsius: int
+    voltage_volts: float
+    hotspot_active: int
+    hotspot_hosts: int
+    dhcp_leases: int
+    wireless_clients: int
+    rx_power_dbm: float
+    tx_power_dbm: float | None
+    ont_temperature_celsius: float
+    ont_voltage_volts: float
+    ont_bias_milliamperes: float
+    gateway_ping_ms: float | None
+    internet_ping_ms: float | None
+    packet_loss_percent: int
+    interfaces: tuple[InterfaceCounters, ...]
+    ont_interfaces: tuple[InterfaceCounters, ...]
+
+    def interface(self, name: str) -> InterfaceCounters:
+        """The counters of one router interface."""
+        return next(found for found in self.interfaces if found.name == name)
+
+
+# Devices the operator let through without a portal: printer, CCTV recorder, office desktop.
+BYPASSED_HOSTS = 3
+
+
+class Village:
+    """One village, to be asked about any instant."""
+
+    def __init__(self, profile: VillageProfile) -> None:
+        self.profile = profile
+        seed, code = profile.seed, profile.code
+        self._key = key_of(seed, code, "state")
+        load = 0.30 + 0.35 * unit(self._key, -1)
+        self._flow = Flow(seed, code, contract_mbps=profile.contract_mbps, load=load)
+        self.guests = Guests(
+            seed, code, daily=profile.daily_guests, market_day=self._flow.market_day
+        )
+        self.calendar = Calendar(seed, code)
+        self.plan: tuple[InterfacePlan, ...] = plan_interfaces(profile.router)
+        # A stick in the router's cage has no ports of its own: the router answers for it.
+        self._ont_is_router = profile.ont.kind == "sfp-mikrotik"
+        self.ont_plan: tuple[InterfacePlan, ...] = (
+            self.plan if self._ont_is_router else plan_interfaces(profile.ont)
+        )
+
+    # -- what happened ---------------------------------------------------------------
+
+    def set_extra_events(self, events: tuple[Event, ...]) -> None:
+        """Put faults that a test or a demo asked for on top of the drawn events."""
+        self.calendar.extra = events
+
+    def events_between(self, start: float, end: float) -> list[Event]:
+        """Everything that goes wrong in a span, in order of start."""
+        return self.calendar.between(start, end)
+
+    def _now(self, when: float) -> frozenset[EventKind]:
+        return frozenset(e.kind for e in self.calendar.around(when) if e.start <= when < e.end)
+
+    def router_is_up(self, when: float) -> bool:
+        """Has the router electricity and finished booting?"""
+        kinds = self._now(when)
+        return EventKind.POWER_CUT not in kinds and EventKind.REBOOT not in kinds
+
+    def router_answers_at(self, when: float) -> bool:
+        """Is it up and not hanging?"""
+        return self.router_is_up(when) and EventKind.HANG not in self._now(when)
+
+    def ont_is_up(self, when: float) -> bool:
+        """Does the ONT (or the router, when the stick sits in its cage) answer?"""
+        if self._ont_is_router:
+            return self.router_answers_at(when)
+        return EventKind.POWER_CUT not in self._now(when)
+
+    # -- light, air, noise -----------------------------------------------------------
+
+    def light_dbm(self, when: float) -> float:
+        """Received light when the fibre is whole, dBm; two decimals as units report it."""
+        profile = self.profile
+        days = when / 86_400
+        phase = 2 * pi * unit(self._key, 1)
+        level = profile.base_rx_dbm
+        level += 0.25 * sin(2 * pi * days / 37 + phase) + 0.12 * sin(2 * pi * days / 9.7 + 2 * phase)
+        # Warm afternoons move the level by some tenths of a dB (unconfirmed size).
+        level += 0.10 * sin(2 * pi * (days - 1 / 3))
+        level += 0.06 * (unit(self._key ^ 0x11, int(when // 300)) - 0.5)
+        if profile.degrading:
+            age = (when + unit(self._key, 2) * _DEGRADING_PERIOD) % _DEGRADING_PERIOD
+            level -= 8.5 * (age / _DEGRADING_PERIOD) ** 1.4
+        return round(level, 2)
+
+    def _busy(self, when: float) -> float:
+        day, hour = local_hour(when)
+        office = office_weight(day, hour)
+        return 0.5 * office + 0.5 * guest_weight(day, hour, self._flow.market_day)
+
+    def _volume(self, boot: float, when: float) -> Volume:
+        wanted = self._flow.between(boot, when)
+        for start, end in silent_spans(self.calendar, boot, when):
+            wanted -= self._flow.between(start, end)
+        down = max(wanted, 0.0)
+        return Volume(down, 0.14 * down, when - boot)
+
+    # -- the whole state -------------------------------------------------------------
+
+    def state_at(self, when: float) -> VillageState:
+        """The truth at one instant (Unix seconds)."""
+        kinds = self._now(when)
+        power = EventKind.POWER_CUT not in kinds
+        router_up = power and EventKind.REBOOT not in kinds
+        fibre_up = EventKind.FIBRE_CUT not in kinds
+        provider_up = EventKind.PROVIDER_OUTAGE not in kinds
+        light = self.light_dbm(when) if fibre_up else NO_LIGHT_DBM
+        internet_up = router_up and fibre_up and provider_up
+        boot = self.calendar.boot_before(when)
+        ont_boot = boot if self._ont_is_router else self.calendar.power_back_before(when)
+        busy = self._busy(when)
+        noise = unit(self._key ^ 0x22, int(when // 30))
+        loss = self._loss(light, internet_up)
+        rtt = 9.0 + 7 * noise + 22 * busy**3
+        router = self.profile.router
+        warm = 4 * sin(2 * pi * (when / 86_400 - 1 / 12))
+        return VillageState(
+            time=when,
+            power=power,
+            router_up=router_up,
+            router_answers=router_up and EventKind.HANG not in kinds,
+            ont_up=router_up and EventKind.HANG not in kinds if self._ont_is_router else power,
+            fibre_up=fibre_up,
+            provider_up=provider_up,
+            internet_up=internet_up,
+            boot_time=boot,
+            uptime_seconds=int(when - boot),
+            ont_boot_time=ont_boot,
+            ont_uptime_seconds=int(when - ont_boot),
+            cpu_load_percent=min(100, int(2 + 46 * busy + 14 * noise)),
+            free_memory_bytes=int(router.memory_bytes * (0.62 - 0.18 * busy - 0.02 * noise)),
+            free_storage_bytes=int(router.disk_bytes * 0.41) // 4096 * 4096,
+            temperature_celsius=round(43 + 5 * busy + warm),
+            voltage_volts=round(24.1 + 0.3 * noise, 1),
+            hotspot_active=self.guests.count("login", when),
+            hotspot_hosts=self.guests.count("all", when) + BYPASSED_HOSTS,
+            dhcp_leases=self.guests.count("lease", when) + BYPASSED_HOSTS,
+            wireless_clients=(
+                0 if router.wireless == "none" else self.guests.count("all", when)
+            ),
+            rx_power_dbm=light,
+            tx_power_dbm=round(2.1 + 0.4 * unit(self._key, 3), 2) if fibre_up else None,
+            ont_temperature_celsius=round(47 + warm + 3 * noise, 2),
+            ont_voltage_volts=round(3.27 + 0.02 * noise, 3),
+            ont_bias_milliamperes=round(11 + 3 * unit(self._key, 4), 1) if fibre_up else 0.0,
+            gateway_ping_ms=round(1.1 + 2 * noise + 4 * busy, 3) if internet_up else None,
+            internet_ping_ms=round(rtt, 3) if internet_up and loss < 100 else None,
+            packet_loss_percent=loss,
+            interfaces=self._interfaces(boot, when, fibre_up and power),
+            ont_interfaces=self._ont_interfaces(ont_boot, when, fibre_up),
+        )
+
+    @staticmethod
+    def _loss(light: float, internet_up: bool) -> int:
+        if not internet_up:
+            return 100
+        # A soft step: half a dB below the limit some frames are lost, 2 dB below nearly all.
+        return round(100 / (1 + exp((light - WEAK_LIGHT_DBM + 1.2) * 4)))
+
+    def _interfaces(
+        self, boot: float, when: float, wan_up: bool
+    ) -> tuple[InterfaceCounters, ...]:
+        plain = counters(self.plan, self._volume(boot, when), wan_up)
+        wraps = [
+            e for e in self.calendar.extra if e.kind is EventKind.COUNTER_WRAP and boot < e.start <= when
+        ]
+        if not wraps:
+            return plain
+        start = wraps[-1].start
+        before = counters(self.plan, self._volume(boot, start), wan_up)
+        return tuple(_shifted(now, then) for now, then in zip(plain, before, strict=True))
+
+    def _ont_interfaces(
+        self, boot: float, when: float, fibre_up: bool
+    ) -> tuple[InterfaceCounters, ...]:
+        # The ONT may run for months; its counters start at the last power cut.
+        return counters(self.ont_plan, self._volume(boot, when), fibre_up)
+
+    def visits(self, when: float) -> list[Visit]:
+        """Devices on the wifi now."""
+        return self.guests.present(when)
+
+
+# How far below 2^64 the counters stand when the fault begins: a few seconds of traffic.
+WRAP_MARGIN_BYTES = 3_000_000
+
+
+def _shifted(now: InterfaceCounters, then: InterfaceCounters) -> InterfaceCounters:
+    offset = COUNTER_MODULUS - WRAP_MARGIN_BYTES
+    return InterfaceCounters(
+        now.name,
+        now.kind,
+        now.running,
+        (now.rx_bytes - then.rx_bytes + offset) % COUNTER_MODULUS,
+        (now.tx_bytes - then.tx_bytes + offset) % COUNTER_MODULUS,
+        now.rx_packets,
+        now.tx_packets,
+        now.link_downs,
+    )

@@ -1,0 +1,153 @@
+"""What goes wrong in a village: reboots, power cuts, fibre cuts, provider outages, hangs.
+
+Events are drawn once for each window of 30 days, so that any instant of any year can be asked
+without playing the time before it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from random import Random
+
+from kampungnet_sim.chance import generator
+
+WINDOW_SECONDS = 30 * 86_400
+_MINUTE = 60.0
+_HOUR = 3_600.0
+# 17:00 UTC is midnight in WIB (UTC+7).
+_LOCAL_MIDNIGHT_UTC = 17 * _HOUR
+
+
+class EventKind(StrEnum):
+    """The causes a village knows."""
+
+    REBOOT = "reboot"
+    POWER_CUT = "power_cut"
+    FIBRE_CUT = "fibre_cut"
+    PROVIDER_OUTAGE = "provider_outage"
+    HANG = "hang"
+    COUNTER_WRAP = "counter_wrap"
+
+
+# After these the router starts anew: uptime and counters begin at 0.
+BOOTING = frozenset({EventKind.REBOOT, EventKind.POWER_CUT, EventKind.HANG})
+# During these nothing crosses the WAN port.
+SILENCING = frozenset(
+    {
+        EventKind.REBOOT,
+        EventKind.POWER_CUT,
+        EventKind.FIBRE_CUT,
+        EventKind.PROVIDER_OUTAGE,
+        EventKind.HANG,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Event:
+    """One thing that happens from ``start`` (included) to ``end`` (excluded), Unix seconds."""
+
+    start: float
+    end: float
+    kind: EventKind
+
+    def holds_at(self, when: float) -> bool:
+        """Is it happening at this instant?"""
+        return self.start <= when < self.end
+
+
+def events_of_window(seed: int, code: str, window: int) -> tuple[Event, ...]:
+    """All events that start in one window of 30 days, in order of start."""
+    own = _own_events(generator(seed, code, "events", window), window)
+    # A pole or feeder that falls takes the whole kecamatan with it.
+    shared = _district_events(seed, code[:8], window)
+    return tuple(sorted((*own, *shared)))
+
+
+def _at(chance: Random, window: int, hours: tuple[float, float] = (0.0, 24.0)) -> float:
+    day = chance.randrange(30) * 86_400
+    local = chance.uniform(*hours) * _HOUR
+    return float(window * WINDOW_SECONDS + day) - (86_400 - _LOCAL_MIDNIGHT_UTC) + local
+
+
+def _event(start: float, seconds: float, kind: EventKind) -> Event:
+    # Whole seconds: a real log has no finer ones, and tests can name the border.
+    return Event(float(round(start)), float(round(start + seconds)), kind)
+
+
+def _own_events(chance: Random, window: int) -> Iterable[Event]:
+    yield _event(_at(chance, window, (1, 23)), chance.uniform(40, 70), EventKind.REBOOT)
+    for _ in range(chance.choice((0, 1, 1, 2))):
+        start = _at(chance, window, (13, 20))
+        yield _event(start, chance.uniform(6, 110) * _MINUTE, EventKind.POWER_CUT)
+    for _ in range(chance.choice((0, 1, 1, 2))):
+        start = _at(chance, window)
+        yield _event(start, chance.uniform(7, 160) * _MINUTE, EventKind.PROVIDER_OUTAGE)
+    if chance.random() < 0.22:
+        yield _event(_at(chance, window), chance.uniform(1.5, 16) * _HOUR, EventKind.FIBRE_CUT)
+    if chance.random() < 0.15:
+        yield _event(_at(chance, window), chance.uniform(10, 45) * _MINUTE, EventKind.HANG)
+
+
+@lru_cache(maxsize=4096)
+def _district_events(seed: int, district: str, window: int) -> tuple[Event, ...]:
+    chance = generator(seed, district, "district", window)
+    found = []
+    if chance.random() < 0.30:
+        start = _at(chance, window, (12, 21))
+        found.append(_event(start, chance.uniform(20, 150) * _MINUTE, EventKind.POWER_CUT))
+    if chance.random() < 0.12:
+        start = _at(chance, window)
+        found.append(_event(start, chance.uniform(2, 9) * _HOUR, EventKind.FIBRE_CUT))
+    return tuple(found)
+
+
+class Calendar:
+    """All events of one village, drawn as they are needed, plus those a test added."""
+
+    def __init__(self, seed: int, code: str) -> None:
+        self._seed = seed
+        self._code = code
+        self._windows: dict[int, tuple[Event, ...]] = {}
+        self.extra: tuple[Event, ...] = ()
+
+    def window(self, number: int) -> tuple[Event, ...]:
+        """The drawn events of one window."""
+        events = self._windows.get(number)
+        if events is None:
+            events = events_of_window(self._seed, self._code, number)
+            self._windows[number] = events
+        return events
+
+    def around(self, when: float) -> tuple[Event, ...]:
+        """Events that may matter for this instant: this window, the one before, the added ones."""
+        number = int(when // WINDOW_SECONDS)
+        # The local day shift lets an event of the next window start up to 7 hours early.
+        return (
+            self.window(number - 1) + self.window(number) + self.window(number + 1) + self.extra
+        )
+
+    def between(self, start: float, end: float) -> list[Event]:
+        """Every event that touches the span, in order of start."""
+        first = int(start // WINDOW_SECONDS) - 1
+        last = int(end // WINDOW_SECONDS) + 1
+        drawn = [e for n in range(first, last + 1) for e in self.window(n)]
+        return sorted(e for e in (*drawn, *self.extra) if e.start < end and e.end > start)
+
+    def boot_before(self, when: float) -> float:
+        """When the router that runs now was started (end of the last booting event)."""
+        number = int(when // WINDOW_SECONDS)
+        events = self.around(when) + self.window(number - 2)
+        return max(e.end for e in events if e.kind in BOOTING and e.end <= when)
+
+    def power_back_before(self, when: float) -> float:
+        """When electricity came back the last time, at most four windows ago."""
+        number = int(when // WINDOW_SECONDS)
+        earlier = (e for n in range(number - 4, number - 1) for e in self.window(n))
+        ends = [
+            e.end
+            for e in (*earlier, *self.around(when))
+            if e.kind is EventKind.POWER_CUT and e.end <= when
+        ]
+        return max(ends, default=float((number - 4) * WINDOW_SECONDS))
