@@ -13,7 +13,8 @@ from kampungnet import metrics
 from kampungnet.core import migrate, web
 from kampungnet.core.database import Database
 from kampungnet.core.errors import NotFound, Unavailable
-from kampungnet.ingest.routes import EnrolmentDoor, IngestCounts, ReportDoor
+from kampungnet.core.tally import Tally
+from kampungnet.ingest.routes import EnrolmentDoor, ReportDoor
 from kampungnet.measurement import routes as measurement_routes
 from kampungnet.shared import wire
 from kampungnet.staff import routes as staff_routes
@@ -37,7 +38,7 @@ class Server:
 
     def __init__(self, database: Database, *, upkeep: bool = True) -> None:
         self.database = database
-        self.counts = IngestCounts()
+        self.tally = Tally()
         self._doors: dict[str, ASGIApp] = {wire.ENROLMENTS_PATH: EnrolmentDoor(database)}
         self._upkeep = upkeep
         self.pages = self._pages()
@@ -59,12 +60,12 @@ class Server:
         app.get("/readyz", tags=["health"], summary="The database answers and has the right version")(self._readyz)
         app.get("/metrics", tags=["health"], summary="Live state for Prometheus, from this machine only")(self._metrics)
         plain_openapi = app.openapi
-        app.openapi = lambda: _with_doors(plain_openapi)  # type: ignore[method-assign]
+        app.openapi = lambda: _with_doors(plain_openapi)  # type: ignore[method-assign] -- FastAPI's own way to extend the page
         return app
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
-        door = ReportDoor(self.database, self.counts)
+        door = ReportDoor(self.database, self.tally)
         self._doors[wire.REPORTS_PATH] = door
         upkeep = Upkeep(self.database) if self._upkeep else None
         try:
@@ -83,7 +84,7 @@ class Server:
         # Behind a proxy every visitor comes from loopback: whoever was forwarded is not from this machine.
         if request.client is None or request.client.host not in _LOOPBACK or "x-forwarded-for" in request.headers:
             raise NotFound("There is nothing here.")
-        return Response(metrics.page_text(self.database, self.counts), media_type="text/plain; version=0.0.4")
+        return Response(metrics.page_text(self.database, self.tally), media_type="text/plain; version=0.0.4")
 
 
 def _healthz() -> dict[str, str]:

@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session, undefer
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database
+from kampungnet.core.tally import Tally
 from kampungnet.devices import service as devices
 from kampungnet.devices.models import Agent, Device
 from kampungnet.devices.service import VillageState
 from kampungnet.devices.status import SILENT_AFTER_MS
-from kampungnet.ingest.routes import IngestCounts
 from kampungnet.shared import wire
 from kampungnet.villages import service as villages
 
@@ -73,8 +73,8 @@ def _family(known: dict[str, Family], kind: Callable[..., Family], name: str, he
 class VillageCollector(Collector):
     """All villages as they are now."""
 
-    def __init__(self, database: Database, counts: IngestCounts) -> None:
-        self._database, self._counts = database, counts
+    def __init__(self, database: Database, tally: Tally) -> None:
+        self._database, self._tally = database, tally
 
     def collect(self) -> Iterator[Metric]:
         """Yield every family of one scrape."""
@@ -85,14 +85,14 @@ class VillageCollector(Collector):
                 bodies = _fresh_bodies(db, regency.code, now_ms)
                 for state in devices.village_states(db, regency.code, now_ms):
                     _village(page, state, bodies, now_ms)
-        _ingest(page, self._counts)
+        _ingest(page, self._tally)
         yield from page.families()
 
 
-def page_text(database: Database, counts: IngestCounts) -> bytes:
+def page_text(database: Database, tally: Tally) -> bytes:
     """Return the whole page in the Prometheus text format."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(VillageCollector(database, counts))
+    registry.register(VillageCollector(database, tally))
     return generate_latest(registry)
 
 
@@ -107,13 +107,10 @@ def _fresh_bodies(db: Session, regency: str, now_ms: int) -> dict[tuple[str, str
     return {key: body for key, body in found.items() if body is not None}
 
 
-def _ingest(page: Page, counts: IngestCounts) -> None:
-    for result, number in counts.readings.items():
-        page.counter(
-            "kampungnet_ingest_readings", "Readings that came in reports since the start.", {"result": result}, number
-        )
-    for result, number in counts.reports.items():
-        page.counter("kampungnet_ingest_reports", "Reports that came since the start.", {"result": result}, number)
+def _ingest(page: Page, tally: Tally) -> None:
+    for (subject, result), number in sorted(tally.counts.items()):
+        name, text = f"kampungnet_ingest_{subject}", f"What came to the agents' door since the start: {subject}."
+        page.counter(name, text, {"result": result}, number)
 
 
 def _village(page: Page, state: VillageState, bodies: dict[tuple[str, str], wire.Body], now_ms: int) -> None:

@@ -81,21 +81,30 @@ class DeviceSettings(Protocol):
     """What a driver gets to know: one ``[[devices]]`` block of agent.toml, secrets already read."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The device's name in the settings."""
+        ...
+
     @property
     def address(self) -> str:
         """``host:port``; IPv6 in brackets."""
         ...
 
     @property
-    def username(self) -> str: ...
+    def username(self) -> str:
+        """Who signs in on the device; empty where there is no such thing."""
+        ...
+
     @property
     def secret(self) -> str:
         """Password or SNMP community, read from ``password_file``."""
         ...
 
     @property
-    def wan_interface(self) -> str: ...
+    def wan_interface(self) -> str:
+        """Interface whose bandwidth is billed."""
+        ...
+
     @property
     def ping_address(self) -> str:
         """The one internet address the router pings."""

@@ -81,6 +81,9 @@ def _store(database: Database, key: tuple[str, str, str], batch: list[Taken]) ->
         return
     regency, site, agent = key
     now_ms = clock.now_ms()
-    envelope = wire.Envelope(wire.WIRE_VERSION, agent, now_ms, "history", 0, False, [])  # noqa: FBT003
+    envelope = wire.Envelope(
+        wire.WIRE_VERSION, agent, sent_at_ms=now_ms, boot_id="history", boottime_ms=0, clock_synchronised=False,
+        readings=[],
+    )  # fmt: skip
     with database.writes() as db:
         ingest.accept(db, [Checked(regency, site, agent, now_ms, Opened(envelope, batch, []))])

@@ -80,7 +80,10 @@ def opened(plain: bytes, agent: str) -> Opened:
     refused: list[wire.Refusal] = []
     for position, raw in enumerate(envelope.readings):
         one = _checked(position, bytes(raw))
-        (taken if isinstance(one, Taken) else refused).append(one)  # type: ignore[arg-type]
+        if isinstance(one, Taken):
+            taken.append(one)
+        else:
+            refused.append(one)
     return Opened(envelope, taken, refused)
 
 

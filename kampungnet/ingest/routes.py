@@ -11,6 +11,7 @@ import msgspec
 from kampungnet.core import clock
 from kampungnet.core.database import Database, GroupCommit, NotStored
 from kampungnet.core.errors import Problem, TooLarge, Unavailable
+from kampungnet.core.tally import Tally
 from kampungnet.ingest import service
 from kampungnet.ingest.service import SignedRequest
 from kampungnet.shared import wire
@@ -27,14 +28,6 @@ _SIGNATURE: Final = wire.SIGNATURE_HEADER.lower().encode()
 _BUSY: Final = Unavailable("The server is busy: keep the readings and send them again later.")
 
 
-class IngestCounts:
-    """What happened at the door since the server started; read by ``/metrics``."""
-
-    def __init__(self) -> None:
-        self.readings = {"accepted": 0, "refused": 0}
-        self.reports = {"accepted": 0, "refused": 0, "failed": 0}
-
-
 class ReportDoor:
     """``POST /api/v1/reports`` as a bare ASGI application.
 
@@ -42,8 +35,10 @@ class ReportDoor:
     a raw body is what the signature covers.
     """
 
-    def __init__(self, database: Database, counts: IngestCounts) -> None:
-        self._counts = counts
+    def __init__(self, database: Database, tally: Tally) -> None:
+        self._tally = tally
+        for result in ("accepted", "refused", "failed"):
+            tally.add("reports", result, 0)
         self._group: GroupCommit[SignedRequest, wire.Receipt | Problem] = GroupCommit(
             database, service.prepare, service.accept
         )
@@ -60,12 +55,12 @@ class ReportDoor:
         try:
             receipt = await self._receipt(scope, receive)
         except Problem as problem:
-            self._counts.reports["failed" if problem.status >= 500 else "refused"] += 1
+            self._tally.add("reports", "failed" if problem.status >= 500 else "refused")
             await answer(send, problem.status, wire.Problem(problem.sentence))
             return
-        self._counts.reports["accepted"] += 1
-        self._counts.readings["accepted"] += len(receipt.accepted)
-        self._counts.readings["refused"] += len(receipt.refused)
+        self._tally.add("reports", "accepted")
+        self._tally.add("readings", "accepted", len(receipt.accepted))
+        self._tally.add("readings", "refused", len(receipt.refused))
         await answer(send, 200, receipt)
 
     async def _receipt(self, scope: Scope, receive: Receive) -> wire.Receipt:

@@ -9,12 +9,12 @@ import binascii
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import bindparam, update
+from sqlalchemy import Table, bindparam, update
 from sqlalchemy.orm import Session
 
 from kampungnet.core.errors import BadInput, NotSignedIn, Problem
@@ -192,9 +192,9 @@ def _agent_row(checked: Checked, conflicts: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-_AGENT = Agent.__table__
+_AGENT: Final = cast(Table, Agent.__table__)
 _UPDATE_AGENT: Final = (
-    update(_AGENT)  # type: ignore[arg-type]
+    update(_AGENT)
     .where(_AGENT.c.regency == bindparam("of_regency"), _AGENT.c.id == bindparam("of_agent"))
     .values(
         conflicts=_AGENT.c.conflicts + bindparam("new_conflicts"),
