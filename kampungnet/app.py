@@ -1,7 +1,7 @@
 """Wires everything once: doors for agents, pages for people, metrics for Prometheus."""
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -48,7 +48,7 @@ class Server:
         await self._doors.get(scope.get("path", ""), self.pages)(scope, receive, send)
 
     def _pages(self) -> FastAPI:
-        app = FastAPI(
+        app = _Pages(
             title="KampungNet", version=VERSION, description=_DESCRIPTION, lifespan=self._lifespan,
             openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,
         )  # fmt: skip
@@ -59,8 +59,6 @@ class Server:
         app.get("/healthz", tags=["health"], summary="The process runs")(_healthz)
         app.get("/readyz", tags=["health"], summary="The database answers and has the right version")(self._readyz)
         app.get("/metrics", tags=["health"], summary="Live state for Prometheus, from this machine only")(self._metrics)
-        plain_openapi = app.openapi
-        app.openapi = lambda: _with_doors(plain_openapi)  # type: ignore[method-assign] -- FastAPI's own way to extend the page
         return app
 
     @asynccontextmanager
@@ -87,13 +85,20 @@ class Server:
         return Response(metrics.page_text(self.database, self.tally), media_type="text/plain; version=0.0.4")
 
 
+class _Pages(FastAPI):
+    """FastAPI, with the two doors it does not know on its OpenAPI page."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI page."""
+        return _with_doors(super().openapi())
+
+
 def _healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-def _with_doors(plain: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Add the two doors that FastAPI does not know, with the wire's own JSON schema."""
-    page = plain()
+def _with_doors(page: dict[str, Any]) -> dict[str, Any]:
+    """Add the agents' doors with the wire's own JSON schema."""
     if wire.REPORTS_PATH in page["paths"]:
         return page
     schemas, parts = msgspec.json.schema_components(

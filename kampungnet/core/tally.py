@@ -1,4 +1,4 @@
-"""What this process has counted since it started. Kept in memory only: ``/metrics`` shows it, nothing is billed from it."""
+"""What this process has counted since it started: shown by ``/metrics``, kept in memory only, never billed from."""
 
 from collections import Counter
 
