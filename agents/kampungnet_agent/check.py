@@ -35,10 +35,15 @@ class Voice(NamedTuple):
         """Say what does not work and what to do."""
         return Finding(good=False, sentence=english if self.english else indonesian)
 
+    def mark(self, finding: Finding) -> str:
+        """Return what stands before the sentence."""
+        return "[ok]   " if finding.good else "[FAIL] " if self.english else "[GAGAL]"
+
 
 async def check_all(settings: AgentSettings, box: Box, voice: Voice) -> AsyncIterator[tuple[str, Finding]]:
     """Yield (about, finding), one after the other, the box first and then every device."""
-    for about, steps in (("kotak", _clock(box, voice)), ("spool", _spool(settings, box, voice))):
+    here = "box" if voice.english else "kotak"
+    for about, steps in ((here, _clock(box, voice)), ("spool", _spool(settings, box, voice))):
         for finding in steps:
             yield about, finding
     for finding in await asyncio.to_thread(lambda: list(_server(settings, box, voice))):

@@ -69,12 +69,13 @@ def check(options: argparse.Namespace) -> int:
 
     settings = read_agent_settings(options.config)
     voice = Voice(english=options.english)
-    print(_mark(good=True), voice.good(f"{options.config} terbaca.", f"{options.config} can be read.").sentence)
+    read = voice.good(f"{options.config} dan berkas rahasianya terbaca.", f"{options.config} and its secrets can be read.")
+    print(voice.mark(read), read.sentence)
 
     async def print_each() -> bool:
         all_good = True
         async for about, finding in check_all(settings, Box(), voice):
-            print(_mark(good=finding.good), f"{about}: {printable(finding.sentence)}", flush=True)
+            print(voice.mark(finding), f"{about}: {printable(finding.sentence)}", flush=True)
             all_good = all_good and finding.good
         return all_good
 
@@ -104,10 +105,6 @@ def enrol(options: argparse.Namespace) -> int:
     keep(path, credential)
     print(f"{credential.agent}: {credential.village}, {path}")
     return OK
-
-
-def _mark(good: bool) -> str:
-    return "[ok]   " if good else "[GAGAL]"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -126,6 +126,8 @@ class Spool:
     def close(self) -> None:
         """Close the file and note the last number, so that the next start leaves no hole."""
         numbers = self._numbers_now()
+        if self._lock.closed:
+            return
         try:
             self._save_counters(last=numbers.last)
             numbers.write(numbers.reserved)
@@ -248,12 +250,15 @@ class Spool:
         except sqlite3.OperationalError as error:
             if not spool_file.is_full(error):
                 raise
-            # The disk itself is full: even DELETE needs room in the log.
-            self._ballast_wanted = True
-            if not self._ballast.release():
-                raise
-            self._evict()
-            self._db.execute("PRAGMA wal_checkpoint(RESTART)")
+            self._evict_on_full_disk()
+
+    def _evict_on_full_disk(self) -> None:
+        """The disk itself is full, so even DELETE has no room in the log: give the ballast back for it."""
+        self._ballast_wanted = True
+        self._ballast.release()
+        # Folding the log in makes its room usable again; new pages it holds need at most half a ballast.
+        self._db.execute("PRAGMA wal_checkpoint(RESTART)")
+        self._evict()
 
     def _evict(self) -> None:
         first = self._db.execute("SELECT sequence FROM readings ORDER BY sequence LIMIT ?", (EVICT_AT_ONCE,)).fetchall()

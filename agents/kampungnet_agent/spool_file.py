@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import IO
 
 PAGE_BYTES = 4096
-CHECKPOINT_PAGES = 250
-"""1 MB of write-ahead log before it is folded in: little memory, few writes to an SD card."""
+CHECKPOINT_PAGES = 32
+"""The log is folded in after 128 KiB: on a full disk the ballast must hold all new pages that wait in it."""
 MAX_JUMPS = 40
 """How often a rescue steps over an unreadable place before it gives up."""
 
