@@ -66,9 +66,7 @@ def draw(places: tuple[Place, ...], width: int = 640) -> Map:
 def _project(places: Sequence[Place]) -> list[Point]:
     """Return kilometres east and south of nowhere in particular; one regency is small enough to be flat."""
     middle = math.radians(sum(place.latitude for place in places) / len(places))
-    return [
-        (place.longitude * math.cos(middle) * _KM_PER_DEGREE, -place.latitude * _KM_PER_DEGREE) for place in places
-    ]
+    return [(place.longitude * math.cos(middle) * _KM_PER_DEGREE, -place.latitude * _KM_PER_DEGREE) for place in places]
 
 
 def _cell(n: int, spots: Sequence[Point]) -> list[Edge]:

@@ -1,0 +1,210 @@
+"""The parts of signing in that know nothing of staff: hashing, tokens, throttles, header rules.
+
+By facts/operations 4.4 (OWASP ASVS 5.0). Nothing here imports a web framework.
+"""
+
+import hashlib
+import re
+import secrets
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Final
+from urllib.parse import urlsplit
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from kampungnet.core.errors import TooMany, Unavailable
+from kampungnet.core.languages import N_
+
+MIN_PASSWORD_LENGTH: Final = 12
+MAX_PASSWORD_LENGTH: Final = 200
+"""Longer input is cut off before hashing, or it would be a way to burn our processor."""
+
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+"""What every answer to a browser carries unless it says otherwise itself."""
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+HSTS: Final = "max-age=31536000"
+
+WAIT: Final = N_("Too many wrong tries. Wait a few minutes, then try again.")
+MAX_DELAY_MS: Final = 15 * 60_000
+FREE_FAILURES: Final = 4
+
+_HASHER: Final = PasswordHasher(time_cost=1, memory_cost=46 * 1024, parallelism=1)
+# 46 MiB and 66 ms each: two at once leave the second core to the reports, and the queue is
+# short, because each waiting request holds one of the threads that also serve pages.
+_HASHING: Final = threading.BoundedSemaphore(2)
+_QUEUE: Final = threading.BoundedSemaphore(10)
+
+_WEAK_WORDS: Final = frozenset(
+    "kampungnet kampung kominfo diskominfo desa kelurahan kecamatan kabupaten banyuwangi indonesia jawa timur "
+    "internet wifi hotspot router mikrotik admin administrator operator engineer auditor password passw0rd p@ssw0rd "
+    "pass sandi katasandi rahasia masuk login user bismillah alhamdulillah sayang sayangku cinta aku kamu ganteng "
+    "cantik merdeka garuda pancasila qwerty qwertyuiop asdfgh asdfghjkl zxcvbnm abc abcdef abcdefgh letmein welcome "
+    "iloveyou dragon monkey football sepakbola persib arema doraemon kucing secret master sunshine princess".split()
+)
+_SORTED_WEAK_WORDS: Final = sorted(_WEAK_WORDS, key=len, reverse=True)
+
+
+@contextmanager
+def place_in_hashing() -> Iterator[None]:
+    """Hold one of the two places to hash a password in, or say that too many wait."""
+    if not _QUEUE.acquire(blocking=False):
+        raise Unavailable(N_("Many people are signing in right now. Please try again in a minute."))
+    try:
+        with _HASHING:
+            yield
+    finally:
+        _QUEUE.release()
+
+
+def hash_password(password: str) -> str:
+    """Return the Argon2id hash of a password, with its parameters and salt inside."""
+    return _HASHER.hash(password[:MAX_PASSWORD_LENGTH])
+
+
+def password_matches(password_hash: str, password: str) -> bool:
+    """Tell whether a password belongs to a hash."""
+    try:
+        return _HASHER.verify(password_hash, password[:MAX_PASSWORD_LENGTH])
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+@cache
+def nobodys_hash() -> str:
+    """Return a hash that no password matches: unknown names must cost as much as known ones."""
+    return hash_password(secrets.token_urlsafe(32))
+
+
+def needs_rehash(password_hash: str) -> bool:
+    """Tell whether a hash was made with other parameters than today's."""
+    return _HASHER.check_needs_rehash(password_hash)
+
+
+def is_guessable(password: str, *own_words: str) -> bool:
+    """Tell whether a password is only common words, the product's or person's own names, and digits."""
+    rest = password.casefold()
+    for word in [*(own.casefold() for own in own_words if len(own) > 2), *_SORTED_WEAK_WORDS]:
+        rest = rest.replace(word, "")
+    return len(set(password)) < 5 or len(re.sub(r"[\W\d_]", "", rest)) < 4
+
+
+def new_token() -> str:
+    """Return 256 random bits for a cookie."""
+    return secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> bytes:
+    """Return what the table keeps of a token; a stolen table opens no session."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def is_forged(method: str, headers: Mapping[str, str]) -> bool:
+    """Tell whether an unsafe request did not come from our own pages.
+
+    Every browser since 2023 sends ``Sec-Fetch-Site``; older ones send ``Origin`` with a form.
+    Neither means we cannot know, and then the answer is no (fail closed).
+    """
+    if method in SAFE_METHODS:
+        return False
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in {"same-origin", "none"}
+    origin = headers.get("origin", "")
+    return not origin or urlsplit(origin).netloc != headers.get("host")
+
+
+def own_path(target: str | None) -> str:
+    """Return ``target`` when it is a path of this site, else the first page (no open redirect)."""
+    wanted = target or "/"
+    # A browser reads "/\evil" and "//evil" as another host, and drops tabs and newlines first.
+    if not re.fullmatch(r"/(?![/\\])[!-~]*", wanted) or "\\" in wanted:
+        return "/"
+    return wanted
+
+
+class Throttle:
+    """Counts failures per key within a sliding window, in memory and bounded."""
+
+    MAX_KEYS = 10_000
+
+    def __init__(self, limit: int, window_ms: int) -> None:
+        self._limit, self._window_ms = limit, window_ms
+        self._failures: OrderedDict[str, deque[int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def failed(self, key: str, now_ms: int) -> None:
+        """Note one failure."""
+        with self._lock:
+            self._failures.setdefault(key, deque(maxlen=self._limit)).append(now_ms)
+            self._failures.move_to_end(key)
+            if len(self._failures) > self.MAX_KEYS:
+                self._failures.popitem(last=False)
+
+    def wait_ms(self, key: str, now_ms: int) -> int:
+        """Return how long the next try must wait; 0 while the window has room."""
+        with self._lock:
+            failures = self._failures.get(key)
+            if failures is None or len(failures) < self._limit:
+                return 0
+            return max(0, failures[0] + self._window_ms - now_ms)
+
+
+class Gate:
+    """The rings around signing in that are kept in memory: by address, for everybody, and for unknown names.
+
+    Village offices share an address, so the ring around the account does the work (it is stored with the
+    account); these two only stop floods. Unknown names are slowed down like known ones, or the
+    delay itself would tell which names exist.
+    """
+
+    MAX_STRANGERS = 10_000
+
+    def __init__(self) -> None:
+        self._addresses = Throttle(limit=60, window_ms=15 * 60_000)
+        self._everybody = Throttle(limit=600, window_ms=5 * 60_000)
+        self._strangers: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def check(self, address: str, now_ms: int) -> None:
+        """Raise ``TooMany`` while an address, or everybody together, fails too often."""
+        if self._addresses.wait_ms(address, now_ms) or self._everybody.wait_ms("", now_ms):
+            raise TooMany(WAIT)
+
+    def failed(self, address: str, now_ms: int) -> None:
+        """Note a wrong password."""
+        self._addresses.failed(address, now_ms)
+        self._everybody.failed("", now_ms)
+
+    def stranger_is_locked(self, username: str, now_ms: int) -> bool:
+        """Tell whether an unknown name has to wait."""
+        return self._strangers.get(username, (0, 0))[1] > now_ms
+
+    def stranger_failed(self, username: str, now_ms: int) -> None:
+        """Note a try with an unknown name."""
+        with self._lock:
+            failures = self._strangers.pop(username, (0, 0))[0] + 1
+            self._strangers[username] = (failures, now_ms + delay_ms(failures))
+            if len(self._strangers) > self.MAX_STRANGERS:
+                self._strangers.popitem(last=False)
+
+
+def delay_ms(failures: int) -> int:
+    """Return how long an account rests after so many wrong passwords: 5 s, 10 s, 20 s ... 15 minutes."""
+    if failures <= FREE_FAILURES:
+        return 0
+    return min(MAX_DELAY_MS, 5_000 << min(failures - FREE_FAILURES - 1, 20))

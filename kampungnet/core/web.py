@@ -1,0 +1,159 @@
+"""What every route shares: its database session, the guard in front, and errors as pages.
+
+``install(app)`` is all an app needs to call; it expects ``app.state.database``.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Final
+from urllib.parse import quote
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kampungnet.core import pages, security
+from kampungnet.core.database import Database
+from kampungnet.core.errors import NotAllowed, NotSignedIn, Problem, TooLarge, Unprocessable
+from kampungnet.core.languages import N_
+
+log = logging.getLogger(__name__)
+
+SIGN_IN_PATH: Final = "/masuk"
+MAX_FORM_BYTES: Final = 100_000
+API_PREFIX: Final = "/api/"
+
+_TITLES: Final[Mapping[int, str]] = {
+    400: N_("That could not be understood"),
+    401: N_("Please sign in"),
+    403: N_("Not allowed"),
+    404: N_("Nothing here"),
+    405: N_("Not possible here"),
+    413: N_("Too much"),
+    422: N_("Something is missing"),
+    429: N_("One moment"),
+    503: N_("Busy right now"),
+}
+_SENTENCES: Final[Mapping[int, str]] = {
+    404: N_("This page does not exist, or it belongs to another village. Go back to the first page."),
+    405: N_("This page can only be looked at. Go back to the first page."),
+}
+_DEFECT: Final = N_("Something broke on our side and has been written down. Please try again in a few minutes.")
+_FORGED: Final = N_("This form was not sent from a KampungNet page. Open the page again and send it from there.")
+
+
+def database_of(request: Request) -> Database:
+    """Return the app's database, for the few who need more than one session."""
+    database: Database = request.app.state.database
+    return database
+
+
+def reads(request: Request) -> Iterator[Session]:
+    """Give a route a session that changes nothing."""
+    with database_of(request).reads() as db:
+        yield db
+
+
+def writes(request: Request) -> Iterator[Session]:
+    """Give a route a session that commits before the answer leaves."""
+    with database_of(request).writes() as db:
+        yield db
+
+
+Reads = Annotated[Session, Depends(reads, scope="function")]
+Writes = Annotated[Session, Depends(writes, scope="function")]
+# scope="function": FastAPI's default would commit after the answer was sent.
+
+
+class Guard:
+    """Refuses forged requests and adds the security headers; lets ``/api/`` through untouched.
+
+    Nothing under ``/api/`` may ever look at the session cookie: its requests are signed.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http" or scope["path"].startswith(API_PREFIX):
+            await self._app(scope, receive, send)
+            return
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in security.HEADERS.items():
+                    headers.setdefault(name, value)
+                if scope["scheme"] == "https":
+                    headers.setdefault("Strict-Transport-Security", security.HSTS)
+            await send(message)
+
+        refusal = _refusal(Request(scope, receive))
+        await (refusal or self._app)(scope, receive, send_guarded)
+
+
+def _refusal(request: Request) -> Response | None:
+    if request.method in security.SAFE_METHODS:
+        return None
+    if security.is_forged(request.method, request.headers):
+        return _problem_answer(request, NotAllowed.status, _FORGED)
+    length = request.headers.get("content-length", "")
+    # A form without a length would be read to its end, however long that is.
+    if not length.isdecimal() or int(length) > MAX_FORM_BYTES:
+        return _problem_answer(request, TooLarge.status, N_("This form is larger than we read."))
+    return None
+
+
+def install(app: FastAPI) -> None:
+    """Put guard, static files and error pages into an app."""
+    app.state.gate = security.Gate()
+    app.add_middleware(Guard)
+    app.include_router(pages.router)
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(Exception, _on_defect)
+
+
+def _on_problem(request: Request, error: Exception) -> Response:
+    problem = error if isinstance(error, Problem) else Problem(str(error))
+    wants_page = request.method == "GET" and not request.url.path.startswith(API_PREFIX)
+    if isinstance(problem, NotSignedIn) and wants_page:
+        return _to_sign_in(request)
+    return _problem_answer(request, problem.status, problem.sentence)
+
+
+def _to_sign_in(request: Request) -> Response:
+    path, query = request.url.path, request.url.query
+    wanted = "" if path == "/" else "?ke=" + quote(path + (f"?{query}" if query else ""), safe="/")
+    return RedirectResponse(SIGN_IN_PATH + wanted, 303, headers=security.HEADERS)
+
+
+def _on_http_exception(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _problem_answer(request, status, _SENTENCES.get(status, _DEFECT))
+
+
+def _on_invalid(request: Request, error: Exception) -> Response:
+    if request.url.path.startswith(API_PREFIX) and isinstance(error, RequestValidationError):
+        # Never what was sent: it may be a secret, and it is hostile.
+        places = ", ".join(sorted({".".join(str(part) for part in fault["loc"]) for fault in error.errors()}))
+        return _problem_answer(request, Unprocessable.status, f"Missing or wrong: {places}.")
+    return _problem_answer(request, Unprocessable.status, N_("Please fill in every field and send it again."))
+
+
+def _on_defect(request: Request, error: Exception) -> Response:
+    log.error("defect at %s %r", request.method, request.url.path, exc_info=error)
+    return _problem_answer(request, 500, _DEFECT)
+
+
+def _problem_answer(request: Request, status: int, sentence: str) -> Response:
+    if request.url.path.startswith(API_PREFIX):
+        return JSONResponse({"detail": sentence}, status)
+    title = _TITLES.get(status, N_("Something broke"))
+    return pages.render(request, "core/problem.html", status, title=title, sentence=sentence)

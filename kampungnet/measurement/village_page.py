@@ -1,0 +1,270 @@
+"""Pure: what was measured in one village in, the charts and tables of its page out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from kampungnet.core import clock
+from kampungnet.core.languages import Language
+from kampungnet.measurement import charts, outages, states
+from kampungnet.measurement.charts import Scale, Span, Value
+from kampungnet.measurement.service import Measured
+from kampungnet.measurement.slots import SLOT_MS, SLOT_SECONDS
+
+HOUR_MS: Final = 3_600_000
+DAYS: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a chart."""
+
+    style: str
+    path: str
+    area: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A threshold across a chart."""
+
+    style: str
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Everything a template draws of one chart, and the same in words and numbers."""
+
+    title: str
+    summary: str
+    coverage: str
+    lines: tuple[Line, ...]
+    limits: tuple[Limit, ...]
+    gaps: tuple[tuple[float, float], ...]
+    x_ticks: tuple[tuple[float, str], ...]
+    y_ticks: tuple[tuple[float, str], ...]
+    unit: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How one stretch of time is shown: its axis, its steps and its table."""
+
+    language: Language
+    zone: str
+    span: Span
+    table: tuple[int, ...]
+    is_day: bool
+
+    def name(self, start_ms: int, end_ms: int) -> str:
+        """Return the name of a row of the table."""
+        if self.is_day:
+            return f"{self.language.time(start_ms, self.zone)}–{self.language.time(end_ms, self.zone)}"
+        return self.language.day(clock.local_day(start_ms, self.zone))
+
+    def when(self, at_ms: int) -> str:
+        """Return when a highest or lowest value was, as part of a sentence."""
+        if self.is_day:
+            return self.language.say("at %(time)s", time=self.language.time(at_ms, self.zone))
+        day = self.language.day(clock.local_day(at_ms, self.zone))
+        return self.language.say("on %(day)s at %(time)s", day=day, time=self.language.time(at_ms, self.zone))
+
+    def ticks(self) -> tuple[tuple[float, str], ...]:
+        """Return where the axis is labelled, in per cent, and with what."""
+        hours = 6 if self.is_day else 24 * 7
+        borders = charts.hour_borders(self.span.first_ms, self.span.last_ms, self.zone, min(hours, 24))
+        inside = [at for at in borders if self.span.first_ms <= at < self.span.last_ms]
+        if not self.is_day:
+            inside = inside[len(inside) % 7 // 2 :: 7]
+        label = self.language.time if self.is_day else lambda at, zone: self.language.day(clock.local_day(at, zone))
+        return tuple((round(self.span.x(at) / 10, 2), label(at, self.zone)) for at in inside)
+
+
+def last_day(language: Language, zone: str, now_ms: int) -> View:
+    """Return the view of the last 24 hours in five-minute steps."""
+    end = now_ms - now_ms % SLOT_MS
+    span = Span(end - 24 * HOUR_MS, end, SLOT_MS)
+    return View(language, zone, span, tuple(charts.hour_borders(span.first_ms, end, zone, 3)), is_day=True)
+
+
+def last_month(language: Language, zone: str, now_ms: int) -> View:
+    """Return the view of the last 30 days in steps of an hour."""
+    end = now_ms - now_ms % HOUR_MS + HOUR_MS
+    span = Span(end - DAYS * 24 * HOUR_MS, end, HOUR_MS)
+    return View(language, zone, span, tuple(charts.day_borders(span.first_ms, end, zone)), is_day=False)
+
+
+def values_of(measured: Measured, name: str, factor: float, view: View) -> list[Value]:
+    """Return one series within a view, in the unit shown."""
+    values = measured.series.get(name, {})
+    slots = range(view.span.first_ms, min(view.span.last_ms, measured.last_ms), SLOT_MS)
+    return [(at, values[at] * factor if at in values else None) for at in slots]
+
+
+def traffic(measured: Measured, wan: str, view: View) -> Chart:
+    """Draw download and upload of the village. ``rx`` of its WAN port is what it downloads."""
+    say, factor = view.language.say, 8 / SLOT_SECONDS / 1e6
+    down = values_of(measured, f"rx_bytes/{wan}", factor, view)
+    up = values_of(measured, f"tx_bytes/{wan}", factor, view)
+    shown = [_steps(series, view, charts.mean) for series in (down, up)]
+    scale = charts.nice_scale(_known(shown[0] + shown[1]), least_high=1)
+    volume = 1e6 / 8 * SLOT_SECONDS
+    rows = _table(
+        view,
+        (down, lambda known: view.language.size(sum(known) * volume)),
+        (up, lambda known: view.language.size(sum(known) * volume)),
+        (down, lambda known: view.language.short(max(known))),
+    )
+    return Chart(
+        title=say("Internet traffic"), summary=_traffic_summary(shown, view), coverage=_coverage(measured, view),
+        lines=(_line("down", shown[0], view, scale, filled=True), _line("up", shown[1], view, scale)),
+        limits=(), gaps=tuple(charts.gaps(shown[0], view.span)), x_ticks=view.ticks(),
+        y_ticks=_y_ticks(scale, view.language.short), unit="Mbps",
+        columns=(_first_column(view), say("Download"), say("Upload"), say("Highest (Mbps)")), rows=rows,
+    )  # fmt: skip
+
+
+def people(measured: Measured, view: View) -> Chart:
+    """Draw how many devices were online at the hotspot."""
+    say = view.language.say
+    known = values_of(measured, "hotspot_sessions", 1, view)
+    shown = _steps(known, view, max)
+    scale = charts.nice_scale(_known(shown), least_high=4)
+    rows = _table(
+        view,
+        (known, lambda found: view.language.number(charts.mean(found))),
+        (known, lambda found: view.language.number(max(found))),
+    )
+    return Chart(
+        title=say("People online"), summary=_people_summary(shown, view), coverage=_coverage(measured, view),
+        lines=(_line("people", shown, view, scale, filled=True),), limits=(),
+        gaps=tuple(charts.gaps(shown, view.span)), x_ticks=view.ticks(),
+        y_ticks=_y_ticks(scale, view.language.short), unit=say("people"),
+        columns=(_first_column(view), say("Average"), say("Most")), rows=rows,
+    )  # fmt: skip
+
+
+def light(measured: Measured, view: View) -> Chart:
+    """Draw the light the ONT receives, with the two limits."""
+    say = view.language.say
+    known = values_of(measured, "rx_power_mdbm", 0.001, view)
+    shown = _steps(known, view, charts.middle)
+    scale = charts.light_scale(_known(shown))
+
+    def in_words(dbm: float) -> str:
+        return states.decibels(view.language, dbm)
+
+    rows = _table(
+        view,
+        (known, lambda found: in_words(charts.middle(found))),
+        (known, lambda found: in_words(min(found))),
+    )
+    limits = (("weak", states.WEAK_LIGHT_DBM), ("critical", states.CRITICAL_LIGHT_DBM))
+    return Chart(
+        title=say("Light in the fibre"), summary=_light_summary(shown, view), coverage=_coverage(measured, view),
+        lines=(_line("light", shown, view, scale),),
+        limits=tuple(Limit(style, scale.y(dbm)) for style, dbm in limits),
+        gaps=tuple(charts.gaps(shown, view.span)), x_ticks=view.ticks(),
+        y_ticks=_y_ticks(scale, lambda tick: view.language.number(tick).replace("-", "\N{MINUS SIGN}")), unit="dBm",
+        columns=(_first_column(view), say("Usual"), say("Lowest")), rows=rows,
+    )  # fmt: skip
+
+
+def coverage_of(measured: Measured, first_ms: int, last_ms: int) -> tuple[float | None, int]:
+    """Return the share of slots with a reading and since when it counts: not before the first one known."""
+    readings = measured.series.get("readings", {})
+    inside = [slot for slot in readings if first_ms <= slot < last_ms]
+    since = min(inside, default=first_ms)
+    return outages.coverage(inside, since, last_ms), since
+
+
+def _coverage(measured: Measured, view: View) -> str:
+    end = min(view.span.last_ms, measured.last_ms - measured.last_ms % SLOT_MS)
+    share, since = coverage_of(measured, view.span.first_ms, end)
+    if not share:
+        return view.language.say("no data")
+    # Rounded down: 99.9 % must not read as "complete".
+    words = view.language.say("data %(percent)s %% complete", percent=view.language.number(int(share * 100 + 1e-9)))
+    if since - view.span.first_ms > HOUR_MS:
+        day = view.language.day(clock.local_day(since, view.zone))
+        words += " " + view.language.say("(measured since %(day)s)", day=day)
+    return words
+
+
+def _steps(values: Sequence[Value], view: View, how: Callable[[list[float]], float]) -> list[Value]:
+    if view.is_day:
+        return list(values)
+    span = view.span
+    borders = [*range(span.first_ms, span.last_ms, span.step_ms), span.last_ms]
+    stepped = charts.buckets(values, borders, how)
+    newest = max((at for at, value in values), default=span.first_ms)
+    return [(at, value) for at, value in stepped if at <= newest]
+
+
+def _known(values: Sequence[Value]) -> list[float]:
+    return [value for _, value in values if value is not None]
+
+
+def _highest(values: Sequence[Value]) -> tuple[int, float]:
+    return max(((at, value) for at, value in values if value is not None), key=lambda found: found[1])
+
+
+def _line(style: str, values: Sequence[Value], view: View, scale: Scale, *, filled: bool = False) -> Line:
+    return Line(style, charts.line(values, view.span, scale), charts.area(values, view.span, scale) if filled else "")
+
+
+def _y_ticks(scale: Scale, label: Callable[[float], str]) -> tuple[tuple[float, str], ...]:
+    return tuple((scale.y(tick), label(tick)) for tick in scale.ticks)
+
+
+def _first_column(view: View) -> str:
+    return view.language.say("Hours") if view.is_day else view.language.say("Day")
+
+
+def _table(view: View, *columns: tuple[Sequence[Value], Callable[[list[float]], str]]) -> tuple[tuple[str, ...], ...]:
+    rows = []
+    for start, end in zip(view.table, view.table[1:], strict=False):
+        cells = [view.name(start, end)]
+        for values, words in columns:
+            known = [value for at, value in values if start <= at < end and value is not None]
+            cells.append(words(known) if known else "–")
+        rows.append(tuple(cells))
+    return tuple(rows)
+
+
+def _traffic_summary(shown: Sequence[Sequence[Value]], view: View) -> str:
+    if not _known(shown[0]) or not _known(shown[1]):
+        return view.language.say("Nothing was measured in this time.")
+    at, most = _highest(shown[0])
+    short = view.language.short
+    return view.language.say(
+        "Download %(down)s Mbps on average, at most %(most)s Mbps %(when)s. Upload %(up)s Mbps on average.",
+        down=short(charts.mean(_known(shown[0]))), most=short(most), when=view.when(at),
+        up=short(charts.mean(_known(shown[1]))),
+    )  # fmt: skip
+
+
+def _people_summary(shown: Sequence[Value], view: View) -> str:
+    if not _known(shown):
+        return view.language.say("Nothing was measured in this time.")
+    at, most = _highest(shown)
+    return view.language.say_many(
+        "At most %(n)s person at once, %(when)s.", "At most %(n)s people at once, %(when)s.", int(most),
+        when=view.when(at),
+    )  # fmt: skip
+
+
+def _light_summary(shown: Sequence[Value], view: View) -> str:
+    known = _known(shown)
+    if not known:
+        return view.language.say("Nothing was measured in this time.")
+    usual = charts.middle(known)
+    return view.language.say(
+        "Usually %(usual)s (%(grade)s), lowest %(lowest)s.",
+        usual=states.decibels(view.language, usual),
+        grade=view.language.say(states.LIGHT_WORDS[states.light_grade(usual)]),
+        lowest=states.decibels(view.language, min(known)),
+    )

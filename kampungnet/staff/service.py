@@ -1,0 +1,200 @@
+"""Staff: who may sign in, what they may see, and their sessions."""
+
+import enum
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from kampungnet.core import security
+from kampungnet.core.database import Database
+from kampungnet.core.errors import Conflict, NotFound, NotSignedIn, TooMany, Unprocessable
+from kampungnet.core.languages import N_
+from kampungnet.staff.models import StaffMember, StaffSession
+from kampungnet.villages.models import Regency, Village
+
+IDLE_MS: Final = 8 * 3_600_000
+ABSOLUTE_MS: Final = 7 * 86_400_000
+TOUCH_MS: Final = 10 * 60_000
+"""A session's last sign of life is written at most this often: looking at pages stays a read."""
+
+_USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,39}")
+_WRONG: Final = N_("The name or the password is not right. Please try again.")
+
+
+class Role(enum.StrEnum):
+    """What a person does here."""
+
+    ENGINEER = "engineer"
+    OPERATOR = "operator"
+    BUDGET = "budget"
+    AUDITOR = "auditor"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """How far a person sees: a whole regency, or one village of it. Every page function takes one."""
+
+    regency: str
+    village: str | None = None
+
+    def check(self, village: str) -> None:
+        """Raise ``NotFound`` for a village outside; it must look like one that does not exist."""
+        inside = village.startswith(f"{self.regency}.") and self.village in {None, village}
+        if not inside:
+            raise NotFound(N_("There is no such village here. Go back to the first page."))
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A person with a living session."""
+
+    username: str
+    name: str
+    role: Role
+    scope: Scope
+
+
+def add_staff(db: Session, username: str, name: str, role: Role, scope: Scope, password: str) -> StaffMember:
+    """Add a person. Raises ``Unprocessable`` or ``Conflict`` with a sentence for who typed it."""
+    if not _USERNAME.fullmatch(username):
+        raise Unprocessable("A user name has 2 to 40 small letters, digits, dots or dashes.")
+    if (role is Role.OPERATOR) != (scope.village is not None):
+        raise Unprocessable("An operator belongs to one village; every other role sees the whole kabupaten.")
+    if db.get(Regency, scope.regency) is None:
+        raise NotFound(f"Kabupaten {scope.regency} is not in the register: import its villages first.")
+    if scope.village and db.get(Village, (scope.regency, scope.village)) is None:
+        raise NotFound(f"Village {scope.village} is not in the register of kabupaten {scope.regency}.")
+    if db.get(StaffMember, username) is not None:
+        raise Conflict(f"There is already somebody called {username}.")
+    check_password_rules(password, username, name)
+    member = StaffMember(
+        username=username, name=name, password_hash=security.hash_password(password),
+        role=role, regency=scope.regency, village=scope.village, failed_logins=0, locked_until_ms=0,
+    )  # fmt: skip
+    db.add(member)
+    db.flush()
+    return member
+
+
+def check_password_rules(password: str, *own_words: str) -> None:
+    """Raise ``Unprocessable`` for a password that is short or easy to guess. No rules of composition."""
+    if len(password) < security.MIN_PASSWORD_LENGTH:
+        raise Unprocessable(f"A password needs at least {security.MIN_PASSWORD_LENGTH} characters.")
+    if len(password) > security.MAX_PASSWORD_LENGTH:
+        raise Unprocessable(f"A password has at most {security.MAX_PASSWORD_LENGTH} characters.")
+    words = [part for own in own_words for part in re.split(r"[\W_]+", own)]
+    if security.is_guessable(password, *words):
+        raise Unprocessable("This password is made of common words only: add a few words nobody would guess.")
+
+
+def set_password(db: Session, username: str, password: str) -> None:
+    """Give a person a new password, forget old failures and end all sessions."""
+    member = _member(db, username)
+    check_password_rules(password, username, member.name)
+    member.password_hash = security.hash_password(password)
+    member.failed_logins = member.locked_until_ms = 0
+    db.execute(delete(StaffSession).where(StaffSession.username == username))
+
+
+def disable_staff(db: Session, username: str, now_ms: int) -> None:
+    """Shut a person out at once: no new sign-in, and every open session ends."""
+    _member(db, username).disabled_ms = now_ms
+    db.execute(delete(StaffSession).where(StaffSession.username == username))
+
+
+def sign_in(database: Database, gate: security.Gate, form: tuple[str, str], address: str, now_ms: int) -> str:
+    """Check a name and a password and return the token of a new session.
+
+    Raises ``NotSignedIn`` for a wrong pair and ``TooMany`` for too many. Takes the database instead of
+    a session, because a failure must be committed although it raises, and because nobody may hold the
+    write lock for the time a hash takes.
+    """
+    username, password = form[0].strip().casefold(), form[1]
+    gate.check(address, now_ms)
+    # Counting happens while the place is held: at most two guesses can pass on the same old count.
+    with security.place_in_hashing():
+        member = _unlocked_member(database, gate, username, now_ms)
+        right = security.password_matches(member.password_hash if member else security.nobodys_hash(), password)
+        if member and right and member.disabled_ms is None:
+            rehashed = security.hash_password(password) if security.needs_rehash(member.password_hash) else None
+            with database.writes() as db:
+                return _open_session(db, username, rehashed, now_ms)
+        gate.failed(address, now_ms)
+        if member is None:
+            gate.stranger_failed(username, now_ms)
+        else:
+            with database.writes() as db:
+                _note_failure(db, username, now_ms)
+    raise NotSignedIn(_WRONG)
+
+
+def staff_of(db: Session, token: str, now_ms: int) -> tuple[SignedIn, bool] | None:
+    """Return who a token belongs to and whether :func:`touch` is due; ``None`` when the session is over."""
+    row = db.execute(
+        select(StaffSession, StaffMember)
+        .join(StaffMember, StaffMember.username == StaffSession.username)
+        .where(StaffSession.token_hash == security.token_hash(token))
+    ).one_or_none()
+    if row is None:
+        return None
+    session, member = row.StaffSession, row.StaffMember
+    too_old = now_ms - session.last_seen_ms > IDLE_MS or now_ms - session.started_ms > ABSOLUTE_MS
+    if too_old or member.disabled_ms is not None:
+        return None
+    signed_in = SignedIn(member.username, member.name, Role(member.role), Scope(member.regency, member.village))
+    return signed_in, now_ms - session.last_seen_ms > TOUCH_MS
+
+
+def touch(db: Session, token: str, now_ms: int) -> None:
+    """Note that a session is in use."""
+    session = db.get(StaffSession, security.token_hash(token))
+    if session is not None:
+        session.last_seen_ms = now_ms
+
+
+def sign_out(db: Session, token: str) -> None:
+    """End one session."""
+    db.execute(delete(StaffSession).where(StaffSession.token_hash == security.token_hash(token)))
+
+
+def _member(db: Session, username: str) -> StaffMember:
+    member = db.get(StaffMember, username)
+    if member is None:
+        raise NotFound(f"There is nobody called {username}.")
+    return member
+
+
+def _unlocked_member(database: Database, gate: security.Gate, username: str, now_ms: int) -> StaffMember | None:
+    with database.reads() as db:
+        member = db.get(StaffMember, username)
+    locked = member.locked_until_ms > now_ms if member else gate.stranger_is_locked(username, now_ms)
+    if locked:
+        raise TooMany(security.WAIT)
+    return member
+
+
+def _open_session(db: Session, username: str, rehashed: str | None, now_ms: int) -> str:
+    member = db.get_one(StaffMember, username)
+    if member.disabled_ms is not None:
+        raise NotSignedIn(_WRONG)
+    member.failed_logins = member.locked_until_ms = 0
+    member.password_hash = rehashed or member.password_hash
+    db.execute(
+        delete(StaffSession).where(
+            (StaffSession.last_seen_ms < now_ms - IDLE_MS) | (StaffSession.started_ms < now_ms - ABSOLUTE_MS)
+        )
+    )
+    token = security.new_token()
+    db.add(
+        StaffSession(token_hash=security.token_hash(token), username=username, started_ms=now_ms, last_seen_ms=now_ms)
+    )
+    return token
+
+
+def _note_failure(db: Session, username: str, now_ms: int) -> None:
+    member = db.get_one(StaffMember, username)
+    member.failed_logins += 1
+    member.locked_until_ms = now_ms + security.delay_ms(member.failed_logins)

@@ -1,0 +1,58 @@
+"""Every text people read, from code and templates, and the two catalogues that must say them all.
+
+`python -m tests.pages.translations` puts new texts into both catalogues and takes unused ones out;
+what then stands empty in `id` is to be translated by hand.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+PACKAGE = Path(__file__).parent.parent.parent / "kampungnet"
+KEYWORDS = dict(DEFAULT_KEYWORDS) | {"say": None, "say_many": (1, 2), "N_": None}
+METHODS = [("core/**.py", "python"), ("staff/**.py", "python"), ("measurement/**.py", "python"),
+           ("templates/**.html", "jinja2")]  # fmt: skip
+
+
+def extracted() -> Iterator[tuple[str, int, str | tuple[str, ...]]]:
+    """Yield file, line and text (singular and plural) of everything marked for translation."""
+    options = {"templates/**.html": {"newstyle_gettext": "true", "trimmed": "true"}}
+    for found in extract_from_dir(PACKAGE, METHODS, options, keywords=KEYWORDS):
+        yield found[0], found[1], found[2]
+
+
+def catalogue_path(code: str) -> Path:
+    return PACKAGE / "locale" / code / "LC_MESSAGES" / "messages.po"
+
+
+def catalogue(code: str) -> Catalog:
+    path = catalogue_path(code)
+    if not path.exists():
+        return Catalog(locale=code)
+    with path.open("rb") as file:
+        return read_po(file, locale=code)
+
+
+def update(code: str) -> None:
+    """Bring one catalogue up to date; English says what the code says."""
+    old, new = catalogue(code), Catalog(locale=code, fuzzy=False)
+    if code == "id":
+        new.mime_headers = [("Plural-Forms", "nplurals=1; plural=0;")]
+    for _file, _line, text in extracted():
+        known = old.get(text[0] if isinstance(text, tuple) else text)
+        string = known.string if known else ("",) if isinstance(text, tuple) else ""
+        if code == "en":
+            string = text
+        new.add(text, string)
+    path = catalogue_path(code)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        write_po(file, new, sort_output=True, no_location=True, omit_header=True, width=110)
+
+
+if __name__ == "__main__":
+    for language in ("id", "en"):
+        update(language)
