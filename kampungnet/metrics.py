@@ -24,7 +24,7 @@ from kampungnet.shared import wire
 from kampungnet.villages import service as villages
 
 SERIES_A_VILLAGE: Final = 60
-MAX_INTERFACES: Final = 14
+MAX_INTERFACES: Final = 13
 """Interfaces shown of one village; the WAN interface always, then those that carry something."""
 
 Labels = dict[str, str]
