@@ -123,7 +123,7 @@ class ScriptedRouter:
         return b"".join(sentence(one[0], *tags, *one[1:]) for one in answer)
 
     async def send(self, writer: asyncio.StreamWriter, data: bytes) -> None:
-        step = self.chunk or len(data)
+        step = self.chunk or len(data) or 1
         for start in range(0, len(data), step):
             writer.write(data[start : start + step])
             await writer.drain()

@@ -1,0 +1,21 @@
+"""Settings of one device, as a driver gets them."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+
+@dataclass
+class Settings:
+    name: str = "router"
+    address: str = ""
+    username: str = "kampungnet"
+    secret: str = "rahasia"
+    wan_interface: str = "ether1"
+    ping_address: str = "1.1.1.1"
+    options: dict[str, str | int | bool] = field(default_factory=dict)
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings()
