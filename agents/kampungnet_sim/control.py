@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -80,8 +81,8 @@ class Control:
     def _do(self, method: str, target: str, body: bytes) -> object:
         parts = urlsplit(target)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        calls = {
-            ("GET", "/villages"): lambda: self._villages(),
+        calls: dict[tuple[str, str], Callable[[], object]] = {
+            ("GET", "/villages"): self._villages,
             ("GET", "/truth"): lambda: self._truth(query),
             ("GET", "/faults"): lambda: {
                 "known": {name: kind.meaning for name, kind in FAULTS.items()},

@@ -74,9 +74,7 @@ class FaultBoard:
         """Call this whenever a fault is added or taken back."""
         self._listeners.append(listener)
 
-    def add(
-        self, fault: str, village: str, seconds: float | None = None, *, start: float | None = None
-    ) -> Fault:
+    def add(self, fault: str, village: str, seconds: float | None = None, *, start: float | None = None) -> Fault:
         """Begin a fault (now, if no start is given). ValueError for a name nobody knows."""
         kind = FAULTS.get(fault)
         if kind is None:

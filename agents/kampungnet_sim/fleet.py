@@ -123,9 +123,7 @@ class Fleet:
 
     async def _open(self, found: RegisteredVillage, place: int) -> Site:
         options = self.options
-        profile = draw_profile(
-            found.code, found.name, options.seed, model=options.model, version=options.version
-        )
+        profile = draw_profile(found.code, found.name, options.seed, model=options.model, version=options.version)
         village = Village(profile)
         router = SimulatedRouter(village, self.clock)
         server = RouterServer(
@@ -146,9 +144,7 @@ class Fleet:
         if options.tls is not None:
             ports["api-ssl"] = await server.start(port(1), options.tls)
         access = draw_ont_access(options.seed, found.code)
-        transport, ports["snmp"] = await serve_snmp(
-            ont_tree(village), self._agent_options(village, access), port(2)
-        )
+        transport, ports["snmp"] = await serve_snmp(ont_tree(village), self._agent_options(village, access), port(2))
         site = Site(village, router, server, access, ports, [transport])
         if options.server is not None:
             site.gateway = Gateway(found.code, options.server, self.lines)
@@ -188,7 +184,7 @@ class Fleet:
             site.server.tick()
             skewed = "skewed_clock" in self.faults.active(code)
             # Without a battery the clock starts on 1970-01-02 at each boot (facts, 7.1).
-            boot = site.village.calendar.boot_before(now) if skewed else 86_400.0
+            boot = site.village.calendar.segment(now).boot if skewed else 86_400.0
             site.router.clock_skew_seconds = 86_400.0 - boot
 
     async def _tick_for_ever(self) -> None:

@@ -7,10 +7,12 @@ import os
 import signal
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 from kampungnet_sim.control import Control
 from kampungnet_sim.fleet import Fleet, FleetOptions
+from kampungnet_sim.history import Span, history
 from kampungnet_sim.models import ROUTER_MODELS
 from kampungnet_sim.register import (
     RegisteredVillage,
@@ -24,10 +26,7 @@ EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
 
 def _chosen(options: argparse.Namespace) -> list[RegisteredVillage]:
-    if options.register is None:
-        villages = made_up(options.villages or 12)
-    else:
-        villages = read_register(options.register)
+    villages = read_register(options.register) if options.register else made_up(options.villages or 12)
     if options.only:
         missing = set(options.only) - {v.code for v in villages}
         if missing:
@@ -39,8 +38,9 @@ def _chosen(options: argparse.Namespace) -> list[RegisteredVillage]:
 def _write_private(path: Path, text: str) -> None:
     """Passwords stand in it: write beside, for the owner alone, then put in place."""
     beside = path.with_name(path.name + ".new")
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
+    beside.unlink(missing_ok=True)
+    beside.touch(mode=0o600)
+    beside.write_text(text, encoding="utf-8")
     beside.replace(path)
 
 
@@ -112,7 +112,37 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--version", metavar="V", help='RouterOS version, such as "7.18.2 (stable)"')
     run.add_argument("--line-to", type=_server_address, metavar="127.0.0.1:PORT",
                      help="open a line for each village that leads to this server")  # fmt: skip
+    _add_history(commands)
     return parser
+
+
+def _add_history(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    past = commands.add_parser("history", help="print what agents would have read in the past, as JSON lines")
+    _add_village_arguments(past)
+    past.add_argument("--days", type=float, default=30.0, help="how far back (default: 30)")
+    past.add_argument("--step", type=int, default=300, help="seconds between two polls (default: 300)")
+    past.add_argument("--until", type=_instant, metavar="ISO", help="where it ends (default: now)")
+    past.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes to use")
+
+
+def _instant(text: str) -> float:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"not an ISO 8601 instant: {text}") from error
+    if moment.tzinfo is None:
+        raise argparse.ArgumentTypeError("say the zone too, as in 2026-08-01T00:00:00+07:00")
+    return moment.timestamp()
+
+
+def _history(options: argparse.Namespace, villages: list[RegisteredVillage]) -> int:
+    if options.step < 1 or options.days <= 0:
+        raise RegisterError("--step and --days must be more than 0")
+    end = options.until if options.until is not None else time.time()
+    span = Span(end - options.days * 86_400, end, options.step)
+    for lines in history(villages, options.seed, span, workers=options.workers):
+        print(lines)
+    return EXIT_OK
 
 
 def _add_village_arguments(parser: argparse.ArgumentParser) -> None:
@@ -127,7 +157,16 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        return asyncio.run(_run(options, _chosen(options)))
+        villages = _chosen(options)
+        if options.command == "history":
+            return _history(options, villages)
+        return asyncio.run(_run(options, villages))
+    except BrokenPipeError:
+        # Whoever read the lines has seen enough; the interpreter must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+    except KeyboardInterrupt:
+        return EXIT_FAILED
     except (OSError, RegisterError) as error:
         print(f"kampungnet-sim: {error}", file=sys.stderr)
         return EXIT_FAILED

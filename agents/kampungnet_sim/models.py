@@ -134,7 +134,5 @@ ROUTER_MODELS: dict[str, RouterModel] = {
 ONT_MODELS: dict[str, OntModel] = {
     "sfp": OntModel("sfp-mikrotik", "MikroTik", "hEX S", "RouterOS RB760iGS", "1.3.6.1.4.1.14988.1"),
     "hsgq": OntModel("hsgq", "HSGQ", "XPON-ONU", "PK-700", "1.3.6.1.4.1.50224.3.1.1"),
-    "plain": OntModel(
-        "plain", "Calix", "716GE", "Calix ONT 716GE 10.7.110.17", "1.3.6.1.4.1.6321.2.1.1"
-    ),
+    "plain": OntModel("plain", "Calix", "716GE", "Calix ONT 716GE 10.7.110.17", "1.3.6.1.4.1.6321.2.1.1"),
 }

@@ -32,9 +32,7 @@ def read_register(path: Path) -> list[RegisteredVillage]:
 def made_up(count: int) -> list[RegisteredVillage]:
     """Villages for a run without a register; the regency code 99.99 exists nowhere."""
     return [
-        RegisteredVillage(
-            f"99.99.{n // 20 + 1:02d}.{2001 + n % 20}", f"Contoh {n + 1}", f"99.99.{n // 20 + 1:02d}"
-        )
+        RegisteredVillage(f"99.99.{n // 20 + 1:02d}.{2001 + n % 20}", f"Contoh {n + 1}", f"99.99.{n // 20 + 1:02d}")
         for n in range(count)
     ]
 

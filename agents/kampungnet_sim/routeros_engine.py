@@ -12,7 +12,7 @@ from kampungnet_sim.routeros_menu import Menu
 from kampungnet_sim.routeros_query import matches
 from kampungnet_sim.routeros_request import Frame, Request, attribute
 from kampungnet_sim.routeros_router import Moment, RouterUser, SimulatedRouter
-from kampungnet_sim.routeros_tables import Row, RouterTrap
+from kampungnet_sim.routeros_tables import RouterTrap, Row
 
 MENUS: dict[str, Menu] = {
     **routeros_menus_system.MENUS,
@@ -38,9 +38,7 @@ Cache = dict[tuple[object, ...], list[bytes]]
 def encode_rows(rows: Sequence[Row], proplist: tuple[str, ...]) -> list[bytes]:
     """The attribute words of each row; a property an item lacks is left out."""
     if proplist:
-        return [
-            b"".join([attribute(name, row[name]) for name in proplist if name in row]) for row in rows
-        ]
+        return [b"".join([attribute(name, row[name]) for name in proplist if name in row]) for row in rows]
     return [b"".join([attribute(name, value) for name, value in row.items()]) for row in rows]
 
 
@@ -117,9 +115,7 @@ class Engine:
             rows = [row for row in rows if row.get(".id") in ids]
         return rows
 
-    def _bodies(
-        self, menu: Menu, user: RouterUser, request: Request, moment: Moment
-    ) -> list[bytes]:
+    def _bodies(self, menu: Menu, user: RouterUser, request: Request, moment: Moment) -> list[bytes]:
         hide = "sensitive" not in user.policies
         if not menu.steady:
             return self._encode(self.rows(menu, request, moment), request, hide)

@@ -2,7 +2,7 @@
 
 from kampungnet_sim.routeros_menu import Menu
 from kampungnet_sim.routeros_router import Login, Moment, SimulatedRouter
-from kampungnet_sim.routeros_tables import Row, RouterTrap
+from kampungnet_sim.routeros_tables import RouterTrap, Row
 from kampungnet_sim.routeros_values import duration
 from kampungnet_sim.village import BYPASSED_HOSTS
 from kampungnet_sim.village_guests import Visit
@@ -81,10 +81,7 @@ def _login_row(index: int, login: Login, now: float) -> Row:
 
 def _active(moment: Moment) -> list[Row]:
     rows = [_active_row(visit, moment) for visit in moment.active_visits()]
-    rows += [
-        _login_row(index, login, moment.state.time)
-        for index, login in enumerate(moment.active_logins(), 1)
-    ]
+    rows += [_login_row(index, login, moment.state.time) for index, login in enumerate(moment.active_logins(), 1)]
     return rows
 
 
@@ -138,12 +135,6 @@ def _cookies(moment: Moment) -> list[Row]:
     ]
 
 
-def _users(moment: Moment) -> list[Row]:
-    rows = moment.router.tables["/ip/hotspot/user"].rows()
-    # Passwords are read with the policy "sensitive" only; the session takes them out.
-    return rows
-
-
 def log_in(router: SimulatedRouter, values: Row) -> None:
     """``/ip/hotspot/active/login``: the client must already be in the host table (7.7)."""
     moment = router.moment()
@@ -157,9 +148,7 @@ def log_in(router: SimulatedRouter, values: Row) -> None:
     usable = user is not None and user.get("disabled") != "true"
     if not usable or user is None or user.get("password", "") != values.get("password", ""):
         raise RouterTrap("invalid username or password")
-    router.logins.append(
-        Login(values["user"], host["mac-address"], wanted, moment.state.time)
-    )
+    router.logins.append(Login(values["user"], host["mac-address"], wanted, moment.state.time))
     router.note(moment.state.time, "hotspot,info,debug", f"{values['user']} ({wanted}): logged in")
 
 
@@ -216,7 +205,8 @@ MENUS: dict[str, Menu] = {
     "/ip/hotspot/active": Menu(_active, count=_active_count),
     "/ip/hotspot/host": Menu(_hosts, count=lambda moment: moment.state.hotspot_hosts),
     "/ip/hotspot/cookie": Menu(_cookies),
-    "/ip/hotspot/user": Menu(_users, steady=True, table=True),
+    # Passwords are read with the policy "sensitive" only; the engine takes them out.
+    "/ip/hotspot/user": _table("/ip/hotspot/user"),
     "/ip/hotspot/user/profile": _table("/ip/hotspot/user/profile"),
     "/ip/hotspot/profile": _table("/ip/hotspot/profile"),
     "/ip/hotspot/ip-binding": _table("/ip/hotspot/ip-binding"),

@@ -122,9 +122,7 @@ def _wireless_row(visit: Visit, moment: Moment) -> Row:
 
 
 def _wireless_clients(moment: Moment) -> list[Row]:
-    return [
-        {".id": _guest_id(visit), **_wireless_row(visit, moment)} for visit in moment.hosts
-    ]
+    return [{".id": _guest_id(visit), **_wireless_row(visit, moment)} for visit in moment.hosts]
 
 
 def _guest_id(visit: Visit) -> str:

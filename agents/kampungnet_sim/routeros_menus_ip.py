@@ -63,7 +63,7 @@ def _routes(moment: Moment) -> list[Row]:
     return numbered(kept)
 
 
-def _dhcp_servers(moment: Moment) -> list[Row]:
+def _dhcp_servers(_: Moment) -> list[Row]:
     row = {"lease-time": "30m", "dynamic": "false", "invalid": "false", "disabled": "false"}
     return numbered(
         [
@@ -109,17 +109,13 @@ def _leases(moment: Moment) -> list[Row]:
 
 
 def _used(moment: Moment) -> list[Row]:
-    return numbered(
-        {"pool": "hs-pool", "address": v.address, "owner": "DHCP", "info": v.mac} for v in moment.leases
-    )
+    return numbered({"pool": "hs-pool", "address": v.address, "owner": "DHCP", "info": v.mac} for v in moment.leases)
 
 
 def _arp(moment: Moment) -> list[Row]:
     wan = moment.profile.router.wan_interface
     fixed = [{"address": GATEWAY, "mac-address": "F4:4D:5C:10:20:30", "interface": wan}]
-    guests = [
-        {"address": v.address, "mac-address": v.mac, "interface": "bridge-hotspot"} for v in moment.hosts
-    ]
+    guests = [{"address": v.address, "mac-address": v.mac, "interface": "bridge-hotspot"} for v in moment.hosts]
     flags = {"published": "false", "invalid": "false", "DHCP": "true", "dynamic": "true",
              "complete": "true", "disabled": "false"}  # fmt: skip
     return numbered({**row, **flags} for row in (*fixed, *guests))
@@ -200,11 +196,11 @@ def _connection_rows(moment: Moment) -> list[Row]:
     )  # fmt: skip
 
 
-def _cloud(moment: Moment) -> list[Row]:
+def _cloud(_: Moment) -> list[Row]:
     return [{"ddns-enabled": "false", "update-time": "true", "public-address": "203.0.113.7"}]
 
 
-def _dns(moment: Moment) -> list[Row]:
+def _dns(_: Moment) -> list[Row]:
     return [{"servers": "1.1.1.1,8.8.8.8", "dynamic-servers": "", "allow-remote-requests": "true",
              "cache-size": "2048", "cache-used": "214", "cache-max-ttl": "1w"}]  # fmt: skip
 

@@ -48,8 +48,7 @@ def _resource(moment: Moment) -> list[Row]:
 def _cpu(moment: Moment) -> list[Row]:
     load = moment.state.cpu_load_percent
     return numbered(
-        ({"cpu": f"cpu{n}", "load": str(load), "irq": "1", "disk": "0"})
-        for n in range(moment.profile.router.cpu_count)
+        ({"cpu": f"cpu{n}", "load": str(load), "irq": "1", "disk": "0"}) for n in range(moment.profile.router.cpu_count)
     )
 
 
@@ -104,9 +103,7 @@ def _health(moment: Moment) -> list[Row]:
     sensors = _sensors(moment)
     if moment.version.major < 7:
         return [{name: value for name, (value, _) in sensors.items()}]
-    return numbered(
-        ({"name": name, "value": value, "type": kind} for name, (value, kind) in sensors.items()), 13
-    )
+    return numbered(({"name": name, "value": value, "type": kind} for name, (value, kind) in sensors.items()), 13)
 
 
 def _has_health(profile: VillageProfile) -> bool:
@@ -144,7 +141,7 @@ def _license(moment: Moment) -> list[Row]:
     return [{"software-id": "KN42-0001", "nlevel": "4", "features": ""}]
 
 
-def _device_mode(moment: Moment) -> list[Row]:
+def _device_mode(_: Moment) -> list[Row]:
     allowed = {"hotspot": "true", "scheduler": "true", "fetch": "true", "proxy": "false", "email": "true"}
     return [{"mode": "advanced", "flagged": "false", "flagging-enabled": "true",
              "attempt-count": "0", **allowed}]  # fmt: skip
@@ -214,9 +211,7 @@ MENUS: dict[str, Menu] = {
     "/system/resource/cpu": Menu(_cpu),
     "/system/identity": Menu(_identity, steady=True),
     "/system/clock": Menu(_clock),
-    "/system/routerboard": Menu(
-        _routerboard, steady=True, owners=lambda p: _real_board(p) or p.ros.major < 7
-    ),
+    "/system/routerboard": Menu(_routerboard, steady=True, owners=lambda p: _real_board(p) or p.ros.major < 7),
     "/system/health": Menu(_health, owners=_has_health),
     "/system/package": Menu(_package, steady=True),
     "/system/package/update": Menu(_update, steady=True),
@@ -228,4 +223,3 @@ MENUS: dict[str, Menu] = {
     "/user/active": Menu(_user_active),
     "/ip/service": Menu(_services, steady=True),
 }
-

@@ -48,9 +48,7 @@ def parse_request(words: tuple[bytes, ...]) -> Request:
             name, _, value = word[1:].partition("=")
             arguments[name] = value
     proplist = tuple(name for name in arguments.get(".proplist", "").split(",") if name)
-    return Request(
-        command, menu, verb, arguments, proplist, tuple(parse_query(queries)), tuple(queries)
-    )
+    return Request(command, menu, verb, arguments, proplist, tuple(parse_query(queries)), tuple(queries))
 
 
 @lru_cache(maxsize=1 << 16)

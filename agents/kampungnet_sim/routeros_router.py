@@ -54,14 +54,10 @@ def draw_users(profile: VillageProfile) -> dict[str, RouterUser]:
     groups = {
         "kampungnet": frozenset({"read", "write", "api", "test"}),
         "pengamat": frozenset({"read", "api"}),
-        "admin": frozenset(
-            {"read", "write", "policy", "test", "api", "reboot", "sensitive", "ftp", "ssh", "winbox"}
-        ),
+        "admin": frozenset({"read", "write", "policy", "test", "api", "reboot", "sensitive", "ftp", "ssh", "winbox"}),
     }
     return {
-        name: RouterUser(
-            name, "".join(chance.choices("abcdefghjkmnpqrstuvwxyz23456789", k=16)), rights, name
-        )
+        name: RouterUser(name, "".join(chance.choices("abcdefghjkmnpqrstuvwxyz23456789", k=16)), rights, name)
         for name, rights in groups.items()
     }
 

@@ -13,7 +13,7 @@ from kampungnet_sim.routeros_engine import Engine, encode_rows
 from kampungnet_sim.routeros_query import QueryError
 from kampungnet_sim.routeros_request import Frame, Request, parse_request, split_tag
 from kampungnet_sim.routeros_router import ApiSession, Moment, RouterUser
-from kampungnet_sim.routeros_tables import Row, RouterTrap
+from kampungnet_sim.routeros_tables import RouterTrap, Row
 from kampungnet_sim.routeros_wire import SentenceReader, WireError
 
 MAX_SESSIONS = 20
@@ -28,7 +28,7 @@ class ServerOptions:
     rtt_ms: float = 0.0
     instant_ping: bool = False
     tag_last: bool = False
-    faults: Callable[[], frozenset[str]] = field(default=lambda: frozenset())
+    faults: Callable[[], frozenset[str]] = field(default=frozenset)
 
 
 class ApiConnection(asyncio.Protocol):
@@ -69,7 +69,7 @@ class ApiConnection(asyncio.Protocol):
             return
         self._members.add(self)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         """The client went away."""
         self._members.discard(self)
         for task in self._tasks.values():
@@ -172,9 +172,7 @@ class ApiConnection(asyncio.Protocol):
             return self._control(request, frame)
         self._engine.check_rights(user, request)
         if request.command == "/ping":
-            rows = streams.ping(
-                self._engine, request, asyncio.sleep, instant=self._options.instant_ping
-            )
+            rows = streams.ping(self._engine, request, asyncio.sleep, instant=self._options.instant_ping)
             return self._start(frame, self._stream(rows, request, frame))
         if request.command in streams.MONITORS:
             return self._monitor(request, frame)
@@ -238,9 +236,7 @@ class ApiConnection(asyncio.Protocol):
         if self._tasks.get(tag) is asyncio.current_task():
             del self._tasks[tag]
 
-    async def _stream(
-        self, rows: AsyncIterator[list[Row]], request: Request, frame: Frame
-    ) -> AsyncIterator[bytes]:
+    async def _stream(self, rows: AsyncIterator[list[Row]], request: Request, frame: Frame) -> AsyncIterator[bytes]:
         try:
             async for some in rows:
                 yield frame.rows(encode_rows(some, request.proplist))
@@ -248,9 +244,7 @@ class ApiConnection(asyncio.Protocol):
             yield frame.trap(trap.message, trap.category)
         yield frame.done()
 
-    async def _repeat(
-        self, user: RouterUser, request: Request, frame: Frame
-    ) -> AsyncIterator[bytes]:
+    async def _repeat(self, user: RouterUser, request: Request, frame: Frame) -> AsyncIterator[bytes]:
         while True:
             answer = self._engine.print(user, request, frame, self._engine.router.moment())
             yield answer.removesuffix(frame.done())
@@ -272,10 +266,10 @@ class ApiConnection(asyncio.Protocol):
 
     def _log_in(self, request: Request, frame: Frame) -> bytes:
         version, given = self._engine.router.version, request.arguments
-        if version.challenge_login and "response" not in given:
-            if not version.plain_login or "name" not in given:
-                self._challenge = os.urandom(16)
-                return frame.done(self._challenge.hex())
+        starts_challenge = "response" not in given and not (version.plain_login and "name" in given)
+        if version.challenge_login and starts_challenge:
+            self._challenge = os.urandom(16)
+            return frame.done(self._challenge.hex())
         user = self._engine.router.users.get(given.get("name", ""))
         if user is None or not self._knows(user, request) or "wrong_password" in self._options.faults():
             name = given.get("name", "")

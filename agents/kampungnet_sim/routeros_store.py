@@ -52,9 +52,7 @@ _BINDING = TableSpec(
     choices={"type": frozenset({"regular", "bypassed", "blocked"})},
 )
 _GARDEN = TableSpec(
-    frozenset(
-        "action server src-address dst-host dst-port method path disabled comment".split()
-    ),
+    frozenset("action server src-address dst-host dst-port method path disabled comment".split()),
     {"action": "allow", "hits": "0", "dynamic": "false", "disabled": "false"},
     unique=".none",
     choices={"action": frozenset({"allow", "deny"})},

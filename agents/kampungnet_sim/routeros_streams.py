@@ -9,7 +9,7 @@ from kampungnet_sim.routeros_engine import Engine
 from kampungnet_sim.routeros_menus_ip import GATEWAY
 from kampungnet_sim.routeros_request import Request
 from kampungnet_sim.routeros_router import Moment
-from kampungnet_sim.routeros_tables import Row, RouterTrap
+from kampungnet_sim.routeros_tables import RouterTrap, Row
 from kampungnet_sim.routeros_values import boolean, short_duration
 from kampungnet_sim.village import NO_LIGHT_DBM
 
@@ -132,7 +132,7 @@ def traffic(engine: Engine, request: Request, moment: Moment) -> list[Row]:
     return rows
 
 
-def radius_monitor(_: Engine, __: Request, moment: Moment) -> list[Row]:
+def radius_monitor(_: Engine, __: Request, ___: Moment) -> list[Row]:
     """Counters towards the RADIUS server."""
     names = ("pending", "requests", "accepts", "rejects", "resends", "timeouts", "bad-replies")
     return [{**dict.fromkeys(names, "0"), "last-request-rtt": "0ms"}]
@@ -182,9 +182,7 @@ def _trip_ms(engine: Engine, address: str, when: float, seq: int) -> float | Non
     return state.gateway_ping_ms if address == GATEWAY else state.internet_ping_ms
 
 
-async def ping(
-    engine: Engine, request: Request, sleep: Sleep, *, instant: bool
-) -> AsyncIterator[list[Row]]:
+async def ping(engine: Engine, request: Request, sleep: Sleep, *, instant: bool) -> AsyncIterator[list[Row]]:
     """One row for each probe; a lost one says ``timeout`` after a second."""
     address = request.arguments.get("address", "")
     if not address:

@@ -98,9 +98,7 @@ def _changing() -> tuple[Column, ...]:
     )
 
 
-def _port_value(
-    make: Callable[[InterfaceCounters, VillageState], bytes], place: int, state: VillageState
-) -> bytes:
+def _port_value(make: Callable[[InterfaceCounters, VillageState], bytes], place: int, state: VillageState) -> bytes:
     return make(state.ont_interfaces[place], state)
 
 

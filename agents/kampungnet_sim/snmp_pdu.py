@@ -125,9 +125,7 @@ class Answerer(Generic[State]):
 
     @staticmethod
     def _response(pdu: Pdu, bindings: bytes, status: int, index: int) -> bytes:
-        return wrap(
-            RESPONSE, integer(pdu.request_id) + integer(status) + integer(index) + bindings
-        )
+        return wrap(RESPONSE, integer(pdu.request_id) + integer(status) + integer(index) + bindings)
 
 
 __all__ = ["GET", "GET_BULK", "GET_NEXT", "REPORT", "Answerer", "BerError", "Pdu", "read_pdu"]

@@ -48,7 +48,7 @@ class AgentOptions(Generic[State]):
     engine_id: bytes = b"\x80\x00\x3a\x8c\x05kampung"
     user: UsmUser | None = None
     answers: Callable[[], bool] = field(default=lambda: True)
-    faults: Callable[[], frozenset[str]] = field(default=lambda: frozenset())
+    faults: Callable[[], frozenset[str]] = field(default=frozenset)
 
 
 class SnmpAgent(asyncio.DatagramProtocol, Generic[State]):
@@ -151,7 +151,5 @@ async def serve_snmp(
 ) -> tuple[asyncio.DatagramTransport, int]:
     """Open the socket on 127.0.0.1; returns it and its port."""
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(
-        lambda: SnmpAgent(tree, options), local_addr=("127.0.0.1", port)
-    )
+    transport, _ = await loop.create_datagram_endpoint(lambda: SnmpAgent(tree, options), local_addr=("127.0.0.1", port))
     return transport, int(transport.get_extra_info("sockname")[1])

@@ -79,8 +79,8 @@ def read_header(data: bytes) -> Header:
 
 def _aes_cfb(key: bytes, start: bytes, data: bytes, *, decrypt: bool) -> bytes:
     """CFB-128 made of single AES blocks."""
-    # Only who speaks v3 with privacy needs the library.
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+    # Only who speaks v3 with privacy needs the library; v2c runs on a bare Python.
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes  # noqa: PLC0415 -- see above
 
     block = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305 - a building block of CFB
     out, feedback = bytearray(), start
@@ -137,9 +137,7 @@ class Usm:
             raise BerError("bad privacy parameters")
         return _aes_cfb(self._both_keys()[1], start, secret, decrypt=True)
 
-    def message(
-        self, header: Header, scoped: bytes, clock: tuple[int, int], *, level: int
-    ) -> bytes:
+    def message(self, header: Header, scoped: bytes, clock: tuple[int, int], *, level: int) -> bytes:
         """A whole message at security level ``level`` (flags AUTH and PRIV)."""
         boots, time = clock
         salt = b""
@@ -167,7 +165,5 @@ class Usm:
                 octets(salt),
             )
         )
-        head = sequence(
-            (integer(header.message_id), integer(65_507), octets(bytes((level,))), integer(3))
-        )
+        head = sequence((integer(header.message_id), integer(65_507), octets(bytes((level,))), integer(3)))
         return sequence((integer(3), head, octets(security), payload))

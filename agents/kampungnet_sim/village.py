@@ -12,11 +12,11 @@ from kampungnet_sim.models import (
     ONT_MODELS,
     ROUTER_MODELS,
     OntModel,
-    RouterModel,
     RosVersion,
+    RouterModel,
 )
 from kampungnet_sim.village_day import guest_weight, local_hour, office_weight
-from kampungnet_sim.village_events import Calendar, Event, EventKind
+from kampungnet_sim.village_events import Calendar, Event, EventKind, Segment
 from kampungnet_sim.village_guests import Guests, Visit
 from kampungnet_sim.village_interfaces import (
     COUNTER_MODULUS,
@@ -26,7 +26,7 @@ from kampungnet_sim.village_interfaces import (
     counters,
     plan_interfaces,
 )
-from kampungnet_sim.village_traffic import Flow, silent_spans
+from kampungnet_sim.village_traffic import Flow, Meter
 
 # Below this an ordinary class B+ receiver loses frames (facts/ont-snmp.md, 12.1 and 12.3).
 WEAK_LIGHT_DBM = -28.0
@@ -62,9 +62,7 @@ def draw_profile(
 ) -> VillageProfile:
     """Draw a village; ``model`` (a key of ROUTER_MODELS) and ``version`` may be chosen instead."""
     chance = generator(seed, code, "profile")
-    drawn = chance.choice(
-        ("hap-lite", "hap-lite", "hex", "hex", "rb951", "hap-ax2", "hap-ax2", "hex-s", "hap-ac-lite")
-    )
+    drawn = chance.choice(("hap-lite", "hap-lite", "hex", "hex", "rb951", "hap-ax2", "hap-ax2", "hex-s", "hap-ac-lite"))
     router = ROUTER_MODELS[model or drawn]
     drawn_ont = chance.choice(("hsgq", "hsgq", "hsgq", "plain"))
     contract = chance.choice((10, 20, 20, 30, 50, 100))
@@ -138,29 +136,27 @@ class Village:
         self._key = key_of(seed, code, "state")
         load = 0.30 + 0.35 * unit(self._key, -1)
         self._flow = Flow(seed, code, contract_mbps=profile.contract_mbps, load=load)
-        self.guests = Guests(
-            seed, code, daily=profile.daily_guests, market_day=self._flow.market_day
-        )
+        self.guests = Guests(seed, code, daily=profile.daily_guests, market_day=self._flow.market_day)
         self.calendar = Calendar(seed, code)
+        self._meters: dict[tuple[float, Segment], Meter] = {}
         self.plan: tuple[InterfacePlan, ...] = plan_interfaces(profile.router)
         # A stick in the router's cage has no ports of its own: the router answers for it.
         self._ont_is_router = profile.ont.kind == "sfp-mikrotik"
-        self.ont_plan: tuple[InterfacePlan, ...] = (
-            self.plan if self._ont_is_router else plan_interfaces(profile.ont)
-        )
+        self.ont_plan: tuple[InterfacePlan, ...] = self.plan if self._ont_is_router else plan_interfaces(profile.ont)
 
     # -- what happened ---------------------------------------------------------------
 
     def set_extra_events(self, events: tuple[Event, ...]) -> None:
         """Put faults that a test or a demo asked for on top of the drawn events."""
         self.calendar.extra = events
+        self._meters.clear()
 
     def events_between(self, start: float, end: float) -> list[Event]:
         """Everything that goes wrong in a span, in order of start."""
         return self.calendar.between(start, end)
 
     def _now(self, when: float) -> frozenset[EventKind]:
-        return frozenset(e.kind for e in self.calendar.around(when) if e.start <= when < e.end)
+        return self.calendar.segment(when).kinds
 
     def router_is_up(self, when: float) -> bool:
         """Has the router electricity and finished booting?"""
@@ -200,25 +196,29 @@ class Village:
         return 0.5 * office + 0.5 * guest_weight(day, hour, self._flow.market_day)
 
     def _volume(self, boot: float, when: float) -> Volume:
-        wanted = self._flow.between(boot, when)
-        for start, end in silent_spans(self.calendar, boot, when):
-            wanted -= self._flow.between(start, end)
-        down = max(wanted, 0.0)
+        segment = self.calendar.segment(when)
+        meter = self._meters.get((boot, segment))
+        if meter is None:
+            if len(self._meters) > 8:
+                self._meters.clear()
+            meter = self._meters[boot, segment] = Meter(self._flow, self.calendar, boot, segment)
+        down = meter.read(when)
         return Volume(down, 0.14 * down, when - boot)
 
     # -- the whole state -------------------------------------------------------------
 
     def state_at(self, when: float) -> VillageState:
         """The truth at one instant (Unix seconds)."""
-        kinds = self._now(when)
+        segment = self.calendar.segment(when)
+        kinds = segment.kinds
         power = EventKind.POWER_CUT not in kinds
         router_up = power and EventKind.REBOOT not in kinds
         fibre_up = EventKind.FIBRE_CUT not in kinds
         provider_up = EventKind.PROVIDER_OUTAGE not in kinds
         light = self.light_dbm(when) if fibre_up else NO_LIGHT_DBM
         internet_up = router_up and fibre_up and provider_up
-        boot = self.calendar.boot_before(when)
-        ont_boot = boot if self._ont_is_router else self.calendar.power_back_before(when)
+        boot = segment.boot
+        ont_boot = boot if self._ont_is_router else segment.power_back
         busy = self._busy(when)
         noise = unit(self._key ^ 0x22, int(when // 30))
         loss = self._loss(light, internet_up)
@@ -246,9 +246,7 @@ class Village:
             hotspot_active=self.guests.count("login", when),
             hotspot_hosts=self.guests.count("all", when) + BYPASSED_HOSTS,
             dhcp_leases=self.guests.count("lease", when) + BYPASSED_HOSTS,
-            wireless_clients=(
-                0 if router.wireless == "none" else self.guests.count("all", when)
-            ),
+            wireless_clients=(0 if router.wireless == "none" else self.guests.count("all", when)),
             rx_power_dbm=light,
             tx_power_dbm=round(2.1 + 0.4 * unit(self._key, 3), 2) if fibre_up else None,
             ont_temperature_celsius=round(47 + warm + 3 * noise, 2),
@@ -268,22 +266,16 @@ class Village:
         # A soft step: half a dB below the limit some frames are lost, 2 dB below nearly all.
         return round(100 / (1 + exp((light - WEAK_LIGHT_DBM + 1.2) * 4)))
 
-    def _interfaces(
-        self, boot: float, when: float, wan_up: bool
-    ) -> tuple[InterfaceCounters, ...]:
+    def _interfaces(self, boot: float, when: float, wan_up: bool) -> tuple[InterfaceCounters, ...]:
         plain = counters(self.plan, self._volume(boot, when), wan_up)
-        wraps = [
-            e for e in self.calendar.extra if e.kind is EventKind.COUNTER_WRAP and boot < e.start <= when
-        ]
+        wraps = [e for e in self.calendar.extra if e.kind is EventKind.COUNTER_WRAP and boot < e.start <= when]
         if not wraps:
             return plain
         start = wraps[-1].start
         before = counters(self.plan, self._volume(boot, start), wan_up)
         return tuple(_shifted(now, then) for now, then in zip(plain, before, strict=True))
 
-    def _ont_interfaces(
-        self, boot: float, when: float, fibre_up: bool
-    ) -> tuple[InterfaceCounters, ...]:
+    def _ont_interfaces(self, boot: float, when: float, fibre_up: bool) -> tuple[InterfaceCounters, ...]:
         # The ONT may run for months; its counters start at the last power cut.
         return counters(self.ont_plan, self._volume(boot, when), fibre_up)
 

@@ -103,6 +103,17 @@ def _district_events(seed: int, district: str, window: int) -> tuple[Event, ...]
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A span in which nothing begins or ends: what holds in it, and the last starts before it."""
+
+    start: float
+    end: float
+    kinds: frozenset[EventKind]
+    boot: float
+    power_back: float
+
+
 class Calendar:
     """All events of one village, drawn as they are needed, plus those a test added."""
 
@@ -110,44 +121,57 @@ class Calendar:
         self._seed = seed
         self._code = code
         self._windows: dict[int, tuple[Event, ...]] = {}
-        self.extra: tuple[Event, ...] = ()
+        self._extra: tuple[Event, ...] = ()
+        self._segment: Segment | None = None
 
-    def window(self, number: int) -> tuple[Event, ...]:
-        """The drawn events of one window."""
+    @property
+    def extra(self) -> tuple[Event, ...]:
+        """Events that a test or a demo put on top of the drawn ones."""
+        return self._extra
+
+    @extra.setter
+    def extra(self, events: tuple[Event, ...]) -> None:
+        self._extra = events
+        self._segment = None
+
+    def _window(self, number: int) -> tuple[Event, ...]:
         events = self._windows.get(number)
         if events is None:
             events = events_of_window(self._seed, self._code, number)
             self._windows[number] = events
         return events
 
-    def around(self, when: float) -> tuple[Event, ...]:
-        """Events that may matter for this instant: this window, the one before, the added ones."""
-        number = int(when // WINDOW_SECONDS)
-        # The local day shift lets an event of the next window start up to 7 hours early.
-        return (
-            self.window(number - 1) + self.window(number) + self.window(number + 1) + self.extra
-        )
+    def _since_window(self, number: int, windows: int) -> list[Event]:
+        # The local day lets an event of a window start 7 hours before it, hence one more at the end.
+        drawn = [e for n in range(number - windows, number + 2) for e in self._window(n)]
+        return [*drawn, *self._extra]
 
     def between(self, start: float, end: float) -> list[Event]:
         """Every event that touches the span, in order of start."""
         first = int(start // WINDOW_SECONDS) - 1
         last = int(end // WINDOW_SECONDS) + 1
-        drawn = [e for n in range(first, last + 1) for e in self.window(n)]
-        return sorted(e for e in (*drawn, *self.extra) if e.start < end and e.end > start)
+        drawn = [e for n in range(first, last + 1) for e in self._window(n)]
+        return sorted(e for e in (*drawn, *self._extra) if e.start < end and e.end > start)
 
-    def boot_before(self, when: float) -> float:
-        """When the router that runs now was started (end of the last booting event)."""
-        number = int(when // WINDOW_SECONDS)
-        events = self.around(when) + self.window(number - 2)
-        return max(e.end for e in events if e.kind in BOOTING and e.end <= when)
+    def segment(self, when: float) -> Segment:
+        """What holds at an instant; the last answer is kept, as polls come in order."""
+        known = self._segment
+        if known is None or not known.start <= when < known.end:
+            known = self._segment = self._work_out(when)
+        return known
 
-    def power_back_before(self, when: float) -> float:
-        """When electricity came back the last time, at most four windows ago."""
+    def _work_out(self, when: float) -> Segment:
         number = int(when // WINDOW_SECONDS)
-        earlier = (e for n in range(number - 4, number - 1) for e in self.window(n))
-        ends = [
-            e.end
-            for e in (*earlier, *self.around(when))
-            if e.kind is EventKind.POWER_CUT and e.end <= when
-        ]
-        return max(ends, default=float((number - 4) * WINDOW_SECONDS))
+        events = self._since_window(number, 2)
+        edges = [edge for e in events for edge in (e.start, e.end)]
+        edges += [float(number * WINDOW_SECONDS), float((number + 1) * WINDOW_SECONDS)]
+        # Every window has a reboot, so two windows back there is always one.
+        boot = max(e.end for e in events if e.kind in BOOTING and e.end <= when)
+        cuts = (e for e in self._since_window(number, 4) if e.kind is EventKind.POWER_CUT)
+        return Segment(
+            start=max(edge for edge in edges if edge <= when),
+            end=min(edge for edge in edges if edge > when),
+            kinds=frozenset(e.kind for e in events if e.holds_at(when)),
+            boot=boot,
+            power_back=max((e.end for e in cuts if e.end <= when), default=float((number - 4) * WINDOW_SECONDS)),
+        )

@@ -90,7 +90,7 @@ class Guests:
         for index, hour in enumerate(chance.choices(range(24), weights, k=many)):
             start = midnight + hour * 3_600 + chance.uniform(0, 3_600)
             stay = min(max(chance.expovariate(1 / 2_600), 150), 4.5 * 3_600)
-            visits.append(self._visit(index, (start, start + stay), chance.random, many))
+            visits.append(self._visit(index, (start, start + stay), chance.random))
         visits.sort(key=lambda v: v.start)
         day = _Day(visits)
         day.index("all", visits, 0)
@@ -98,9 +98,7 @@ class Guests:
         day.index("lease", visits, LEASE_TAIL_SECONDS)
         return day
 
-    def _visit(
-        self, index: int, span: tuple[float, float], draw: Callable[[], float], many: int
-    ) -> Visit:
+    def _visit(self, index: int, span: tuple[float, float], draw: Callable[[], float]) -> Visit:
         pick = int(draw() * 1_000_000)
         odd_user = pick % 23 == 0
         odd_host = pick % 19 == 0
@@ -112,9 +110,7 @@ class Guests:
             mac=f"{0xD2 | (pick & 4):02X}:{pick >> 16 & 255:02X}:{pick >> 8 & 255:02X}"
             f":{pick & 255:02X}:{index >> 8:02X}:{index & 255:02X}",
             address=f"10.5.{50 + index // 200 % 3}.{10 + index % 200}",
-            host_name=(
-                _ODD_HOSTS[pick // 19 % len(_ODD_HOSTS)] if odd_host else _PHONES[pick % len(_PHONES)]
-            ),
+            host_name=(_ODD_HOSTS[pick // 19 % len(_ODD_HOSTS)] if odd_host else _PHONES[pick % len(_PHONES)]),
             logged_in=draw() < 0.78,
             down_bps=40_000 + draw() ** 3 * 2_400_000,
             up_bps=8_000 + draw() ** 3 * 300_000,

@@ -66,9 +66,7 @@ def _router_plan(model: RouterModel) -> tuple[InterfacePlan, ...]:
         )  # fmt: skip
     radio = {"wireless": ("wlan1", "wlan"), "wifi": ("wifi1", "wifi"), "none": None}[model.wireless]
     if radio is not None:
-        ports.append(
-            InterfacePlan(radio[0], radio[1], rx_up=0.7, tx_down=0.7, chatter_bps=900, slave=True)
-        )
+        ports.append(InterfacePlan(radio[0], radio[1], rx_up=0.7, tx_down=0.7, chatter_bps=900, slave=True))
     ports += [
         InterfacePlan("bridge-kantor", "bridge", rx_up=0.29, tx_down=0.29, chatter_bps=40),
         InterfacePlan("bridge-hotspot", "bridge", rx_up=0.69, tx_down=0.69, chatter_bps=300),
@@ -101,9 +99,7 @@ def plan_interfaces(model: RouterModel | OntModel) -> tuple[InterfacePlan, ...]:
     return _router_plan(model) if isinstance(model, RouterModel) else _ont_plan(model)
 
 
-def counters(
-    plan: tuple[InterfacePlan, ...], volume: Volume, wan_up: bool
-) -> tuple[InterfaceCounters, ...]:
+def counters(plan: tuple[InterfacePlan, ...], volume: Volume, wan_up: bool) -> tuple[InterfaceCounters, ...]:
     """Counters of all ports for one volume."""
     down, up, seconds = volume
     rows = []

@@ -7,14 +7,24 @@ never falls.
 """
 
 from math import cos, pi
+from typing import NamedTuple
 
 from kampungnet_sim.chance import key_of, unit
 from kampungnet_sim.village_day import guest_weight, local_hour, office_weight
-from kampungnet_sim.village_events import SILENCING, WINDOW_SECONDS, Calendar, Event
+from kampungnet_sim.village_events import SILENCING, WINDOW_SECONDS, Calendar, Event, Segment
 
 _HOUR = 3_600
 # (amplitude, whole periods per hour); the amplitudes add up to less than 1.
 _SWINGS = ((0.40, 3), (0.32, 11))
+
+
+class _Hour(NamedTuple):
+    """What one hour needs: bytes before it, bytes in it, and its swings."""
+
+    key: tuple[int, int]
+    before: float
+    bytes: float
+    swings: tuple[tuple[float, float, float, float], ...]
 
 
 class Flow:
@@ -26,6 +36,7 @@ class Flow:
         self._load = load
         self._market_day = key_of(seed, code, "market") % 5
         self._sums: dict[int, list[float]] = {}
+        self._last: _Hour | None = None
 
     @property
     def market_day(self) -> int:
@@ -50,16 +61,28 @@ class Flow:
             sums.append(sums[-1] + self.hour_bytes(first + len(sums) - 1))
         return sums[hour - first]
 
+    def _hour(self, anchor: int, hour: int) -> _Hour:
+        known = self._last
+        if known is None or known.key != (anchor, hour):
+            swings = []
+            for order, (amplitude, periods) in enumerate(_SWINGS):
+                phase = 2 * pi * unit(self._key ^ (order + 1), hour)
+                turn = 2 * pi * periods
+                swings.append((amplitude / turn, turn, phase, cos(phase)))
+            known = self._last = _Hour(
+                (anchor, hour), self._sum_to_hour(anchor, hour), self.hour_bytes(hour), tuple(swings)
+            )
+        return known
+
     def since_anchor(self, anchor: int, when: float) -> float:
         """Bytes wanted from the start of window ``anchor`` until ``when``."""
         hour = int(when // _HOUR)
+        now = self._hour(anchor, hour)
         done = when / _HOUR - hour
         part = done
-        for order, (amplitude, periods) in enumerate(_SWINGS):
-            phase = 2 * pi * unit(self._key ^ (order + 1), hour)
-            turn = 2 * pi * periods
-            part += amplitude / turn * (cos(phase) - cos(turn * done + phase))
-        return self._sum_to_hour(anchor, hour) + self.hour_bytes(hour) * part
+        for scale, turn, phase, start in now.swings:
+            part += scale * (start - cos(turn * done + phase))
+        return now.before + now.bytes * part
 
     def between(self, start: float, end: float) -> float:
         """Bytes wanted between two instants at most a few windows apart."""
@@ -78,3 +101,21 @@ def silent_spans(calendar: Calendar, start: float, end: float) -> list[tuple[flo
         else:
             spans.append((low, high))
     return spans
+
+
+class Meter:
+    """Bytes that really went through since a start, in one segment of the calendar."""
+
+    def __init__(self, flow: Flow, calendar: Calendar, start: float, segment: Segment) -> None:
+        self._flow = flow
+        self._start = start
+        self._anchor = int(start // WINDOW_SECONDS)
+        self._until = segment.start if segment.kinds & SILENCING else None
+        silent = silent_spans(calendar, start, segment.start)
+        self._base = flow.since_anchor(self._anchor, start)
+        self._base += sum(flow.between(low, high) for low, high in silent)
+
+    def read(self, when: float) -> float:
+        """Bytes from the start until ``when``."""
+        until = when if self._until is None else min(when, self._until)
+        return max(self._flow.since_anchor(self._anchor, max(until, self._start)) - self._base, 0.0)
