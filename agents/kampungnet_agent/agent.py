@@ -113,7 +113,7 @@ async def _end(tasks: Sequence["asyncio.Task[None] | asyncio.Task[bool]"], parts
 def _serve_metrics(parts: Parts, settings: AgentSettings) -> Callable[[], None]:
     if settings.metrics is None:
         return lambda: None
-    from kampungnet_agent.metrics import AgentCollector, serve_metrics  # noqa: PLC0415 - prometheus-client costs 8 MB
+    from kampungnet_agent.metrics import AgentCollector, serve_metrics
 
     def spool_state() -> SpoolState:
         return parts.spool_worker.submit(parts.spool.state).result(timeout=5.0)

@@ -33,10 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Poll, keep and send until a signal comes."""
-    from kampungnet_agent.agent import run_agent  # noqa: PLC0415 - see the top
-    from kampungnet_agent.box import Box  # noqa: PLC0415
-    from kampungnet_agent.settings import read_agent_settings  # noqa: PLC0415
-    from kampungnet_agent.spool import SpoolError  # noqa: PLC0415
+    from kampungnet_agent.agent import run_agent
+    from kampungnet_agent.box import Box
+    from kampungnet_agent.settings import read_agent_settings
+    from kampungnet_agent.spool import SpoolError
 
     try:
         asyncio.run(run_agent(read_agent_settings(options.config), Box()))
@@ -48,8 +48,8 @@ def run(options: argparse.Namespace) -> int:
 
 def poll(options: argparse.Namespace) -> int:
     """Poll every device once and print one reading per line; spool and server are left alone."""
-    from kampungnet_agent.once import poll_each  # noqa: PLC0415 - see the top
-    from kampungnet_agent.settings import read_agent_settings  # noqa: PLC0415
+    from kampungnet_agent.once import poll_each
+    from kampungnet_agent.settings import read_agent_settings
 
     async def print_each() -> bool:
         all_ok = True
@@ -63,13 +63,15 @@ def poll(options: argparse.Namespace) -> int:
 
 def check(options: argparse.Namespace) -> int:
     """Say in sentences what works and what does not."""
-    from kampungnet_agent.box import Box  # noqa: PLC0415 - see the top
-    from kampungnet_agent.check import Voice, check_all  # noqa: PLC0415
-    from kampungnet_agent.settings import read_agent_settings  # noqa: PLC0415
+    from kampungnet_agent.box import Box
+    from kampungnet_agent.check import Voice, check_all
+    from kampungnet_agent.settings import read_agent_settings
 
     settings = read_agent_settings(options.config)
     voice = Voice(english=options.english)
-    read = voice.good(f"{options.config} dan berkas rahasianya terbaca.", f"{options.config} and its secrets can be read.")
+    read = voice.good(
+        f"{options.config} dan berkas rahasianya terbaca.", f"{options.config} and its secrets can be read."
+    )
     print(voice.mark(read), read.sentence)
 
     async def print_each() -> bool:
@@ -84,10 +86,10 @@ def check(options: argparse.Namespace) -> int:
 
 def enrol(options: argparse.Namespace) -> int:
     """Make this box's key and register it with a one-time code."""
-    from kampungnet_agent.box import Box  # noqa: PLC0415 - see the top
-    from kampungnet_agent.enrolment import EnrolmentError, enrol, keep, make_room_for_credential  # noqa: PLC0415
-    from kampungnet_agent.line import Line, LineError  # noqa: PLC0415
-    from kampungnet_agent.settings import check_server_url, read_server_table  # noqa: PLC0415
+    from kampungnet_agent.box import Box
+    from kampungnet_agent.enrolment import EnrolmentError, enrol, keep, make_room_for_credential
+    from kampungnet_agent.line import Line, LineError
+    from kampungnet_agent.settings import check_server_url, read_server_table
 
     path, ca_file = options.credential, options.ca_file
     if options.config is not None:

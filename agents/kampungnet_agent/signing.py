@@ -59,13 +59,13 @@ def openssl_signer(seed: bytes) -> Signer:
 
 def package_signer(seed: bytes) -> Signer:
     """Sign with the ``cryptography`` package."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415 - 8.5 MB, see above
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     return Ed25519PrivateKey.from_private_bytes(seed).sign
 
 
 def _libcrypto() -> Any:
-    import _ssl  # noqa: PLC0415 - missing in a Python built without TLS
+    import _ssl
 
     # Names are looked up in the module's own dependencies, so this is the one libcrypto in use, of whatever version.
     lib = ctypes.CDLL(_ssl.__file__)

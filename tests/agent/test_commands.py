@@ -1,0 +1,191 @@
+"""The commands as a person or the service manager runs them: real processes, a real server."""
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from kampungnet.shared import wire
+from kampungnet_agent.credential import Credential, read_credential, write_credential
+from kampungnet_agent.plain_log import printable
+from tests.agent.conftest import SEED, CentralServer, problem
+from tests.support.ports import free_port
+
+ROOT = Path(__file__).parents[2]
+CLOSED_PORT = "127.0.0.1:1"
+
+
+@pytest.fixture
+def office(tmp_path: Path, central: CentralServer) -> Path:
+    """A folder with agent.toml, secrets and credential of a box whose router is switched off."""
+    (tmp_path / "password").write_text("rahasia\n")
+    (tmp_path / "password").chmod(0o640)
+    key = base64.b64encode(SEED).decode()
+    write_credential(tmp_path / "credential", Credential("agent-7", "35.10.15.2012", central.url, key))
+    (tmp_path / "agent.toml").write_text(f"""
+        [server]
+        url = "{central.url}"
+        credential_file = "{tmp_path}/credential"
+        report_interval_seconds = 1
+        [spool]
+        path = "{tmp_path}/spool/spool.db"
+        [[devices]]
+        name = "router"
+        driver = "mikrotik"
+        address = "{CLOSED_PORT}"
+        username = "kampungnet"
+        password_file = "{tmp_path}/password"
+        interval_seconds = 1
+        wan_interface = "ether1"
+        """)
+    return tmp_path
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "kampungnet_agent.main", *arguments]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*arguments), capture_output=True, text=True, env=environment(), timeout=60)
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "agents")])}
+
+
+def wait_until(ready, seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_run_polls_reports_and_ends_within_five_seconds_of_a_signal(office, central, number):
+    with subprocess.Popen(
+        command("run", "--config", f"{office}/agent.toml"), env=environment(), stderr=subprocess.PIPE, text=True
+    ) as agent:
+        wait_until(lambda: central.stored)
+        agent.send_signal(number)
+        begun = time.monotonic()
+        _, log = agent.communicate(timeout=10)
+    assert agent.returncode == 0
+    assert time.monotonic() - begun < 5
+    reading = json.loads(central.stored[1])
+    assert (reading["device"], reading["outcome"]) == ("router", "unreachable")
+    assert len(log.splitlines()) == 1, "one line when the router broke, quiet otherwise"
+    assert not list((office / "spool").glob("*-wal")), "the spool was closed"
+
+
+def test_run_serves_its_own_metrics_when_asked(office, central):
+    port = free_port()
+    with (office / "agent.toml").open("a") as file:
+        file.write(f'\n[metrics]\naddress = "127.0.0.1:{port}"\n')
+    with subprocess.Popen(
+        command("run", "--config", f"{office}/agent.toml"), env=environment(), stderr=subprocess.PIPE
+    ) as agent:
+        wait_until(lambda: central.stored)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+            page = answer.read().decode()
+        agent.terminate()
+        agent.communicate(timeout=10)
+    assert 'kampungnet_agent_polls_total{device="router",outcome="unreachable"}' in page
+    for name in ("spool_readings", "dropped_readings_total", "last_receipt_timestamp_seconds", "send_failures_total"):
+        assert f"kampungnet_agent_{name}" in page
+    assert "_created" not in page
+
+
+def test_poll_prints_one_reading_per_device_and_says_by_its_exit_code_whether_all_answered(office):
+    done = run("poll", "--config", f"{office}/agent.toml")
+    (line,) = done.stdout.splitlines()
+    assert json.loads(line)["outcome"] == "unreachable"
+    assert done.returncode == 1
+    assert not (office / "spool").exists()
+
+
+def test_check_says_what_works_and_what_does_not_in_indonesian_or_english(office):
+    done = run("check", "--config", f"{office}/agent.toml")
+    assert done.returncode == 1
+    assert "Server menerima kotak ini sebagai agent-7, desa 35.10.15.2012." in done.stdout
+    assert "[GAGAL] router: Router tidak terjangkau" in done.stdout
+    english = run("check", "--english", "--config", f"{office}/agent.toml").stdout
+    assert "The server accepts this box as agent-7 of village 35.10.15.2012." in english
+    assert "The spool can be written" in english
+
+
+def test_check_says_when_the_credential_is_revoked_or_missing(office, central):
+    central.rule = lambda envelope: problem(401, "unknown agent or wrong signature")
+    assert "Server menolak kotak ini" in run("check", "--config", f"{office}/agent.toml").stdout
+    (office / "credential").unlink()
+    assert "Kotak ini belum terdaftar" in run("check", "--config", f"{office}/agent.toml").stdout
+
+
+def test_check_says_when_the_server_is_not_there(office, central):
+    central.close()
+    assert "tidak terjangkau" in run("check", "--config", f"{office}/agent.toml").stdout
+
+
+@pytest.mark.parametrize("name", ["run", "poll", "check"])
+def test_wrong_settings_are_one_sentence_and_exit_code_2(office, name):
+    text = (office / "agent.toml").read_text()
+    (office / "agent.toml").write_text(text.replace("credential_file", "credentials_file"))
+    done = run(name, "--config", f"{office}/agent.toml")
+    assert done.returncode == 2
+    assert 'did you mean "credential_file"?' in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_enrol_makes_the_key_on_the_box_and_keeps_the_credential_to_its_owner(tmp_path, central):
+    place = tmp_path / "var" / "credential"
+    done = run("enrol", "--server", central.url, "--code", "KAMPUNG-1234", "--credential", str(place))
+    assert done.returncode == 0, done.stderr
+    credential = read_credential(place)
+    assert (credential.agent, credential.village) == ("agent-7", "35.10.15.2012")
+    assert place.stat().st_mode & 0o777 == 0o600
+    assert len(central.enrolments) == 1
+    assert credential.private_key not in done.stdout + done.stderr
+
+    again = run("enrol", "--server", central.url, "--code", "KAMPUNG-1234", "--credential", str(place))
+    assert again.returncode == 2
+    assert "--replace" in again.stderr
+    assert len(central.enrolments) == 1, "the one-time code was not spent"
+    done = run("enrol", "--server", central.url, "--code", "KAMPUNG-1234", "--credential", str(place), "--replace")
+    assert done.returncode == 0
+    assert read_credential(place).private_key != credential.private_key
+
+
+def test_enrol_with_a_wrong_code_or_an_open_line_says_so(tmp_path, central):
+    place = ["--credential", str(tmp_path / "credential")]
+    done = run("enrol", "--server", central.url, "--code", "WRONG-CODE", *place)
+    assert done.returncode == 1
+    assert "the code is unknown, used or too old" in done.stderr
+    assert not (tmp_path / "credential").exists()
+    assert run("enrol", "--server", "http://kampungnet.example.go.id", "--code", "KAMPUNG-1234", *place).returncode == 2
+
+
+def test_help_of_every_command_names_its_exit_codes_or_options():
+    assert "Exit codes" in run("--help").stdout
+    for name in ("run", "poll", "check", "enrol"):
+        assert "--config" in run(name, "--help").stdout
+
+
+def test_control_characters_of_a_device_cannot_forge_a_log_line():
+    assert printable("x\n2026 ERROR all is lost\x1b[2J\u202e") == "x\\n2026 ERROR all is lost\\x1b[2J\\u202e"
+
+
+def test_the_agent_never_loads_the_servers_libraries_nor_device_libraries_it_does_not_need():
+    code = (
+        "import sys, kampungnet_agent.main, kampungnet_agent.agent; "
+        "print(sorted({n.split('.')[0] for n in sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True)
+    unwanted = {"fastapi", "sqlalchemy", "jinja2", "alembic", "pysnmp", "paramiko", "librouteros", "prometheus_client"}
+    assert not unwanted & set(eval(done.stdout))
+    assert wire.WIRE_VERSION == 1
