@@ -118,10 +118,12 @@ class Language:
         """Return a day with its year: 21 November 2025."""
         return f"{day.day} {self.say(_MONTHS[day.month - 1])} {day.year}"
 
-    def moment(self, instant_ms: int, zone: str, now_ms: int) -> str:
-        """Return an instant as people here would say it, with its zone."""
+    def moment(self, instant_ms: int, zone: str, now_ms: int, *, with_zone: bool = True) -> str:
+        """Return an instant as people here would say it."""
         day, today = clock.local_day(instant_ms, zone), clock.local_day(now_ms, zone)
-        at = self.say("at %(time)s %(zone)s", time=self.time(instant_ms, zone), zone=clock.abbreviation(zone))
+        at = self.say("at %(time)s", time=self.time(instant_ms, zone))
+        if with_zone:
+            at += f"\N{NO-BREAK SPACE}{clock.abbreviation(zone)}"
         if day == today:
             return self.say("today %(at)s", at=at)
         if day == today - timedelta(days=1):

@@ -106,8 +106,8 @@ def gaps(values: Sequence[Value], span: Span) -> list[tuple[float, float]]:
     return [(span.x(start), round(span.x(end) - span.x(start), 1)) for start, end in found]
 
 
-def buckets(values: Sequence[Value], borders_ms: Sequence[int], how: Callable[[list[float]], float]) -> list[Value]:
-    """Gather values between borders into one each; a bucket in which nothing is known has none."""
+def gather(values: Sequence[Value], borders_ms: Sequence[int]) -> list[list[float]]:
+    """Return what is known between each border and the next; values come in order of time."""
     gathered: list[list[float]] = [[] for _ in borders_ms[1:]]
     place = 0
     for at_ms, value in values:
@@ -115,7 +115,13 @@ def buckets(values: Sequence[Value], borders_ms: Sequence[int], how: Callable[[l
             place += 1
         if place < len(gathered) and at_ms >= borders_ms[0] and value is not None:
             gathered[place].append(value)
-    return [(start, how(known) if known else None) for start, known in zip(borders_ms, gathered, strict=False)]
+    return gathered
+
+
+def buckets(values: Sequence[Value], borders_ms: Sequence[int], how: Callable[[list[float]], float]) -> list[Value]:
+    """Gather values between borders into one each; a bucket in which nothing is known has none."""
+    found = gather(values, borders_ms)
+    return [(start, how(known) if known else None) for start, known in zip(borders_ms, found, strict=False)]
 
 
 def mean(values: list[float]) -> float:

@@ -11,7 +11,7 @@ from kampungnet.devices.status import Status
 from kampungnet.measurement import states
 from kampungnet.villages.map import Map, Place, draw
 
-MOST_PROBLEMS: Final = 8
+MOST_PROBLEMS: Final = 10
 _ORDER: Final = (Status.UP, Status.DOWN, Status.SILENT, Status.NEVER)
 _ON_TOP: Final = {Status.NEVER: 0, Status.UP: 1, Status.SILENT: 2, Status.DOWN: 3}
 
@@ -90,7 +90,6 @@ class Overview:
     groups: tuple[Group, ...]
     map: Map
     dots: tuple[Dot, ...]
-    area_names: dict[str, str]
 
 
 def overview(villages: Sequence[VillageState], language: Language, now_ms: int, only: Status | None) -> Overview:
@@ -109,7 +108,6 @@ def overview(villages: Sequence[VillageState], language: Language, now_ms: int, 
         groups=_groups(villages, language, now_ms, only),
         map=drawn,
         dots=_dots(villages, drawn, language, now_ms),
-        area_names={state.village.district: state.district_name for state in villages},
     )
 
 
@@ -202,9 +200,9 @@ def _row(state: VillageState, language: Language, now_ms: int) -> Row:
 
 def _places(villages: Iterable[VillageState]) -> tuple[Place, ...]:
     return tuple(
-        Place(v.code, v.district, v.latitude, v.longitude)
-        for v in (state.village for state in villages)
-        if v.latitude is not None and v.longitude is not None
+        Place(state.village.code, state.district_name, state.village.latitude, state.village.longitude)
+        for state in villages
+        if state.village.latitude is not None and state.village.longitude is not None
     )
 
 

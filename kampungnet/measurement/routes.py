@@ -73,7 +73,7 @@ def village(request: Request, db: Reads, staff: CurrentStaff, code: str) -> Resp
         age=language.age(state.last_reading_ms, now_ms),
         devices=[_card(device, language, now_ms) for device in state.devices],
         panels=_panels(db, state, of_router, language, now_ms),
-        outages=_outages(of_router, language, zone, now_ms),
+        zone=clock.abbreviation(zone), outages=_outages(of_router, language, zone, now_ms),
         agent=_agent_words(state.agent, language, now_ms) if state.agent else [],
     )  # fmt: skip
 
@@ -124,7 +124,7 @@ def _outages(of_router: Measured, language: Language, zone: str, now_ms: int) ->
             length = language.say("%(length)s, still going on", length=length)
         lines.append(
             (
-                language.moment(outage.start_ms, zone, now_ms),
+                language.moment(outage.start_ms, zone, now_ms, with_zone=False),
                 length,
                 language.say(states.OUTAGE_WORDS[outage.what]),
             )

@@ -60,7 +60,7 @@ def light_grade(dbm: float | None, *, no_light: bool = False) -> str:
 
 def decibels(language: Language, dbm: float) -> str:
     """Return a light level as people write it, with a real minus sign."""
-    return language.number(dbm, 1).replace("-", "\N{MINUS SIGN}") + " dBm"
+    return language.number(dbm, 1).replace("-", "\N{MINUS SIGN}") + "\N{NO-BREAK SPACE}dBm"
 
 
 def device_of(state: VillageState, kind: str) -> Device | None:

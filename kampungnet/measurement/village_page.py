@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from kampungnet.core import clock
@@ -122,7 +123,7 @@ def traffic(measured: Measured, wan: str, view: View) -> Chart:
         title=say("Internet traffic"), summary=_traffic_summary(shown, view), coverage=_coverage(measured, view),
         lines=(_line("down", shown[0], view, scale, filled=True), _line("up", shown[1], view, scale)),
         limits=(), gaps=tuple(charts.gaps(shown[0], view.span)), x_ticks=view.ticks(),
-        y_ticks=_y_ticks(scale, view.language.short), unit="Mbps",
+        y_ticks=_y_ticks(scale, view.language), unit="Mbps",
         columns=(_first_column(view), say("Download"), say("Upload"), say("Highest (Mbps)")), rows=rows,
     )  # fmt: skip
 
@@ -142,7 +143,7 @@ def people(measured: Measured, view: View) -> Chart:
         title=say("People online"), summary=_people_summary(shown, view), coverage=_coverage(measured, view),
         lines=(_line("people", shown, view, scale, filled=True),), limits=(),
         gaps=tuple(charts.gaps(shown, view.span)), x_ticks=view.ticks(),
-        y_ticks=_y_ticks(scale, view.language.short), unit=say("people"),
+        y_ticks=_y_ticks(scale, view.language), unit=say("people"),
         columns=(_first_column(view), say("Average"), say("Most")), rows=rows,
     )  # fmt: skip
 
@@ -168,7 +169,7 @@ def light(measured: Measured, view: View) -> Chart:
         lines=(_line("light", shown, view, scale),),
         limits=tuple(Limit(style, scale.y(dbm)) for style, dbm in limits),
         gaps=tuple(charts.gaps(shown, view.span)), x_ticks=view.ticks(),
-        y_ticks=_y_ticks(scale, lambda tick: view.language.number(tick).replace("-", "\N{MINUS SIGN}")), unit="dBm",
+        y_ticks=_y_ticks(scale, view.language), unit="dBm",
         columns=(_first_column(view), say("Usual"), say("Lowest")), rows=rows,
     )  # fmt: skip
 
@@ -216,8 +217,10 @@ def _line(style: str, values: Sequence[Value], view: View, scale: Scale, *, fill
     return Line(style, charts.line(values, view.span, scale), charts.area(values, view.span, scale) if filled else "")
 
 
-def _y_ticks(scale: Scale, label: Callable[[float], str]) -> tuple[tuple[float, str], ...]:
-    return tuple((scale.y(tick), label(tick)) for tick in scale.ticks)
+def _y_ticks(scale: Scale, language: Language) -> tuple[tuple[float, str], ...]:
+    decimals = 0 if all(tick == int(tick) for tick in scale.ticks) else 1
+    labels = [language.number(tick, decimals).replace("-", "\N{MINUS SIGN}") for tick in scale.ticks]
+    return tuple(zip(map(scale.y, scale.ticks), labels, strict=True))
 
 
 def _first_column(view: View) -> str:
@@ -225,14 +228,11 @@ def _first_column(view: View) -> str:
 
 
 def _table(view: View, *columns: tuple[Sequence[Value], Callable[[list[float]], str]]) -> tuple[tuple[str, ...], ...]:
-    rows = []
-    for start, end in zip(view.table, view.table[1:], strict=False):
-        cells = [view.name(start, end)]
-        for values, words in columns:
-            known = [value for at, value in values if start <= at < end and value is not None]
-            cells.append(words(known) if known else "–")
-        rows.append(tuple(cells))
-    return tuple(rows)
+    names = [view.name(start, end) for start, end in pairwise(view.table)]
+    cells = [
+        [words(known) if known else "–" for known in charts.gather(values, view.table)] for values, words in columns
+    ]
+    return tuple(zip(names, *cells, strict=True))
 
 
 def _traffic_summary(shown: Sequence[Sequence[Value]], view: View) -> str:

@@ -1,7 +1,8 @@
 """Pure: villages' coordinates in, a map's geometry out. No tiles, no boundaries, no network.
 
-Each village gets the ground that is nearest to it (a Voronoi cell, cut at ``REACH_KM``); the cells of
-a kecamatan together make its area. It looks like the regency and claims no exact border.
+Each village gets the ground that is nearest to it (a Voronoi cell), no farther than its neighbours
+are apart; the cells of a kecamatan together make its area. It looks like the regency and claims no
+exact border.
 """
 
 import math
@@ -11,7 +12,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-REACH_KM: Final = 5.5
+LEAST_REACH_KM: Final = 2.2
+MOST_REACH_KM: Final = 8.0
+_LETTER: Final = 6.6
+_LINE: Final = 15.0
+"""How wide a letter and how high a line of a kecamatan's name is drawn."""
 _KM_PER_DEGREE: Final = 111.2
 _CORNERS: Final = 24
 _COAST: Final = -1
@@ -27,6 +32,7 @@ class Place:
 
     code: str
     district: str
+    """Name of its kecamatan: unique within a regency."""
     latitude: float
     longitude: float
 
@@ -37,8 +43,10 @@ class Map:
 
     width: int
     height: int
-    areas: tuple[tuple[str, str, Point], ...]
-    """Kecamatan code, path of its area, where its name stands."""
+    areas: tuple[tuple[str, str], ...]
+    """Kecamatan, path of its area."""
+    names: tuple[tuple[str, Point], ...]
+    """Kecamatan, where its name stands; left out where it would cover another one."""
     borders: str
     dots: dict[str, Point]
 
@@ -47,7 +55,7 @@ class Map:
 def draw(places: tuple[Place, ...], width: int = 640) -> Map:
     """Draw a regency. The answer is kept: villages do not move while people look."""
     if not places:
-        return Map(width, width, (), "", {})
+        return Map(width, width, (), (), "", {})
     spots = _project(places)
     cells = [_cell(n, spots) for n in range(len(spots))]
     corners = [corner for cell in cells for corner, _ in cell]
@@ -60,7 +68,7 @@ def draw(places: tuple[Place, ...], width: int = 640) -> Map:
 
     dots = {place.code: fit(spot) for place, spot in zip(places, spots, strict=True)}
     fitted = [[(fit(corner), behind) for corner, behind in cell] for cell in cells]
-    return Map(width, height, _areas(places, fitted, dots), _borders(places, fitted), dots)
+    return Map(width, height, _areas(places, fitted), _names(places, dots), _borders(places, fitted), dots)
 
 
 def _project(places: Sequence[Place]) -> list[Point]:
@@ -71,9 +79,12 @@ def _project(places: Sequence[Place]) -> list[Point]:
 
 def _cell(n: int, spots: Sequence[Point]) -> list[Edge]:
     x, y = spots[n]
-    angles = [2 * math.pi * corner / _CORNERS for corner in range(_CORNERS)]
-    cell: list[Edge] = [((x + REACH_KM * math.cos(a), y + REACH_KM * math.sin(a)), _COAST) for a in angles]
     near = sorted((math.dist(spots[n], spot), other) for other, spot in enumerate(spots) if other != n)
+    # The fifth nearest: in town a few hundred metres, in the forest many kilometres.
+    apart = near[min(4, len(near) - 1)][0] if near else MOST_REACH_KM
+    reach = min(MOST_REACH_KM, max(LEAST_REACH_KM, apart))
+    angles = [2 * math.pi * corner / _CORNERS for corner in range(_CORNERS)]
+    cell: list[Edge] = [((x + reach * math.cos(a), y + reach * math.sin(a)), _COAST) for a in angles]
     for distance, other in near:
         if distance >= 2 * max(math.dist(spots[n], corner) for corner, _ in cell):
             break
@@ -100,19 +111,34 @@ def _cut(cell: list[Edge], mine: Point, theirs: Point, other: int) -> list[Edge]
     return kept
 
 
-def _areas(
-    places: Sequence[Place], cells: Sequence[list[Edge]], dots: dict[str, Point]
-) -> tuple[tuple[str, str, Point], ...]:
-    members: dict[str, list[int]] = defaultdict(list)
-    for n, place in enumerate(places):
-        members[place.district].append(n)
-    areas = []
-    for district, own in sorted(members.items()):
-        path = "".join("M" + "L".join(f"{x:g} {y:g}" for (x, y), _ in cells[n]) + "Z" for n in own)
-        spots = [dots[places[n].code] for n in own]
-        middle = (sum(x for x, _ in spots) / len(spots), sum(y for _, y in spots) / len(spots))
-        areas.append((district, path, (round(middle[0], 1), round(middle[1], 1))))
-    return tuple(areas)
+def _areas(places: Sequence[Place], cells: Sequence[list[Edge]]) -> tuple[tuple[str, str], ...]:
+    paths: dict[str, str] = defaultdict(str)
+    for place, cell in zip(places, cells, strict=True):
+        paths[place.district] += "M" + "L".join(f"{x:g} {y:g}" for (x, y), _ in cell) + "Z"
+    return tuple(sorted(paths.items()))
+
+
+def _names(places: Sequence[Place], dots: dict[str, Point]) -> tuple[tuple[str, Point], ...]:
+    """Put each kecamatan's name in the middle of its villages, the widest-spread kecamatan first."""
+    members: dict[str, list[Point]] = defaultdict(list)
+    for place in places:
+        members[place.district].append(dots[place.code])
+    spread = {
+        name: (max(x for x, _ in own) - min(x for x, _ in own)) + (max(y for _, y in own) - min(y for _, y in own))
+        for name, own in members.items()
+    }
+    placed: list[tuple[str, Point]] = []
+    for name in sorted(members, key=lambda name: -spread[name]):
+        own = members[name]
+        spot = (round(sum(x for x, _ in own) / len(own), 1), round(sum(y for _, y in own) / len(own), 1))
+        if not any(_touch(name, spot, other, there) for other, there in placed):
+            placed.append((name, spot))
+    return tuple(placed)
+
+
+def _touch(name: str, spot: Point, other: str, there: Point) -> bool:
+    wide = (len(name) + len(other)) * _LETTER / 2
+    return abs(spot[0] - there[0]) < wide and abs(spot[1] - there[1]) < _LINE
 
 
 def _borders(places: Sequence[Place], cells: Sequence[list[Edge]]) -> str:

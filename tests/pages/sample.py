@@ -132,7 +132,7 @@ def _history(code: str, now_ms: int, days: int, fate: Fate) -> list[dict[str, An
     last_ms = now_ms - fate.minutes_ago * 60_000
     for day in clock.days_between(today - timedelta(days=days), today):
         start = clock.day_start_ms(day, zone)
-        series = _day(start, min(start + clock.DAY_MS, last_ms), chance, fate)
+        series = _day(start, min(start + clock.DAY_MS, last_ms - slots.SLOT_MS), chance, fate)
         for (device, name), values in series.items():
             rows.append(
                 {"regency": REGENCY, "site": f"{code}-1", "device": device, "day": day, "series": name,
@@ -146,7 +146,7 @@ def _day(start: int, end: int, chance: random.Random, fate: Fate) -> dict[tuple[
     cut = chance.randrange(288) if chance.random() < 0.15 else None
     weather = chance.gauss(0, 0.25)
     found: dict[tuple[str, str], dict[int, int]] = {}
-    for number, at in enumerate(range(start, end - slots.SLOT_MS, slots.SLOT_MS)):
+    for number, at in enumerate(range(start, end, slots.SLOT_MS)):
         if silent is not None and silent <= number < silent + 17:
             continue
         hour = number / 12
