@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database
-from kampungnet.measurement import service as measurement
+from kampungnet.measurement import rest
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +43,18 @@ def pack_all(database: Database, stopping: threading.Event | None = None) -> int
     """Pack every agent's older readings, each in a transaction of its own; return how many readings moved."""
     now_ms = clock.now_ms()
     with database.reads() as db:
-        agents = measurement.agents_to_pack(db, now_ms)
+        agents = rest.agents_to_pack(db, now_ms)
     moved = 0
     for regency, agent in agents:
         if stopping and stopping.wait(PAUSE_SECONDS):
             break
-        with database.writes() as db:
-            moved += measurement.pack_agent(db, regency, agent, now_ms)
+        moved += pack_one(database, regency, agent, now_ms)
     return moved
+
+
+def pack_one(database: Database, regency: str, agent: str, now_ms: int) -> int:
+    """Pack one agent's older readings; return how many moved: none when others came meanwhile, then the next round."""
+    with database.reads() as db:
+        planned = rest.plan(db, regency, agent, now_ms)
+    with database.writes() as db:
+        return planned.moved if rest.carry_out(db, planned) else 0

@@ -14,27 +14,28 @@ UPTIME_SLACK_SECONDS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Counter:
-    """One counter as received: instant in ms, the device's uptime in seconds, the cumulative value."""
+class Moment:
+    """When a device was read (ms since 1970) and how long it had been up by its own word, in seconds."""
 
     at_ms: int
     uptime_seconds: int | None
-    value: int | None
 
 
-def growth(last: Counter, now: Counter) -> int | None:
-    """Return the bytes between two readings, or ``None`` when nobody can know them."""
-    elapsed_ms = now.at_ms - last.at_ms
-    if last.value is None or now.value is None or not 0 < elapsed_ms <= LONGEST_STEP_MS:
-        return None
-    if restarted(last, now) or now.value < last.value:
-        return now.value
-    return now.value - last.value
+def comparable(last: Moment, now: Moment) -> bool:
+    """Say whether what happened between two readings can be put into one slot."""
+    return 0 < now.at_ms - last.at_ms <= LONGEST_STEP_MS
 
 
-def restarted(last: Counter, now: Counter) -> bool:
-    """Say whether the device started anew between two readings: uptime smaller than it should be."""
+def restarted(last: Moment, now: Moment) -> bool:
+    """Say whether the device started anew between two readings: its uptime is smaller than it should be."""
     if last.uptime_seconds is None or now.uptime_seconds is None:
         return False
     elapsed_seconds = (now.at_ms - last.at_ms) / 1000
     return now.uptime_seconds < last.uptime_seconds + elapsed_seconds - UPTIME_SLACK_SECONDS
+
+
+def growth(last: int | None, now: int | None, *, anew: bool) -> int | None:
+    """Return the bytes a counter grew by, ``anew`` when its device started between; ``None`` when nobody can know."""
+    if last is None or now is None:
+        return None
+    return now if anew or now < last else now - last

@@ -3,10 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
@@ -14,16 +13,13 @@ from kampungnet.core.database import insert_into, upsert
 from kampungnet.devices.models import Agent, Device
 from kampungnet.devices.service import body_of
 from kampungnet.measurement import outages as outage_rules
-from kampungnet.measurement import packing, slots
+from kampungnet.measurement import packing, rest, slots
 from kampungnet.measurement.boots import Offset, TimeQuality
 from kampungnet.measurement.models import Boot, ReadingDay, SlotDay, YoungReading
 from kampungnet.measurement.outages import Outage
 from kampungnet.measurement.packing import Kept
 from kampungnet.measurement.slots import SLOT_MS, SLOT_SECONDS, Slots
 from kampungnet.shared import wire
-
-YOUNG_MS: Final = 3_600_000
-"""Readings rest as received for an hour, then they are packed."""
 
 Key = tuple[str, str, str, int]
 """Regency, agent, boot id, sequence: what makes a reading unique."""
@@ -177,89 +173,6 @@ def _packed_up_to(db: Session, agents: Iterable[tuple[str, str]]) -> dict[tuple[
     return {(regency, agent): newest for regency, agent, newest in rows}
 
 
-def agents_to_pack(db: Session, now_ms: int) -> list[tuple[str, str]]:
-    """Return (regency, agent) of those with readings old enough to be packed."""
-    rows = db.execute(
-        select(YoungReading.regency, YoungReading.agent)
-        .group_by(YoungReading.regency, YoungReading.agent)
-        .having(func.min(YoungReading.taken_ms) < _border(now_ms) - YOUNG_MS // 4)
-    )
-    return [(regency, agent) for regency, agent in rows]
-
-
-def pack_agent(db: Session, regency: str, agent: str, now_ms: int) -> int:
-    """Move an agent's older readings into day packs and fold the touched days into slots; return how many moved."""
-    zone = clock.zone_of(regency)
-    border = _border(now_ms)
-    old = (
-        YoungReading.regency == regency,
-        YoungReading.agent == agent,
-        YoungReading.taken_ms < border,
-    )
-    groups: dict[tuple[str, str, date], list[YoungReading]] = defaultdict(list)
-    for row in db.scalars(select(YoungReading).where(*old)):
-        groups[row.site, row.device, clock.local_day(row.taken_ms, zone)].append(row)
-    for (site, device, day), rows in sorted(groups.items(), key=lambda group: group[0]):
-        _pack_day(db, (regency, agent, device, day), site, rows)
-    for site, device, day in sorted({*groups, *((s, d, day + timedelta(days=1)) for s, d, day in groups)}):
-        fold_day(db, regency, site, device, day)
-    db.execute(delete(YoungReading).where(*old))
-    return sum(len(rows) for rows in groups.values())
-
-
-def _border(now_ms: int) -> int:
-    """Return the newest full hour that lies an hour back: packs end where a slot ends."""
-    return (now_ms - YOUNG_MS) // YOUNG_MS * YOUNG_MS
-
-
-def _pack_day(db: Session, key: tuple[str, str, str, date], site: str, rows: list[YoungReading]) -> None:
-    pack = db.get(ReadingDay, key)
-    kept = packing.unpack(pack.packed) if pack else []
-    kept += [Kept(row.taken_ms, row.time_quality, row.payload) for row in rows]
-    first, last = min(row.sequence for row in rows), max(row.sequence for row in rows)
-    if pack is None:
-        regency, agent, device, day = key
-        pack = ReadingDay(regency=regency, agent=agent, device=device, day=day, site=site)
-        pack.first_sequence, pack.last_sequence = first, last
-        db.add(pack)
-    pack.first_sequence, pack.last_sequence = min(pack.first_sequence, first), max(pack.last_sequence, last)
-    pack.readings, pack.packed = len(kept), packing.pack(kept)
-    db.flush()
-
-
-def fold_day(db: Session, regency: str, site: str, device: str, day: date) -> None:
-    """Fold one packed day of a device into slots again, from all its readings; nothing is added twice.
-
-    A site whose box was replaced that day has a pack from each box: they count together.
-    """
-    kept = _packed_on(db, regency, site, device, day)
-    if not kept:
-        return
-    known = (one.timed() for one in kept if one.time_quality > TimeQuality.UNKNOWN)
-    before = _last_good(_packed_on(db, regency, site, device, day - timedelta(days=1)))
-    start = clock.day_start_ms(day, clock.zone_of(regency))
-    rows = [
-        {"regency": regency, "site": site, "device": device, "day": day, "series": name,
-         "slots": slots.pack(values, start)} for name, values in slots.fold(known, before).items()
-    ]  # fmt: skip
-    db.execute(upsert(db, SlotDay, ["regency", "site", "device", "day", "series"], ["slots"]), rows)
-
-
-def _packed_on(db: Session, regency: str, site: str, device: str, day: date) -> list[Kept]:
-    packs = select(ReadingDay.packed).where(
-        ReadingDay.regency == regency, ReadingDay.site == site, ReadingDay.device == device, ReadingDay.day == day
-    )
-    return [one for blob in db.scalars(packs) for one in packing.unpack(blob)]
-
-
-def _last_good(kept: Iterable[Kept]) -> slots.Timed | None:
-    for one in sorted(kept, key=lambda one: one.taken_ms, reverse=True):
-        timed = one.timed()
-        if timed.reading.body is not None and one.time_quality > TimeQuality.UNKNOWN:
-            return timed
-    return None
-
-
 def measured(db: Session, regency: str, site: str, device: str, first_ms: int, last_ms: int) -> Measured:
     """Return all series of a device between two instants: packed days and the young hours on top."""
     zone = clock.zone_of(regency)
@@ -292,11 +205,7 @@ def _young(db: Session, regency: str, site: str, device: str) -> dict[str, dict[
     kept = [Kept(*row) for row in rows]
     if not kept:
         return {}
-    packed_days = select(func.max(ReadingDay.day)).where(
-        ReadingDay.regency == regency, ReadingDay.site == site, ReadingDay.device == device
-    )
-    newest_day = db.scalar(packed_days)
-    before = _last_good(_packed_on(db, regency, site, device, newest_day)) if newest_day else None
+    before = rest.last_packed(db, regency, site, device)
     return slots.fold((one.timed() for one in kept), before)
 
 

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from kampungnet.measurement.counters import Counter, growth
+from kampungnet.measurement.counters import Moment, comparable, growth, restarted
 from kampungnet.shared import wire
 
 SLOT_SECONDS: Final = 300
@@ -118,21 +118,28 @@ def _router_gauges(body: wire.RouterBody) -> Iterable[tuple[str, int]]:
 
 
 def _traffic(last: Timed | None, now: Timed) -> Iterable[tuple[str, int]]:
-    body = now.reading.body
-    earlier = _counters(last.reading.body) if last else {}
-    for name, reading in _counters(body).items():
-        if last is None or name not in earlier:
+    """Yield what each interface moved since the last good reading, in both directions."""
+    if last is None:
+        return
+    then, moment = _moment(last), _moment(now)
+    if not comparable(then, moment):
+        return
+    anew = restarted(then, moment)
+    earlier = _counters(last.reading.body)
+    for name, counter in _counters(now.reading.body).items():
+        old = earlier.get(name)
+        if old is None:
             continue
-        for direction in ("rx_bytes", "tx_bytes"):
-            grown = growth(
-                _counter(last, getattr(earlier[name], direction)), _counter(now, getattr(reading, direction))
-            )
-            if grown is not None:
-                yield f"{direction}/{name}", grown
+        received = growth(old.rx_bytes, counter.rx_bytes, anew=anew)
+        if received is not None:
+            yield f"rx_bytes/{name}", received
+        sent = growth(old.tx_bytes, counter.tx_bytes, anew=anew)
+        if sent is not None:
+            yield f"tx_bytes/{name}", sent
 
 
-def _counter(timed: Timed, value: int | None) -> Counter:
-    return Counter(timed.taken_ms, timed.reading.device_uptime_seconds, value)
+def _moment(timed: Timed) -> Moment:
+    return Moment(timed.taken_ms, timed.reading.device_uptime_seconds)
 
 
 def _counters(body: wire.Body | None) -> dict[str, wire.CounterReading]:

@@ -1,0 +1,162 @@
+"""Put readings to rest: an hour after they were taken they move into day packs and are folded into slots.
+
+The work is planned with a reading session and carried out in a short transaction, so that reports never
+wait for a processor that compresses. A plan is carried out only when what it moves is still all there is.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import Session
+
+from kampungnet.core import clock
+from kampungnet.core.database import upsert
+from kampungnet.measurement import packing, slots
+from kampungnet.measurement.boots import TimeQuality
+from kampungnet.measurement.models import ReadingDay, SlotDay, YoungReading
+from kampungnet.measurement.packing import Kept
+
+YOUNG_MS: Final = 3_600_000
+"""Readings rest as received for an hour, then they are packed."""
+LATE_MS: Final = YOUNG_MS // 4
+"""How much later than its hour an agent's oldest reading makes packing worth while."""
+_YOUNG: Final = YoungReading.__table__.c
+_COLUMNS: Final = (_YOUNG.site, _YOUNG.device, _YOUNG.sequence, _YOUNG.taken_ms, _YOUNG.time_quality, _YOUNG.payload)
+_PACK_KEY: Final = ("regency", "agent", "device", "day")
+_SLOT_KEY: Final = ("regency", "site", "device", "day", "series")
+
+Place = tuple[str, str, date]
+"""Site, device, local day."""
+
+
+@dataclass
+class Plan:
+    """What packing one agent will write and remove."""
+
+    regency: str
+    agent: str
+    border_ms: int
+    moved: int = 0
+    packs: list[dict[str, Any]] = field(default_factory=list)
+    slots: list[dict[str, Any]] = field(default_factory=list)
+
+    def moving(self) -> tuple[ColumnElement[bool], ...]:
+        """Return the condition that young readings which go to rest fulfil."""
+        return (_YOUNG.regency == self.regency, _YOUNG.agent == self.agent, _YOUNG.taken_ms < self.border_ms)
+
+
+def agents_to_pack(db: Session, now_ms: int) -> list[tuple[str, str]]:
+    """Return (regency, agent) of those with readings old enough to be packed."""
+    rows = db.execute(
+        select(YoungReading.regency, YoungReading.agent)
+        .group_by(YoungReading.regency, YoungReading.agent)
+        .having(func.min(YoungReading.taken_ms) < _border(now_ms) - LATE_MS)
+    )
+    return [(regency, agent) for regency, agent in rows]
+
+
+def plan(db: Session, regency: str, agent: str, now_ms: int) -> Plan:
+    """Work out what packing an agent's older readings will write; changes nothing."""
+    zone = clock.zone_of(regency)
+    planned = Plan(regency, agent, _border(now_ms))
+    young: dict[Place, list[Any]] = defaultdict(list)
+    for row in db.execute(select(*_COLUMNS).where(*planned.moving())):
+        young[row.site, row.device, clock.local_day(row.taken_ms, zone)].append(row)
+        planned.moved += 1
+    whole = {place: _pack(db, planned, place, rows) for place, rows in young.items()}
+    # What a day's first slot grew from is the end of the day before: late readings there change it.
+    touched = {*young, *((site, device, day + timedelta(days=1)) for site, device, day in young)}
+    for place in sorted(touched):
+        _fold(db, planned, place, whole)
+    return planned
+
+
+def carry_out(db: Session, planned: Plan) -> bool:
+    """Write a plan and remove what it moved. Does nothing and returns ``False`` when more readings came meanwhile."""
+    connection = db.connection()
+    if connection.scalar(select(func.count()).where(*planned.moving())) != planned.moved:
+        return False
+    if planned.packs:
+        changed = ("site", "readings", "first_sequence", "last_sequence", "packed")
+        connection.execute(upsert(db, ReadingDay, _PACK_KEY, changed), planned.packs)
+    if planned.slots:
+        connection.execute(upsert(db, SlotDay, _SLOT_KEY, ("slots",)), planned.slots)
+    connection.execute(delete(YoungReading).where(*planned.moving()))
+    return True
+
+
+def last_packed(db: Session, regency: str, site: str, device: str) -> slots.Timed | None:
+    """Return the last good reading of a device that rests in a pack."""
+    newest = db.scalar(select(func.max(ReadingDay.day)).where(*_of_device(regency, site, device)))
+    return _last_good(_resting(db, regency, (site, device, newest))) if newest else None
+
+
+def _border(now_ms: int) -> int:
+    """Return the newest full hour that lies an hour back: packs end where a slot ends."""
+    return (now_ms - YOUNG_MS) // YOUNG_MS * YOUNG_MS
+
+
+def _pack(db: Session, planned: Plan, place: Place, rows: list[Any]) -> list[Kept]:
+    site, device, day = place
+    key = (planned.regency, planned.agent, device, day)
+    resting = db.get(ReadingDay, key)
+    kept = packing.unpack(resting.packed) if resting else []
+    kept += [Kept(row.taken_ms, row.time_quality, row.payload) for row in rows]
+    sequences = [row.sequence for row in rows]
+    sequences += [resting.first_sequence, resting.last_sequence] if resting else []
+    planned.packs.append(
+        dict(zip(_PACK_KEY, key, strict=True))
+        | {"site": site, "readings": len(kept), "packed": packing.pack(kept)}
+        | {"first_sequence": min(sequences), "last_sequence": max(sequences)}
+    )
+    return kept
+
+
+def _fold(db: Session, planned: Plan, place: Place, whole: dict[Place, list[Kept]]) -> None:
+    """Fold one day of a device again from all its readings, whichever box of the site they came from."""
+    site, device, day = place
+    kept = list(_all_of_day(db, planned, place, whole))
+    if not kept:
+        return
+    the_day_before = (site, device, day - timedelta(days=1))
+    before = _last_good(_all_of_day(db, planned, the_day_before, whole))
+    known = (one.timed() for one in kept if one.time_quality > TimeQuality.UNKNOWN)
+    start = clock.day_start_ms(day, clock.zone_of(planned.regency))
+    planned.slots += [
+        {"regency": planned.regency, "site": site, "device": device, "day": day, "series": name,
+         "slots": slots.pack(values, start)} for name, values in slots.fold(known, before).items()
+    ]  # fmt: skip
+
+
+def _all_of_day(db: Session, planned: Plan, place: Place, whole: dict[Place, list[Kept]]) -> Iterator[Kept]:
+    if place in whole:
+        yield from whole[place]
+        yield from _resting(db, planned.regency, place, but=planned.agent)
+    else:
+        yield from _resting(db, planned.regency, place)
+
+
+def _resting(db: Session, regency: str, place: Place, but: str = "") -> Iterator[Kept]:
+    """Yield what rests of a device's day, of every box the site had that day except ``but``."""
+    site, device, day = place
+    packs = select(ReadingDay.packed).where(
+        *_of_device(regency, site, device), ReadingDay.day == day, ReadingDay.agent != but
+    )
+    for blob in db.scalars(packs):
+        yield from packing.unpack(blob)
+
+
+def _of_device(regency: str, site: str, device: str) -> tuple[ColumnElement[bool], ...]:
+    return (ReadingDay.regency == regency, ReadingDay.site == site, ReadingDay.device == device)
+
+
+def _last_good(kept: Iterable[Kept]) -> slots.Timed | None:
+    for one in sorted(kept, key=lambda one: one.taken_ms, reverse=True):
+        timed = one.timed()
+        if timed.reading.body is not None and one.time_quality > TimeQuality.UNKNOWN:
+            return timed
+    return None
