@@ -2,27 +2,22 @@
 
 import argparse
 import asyncio
-import json
 import os
-import signal
 import sys
 import time
+from collections.abc import Coroutine
 from datetime import datetime
 from pathlib import Path
 
-from kampungnet_sim.control import Control
-from kampungnet_sim.fleet import Fleet, FleetOptions
+from kampungnet_sim.fleet import FleetOptions
 from kampungnet_sim.history import Span, history
-from kampungnet_sim.models import ROUTER_MODELS
-from kampungnet_sim.register import (
-    RegisteredVillage,
-    RegisterError,
-    made_up,
-    read_register,
-    spread,
-)
+from kampungnet_sim.models import ROUTER_MODELS, RosVersion
+from kampungnet_sim.register import RegisteredVillage, RegisterError, made_up, read_register, spread
+from kampungnet_sim.replay import RecordingError
+from kampungnet_sim.serve import ReplayOptions, run_fleet, run_replay
+from kampungnet_sim.tls import anonymous_context, self_signed_context
 
-EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+EXIT_OK, EXIT_FAILED = 0, 1
 
 
 def _chosen(options: argparse.Namespace) -> list[RegisteredVillage]:
@@ -35,94 +30,21 @@ def _chosen(options: argparse.Namespace) -> list[RegisteredVillage]:
     return spread(villages, options.villages or len(villages))
 
 
-def _write_private(path: Path, text: str) -> None:
-    """Passwords stand in it: write beside, for the owner alone, then put in place."""
-    beside = path.with_name(path.name + ".new")
-    beside.unlink(missing_ok=True)
-    beside.touch(mode=0o600)
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+# -- arguments --------------------------------------------------------------------------
 
 
-def _stop_event() -> asyncio.Event:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
 
 
-def _server_address(text: str) -> tuple[str, int]:
+def _loopback(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not colon or host not in ("127.0.0.1", "localhost") or not port.isdecimal():
         raise argparse.ArgumentTypeError("must be 127.0.0.1:PORT; nothing leaves loopback")
     return host, int(port)
-
-
-async def _run(options: argparse.Namespace, villages: list[RegisteredVillage]) -> int:
-    stop = _stop_event()
-    fleet = Fleet(
-        time.time,
-        FleetOptions(
-            seed=options.seed,
-            base_port=options.base_port,
-            rtt_ms=options.rtt_ms,
-            instant_ping=options.instant_ping,
-            model=options.model,
-            version=options.version,
-            server=options.line_to,
-        ),
-    )
-    control = Control(fleet)
-    try:
-        await fleet.start(villages)
-        inventory = fleet.inventory()
-        if options.control is not None:
-            url = f"http://127.0.0.1:{await control.start(options.control)}"
-            inventory = [{**one, "control": url} for one in inventory]
-        if options.inventory is not None:
-            _write_private(options.inventory, json.dumps(inventory, indent=1, ensure_ascii=False))
-        print("ready", flush=True)
-        await stop.wait()
-    finally:
-        await control.close()
-        await fleet.close()
-    return EXIT_OK
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="kampungnet-sim",
-        description="Simulates village offices (MikroTik router and fibre ONT) on 127.0.0.1.",
-        epilog="Exit codes: 0 ended as asked, 1 could not do it, 2 wrong arguments.",
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="serve villages over the real protocols until stopped")
-    _add_village_arguments(run)
-    run.add_argument("--base-port", type=int, default=0, metavar="P",
-                     help="first port; four for each village (API, API-TLS, SNMP, line); 0: any")  # fmt: skip
-    run.add_argument("--control", type=int, metavar="PORT", help="control socket; 0: any free port")
-    run.add_argument("--inventory", type=Path, metavar="FILE",
-                     help="write addresses and passwords here (mode 600) before saying ready")  # fmt: skip
-    run.add_argument("--rtt-ms", type=float, default=0.0, metavar="X",
-                     help="round trip of the line to each router, half in each direction")  # fmt: skip
-    run.add_argument("--instant-ping", action="store_true",
-                     help="/ping answers at once instead of after the round trip it reports")  # fmt: skip
-    run.add_argument("--model", choices=sorted(ROUTER_MODELS), help="give every village this router")
-    run.add_argument("--version", metavar="V", help='RouterOS version, such as "7.18.2 (stable)"')
-    run.add_argument("--line-to", type=_server_address, metavar="127.0.0.1:PORT",
-                     help="open a line for each village that leads to this server")  # fmt: skip
-    _add_history(commands)
-    return parser
-
-
-def _add_history(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    past = commands.add_parser("history", help="print what agents would have read in the past, as JSON lines")
-    _add_village_arguments(past)
-    past.add_argument("--days", type=float, default=30.0, help="how far back (default: 30)")
-    past.add_argument("--step", type=int, default=300, help="seconds between two polls (default: 300)")
-    past.add_argument("--until", type=_instant, metavar="ISO", help="where it ends (default: now)")
-    past.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes to use")
 
 
 def _instant(text: str) -> float:
@@ -135,41 +57,120 @@ def _instant(text: str) -> float:
     return moment.timestamp()
 
 
-def _history(options: argparse.Namespace, villages: list[RegisteredVillage]) -> int:
-    if options.step < 1 or options.days <= 0:
-        raise RegisterError("--step and --days must be more than 0")
-    end = options.until if options.until is not None else time.time()
-    span = Span(end - options.days * 86_400, end, options.step)
-    for lines in history(villages, options.seed, span, workers=options.workers):
-        print(lines)
-    return EXIT_OK
+def _ros_version(text: str) -> str:
+    RosVersion.parse(text)
+    return text
 
 
 def _add_village_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--register", type=Path, metavar="CSV", help="register of villages")
-    parser.add_argument("--villages", type=int, metavar="N",
-                        help="how many, spread over the kecamatan (default: all, or 12 made-up ones)")  # fmt: skip
-    parser.add_argument("--only", nargs="+", metavar="CODE", help="these villages of the register")
-    parser.add_argument("--seed", type=int, default=1, metavar="S", help="same seed, same villages")
+    add = parser.add_argument
+    add("--register", type=Path, metavar="CSV", help="register of villages (columns kode, nama, kode_kecamatan)")
+    add("--villages", type=_positive, metavar="N", help="how many, spread over the kecamatan (default: all, or 12)")
+    add("--only", nargs="+", metavar="CODE", help="these villages of the register")
+    add("--seed", type=int, default=1, metavar="S", help="same seed, same villages and passwords (default: 1)")
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    _add_village_arguments(parser)
+    add = parser.add_argument
+    add("--base-port", type=int, default=0, metavar="P", help="first of four ports a village; 0: any free ones")
+    add("--control", type=int, metavar="PORT", help="control socket for faults and lines; 0: any free port")
+    add("--inventory", type=Path, metavar="FILE", help="addresses and passwords, mode 600, there before `ready`")
+    add("--rtt-ms", type=float, default=0.0, metavar="X", help="round trip to each router, half in each direction")
+    add("--instant-ping", action="store_true", help="/ping answers at once, not after the time it reports")
+    add("--model", choices=sorted(ROUTER_MODELS), help="give every village this router")
+    add("--version", type=_ros_version, metavar="V", help='RouterOS version, such as "7.18.2 (stable)"')
+    add("--tls", choices=("self-signed", "anonymous"), help="offer api-ssl too")
+    add("--line-to", type=_loopback, metavar="127.0.0.1:PORT", help="a line for each village that leads there")
+
+
+def _add_history(parser: argparse.ArgumentParser) -> None:
+    _add_village_arguments(parser)
+    add = parser.add_argument
+    add("--days", type=float, default=30.0, help="how far back (default: 30)")
+    add("--step", type=_positive, default=300, help="seconds between two polls of a device (default: 300)")
+    add("--until", type=_instant, metavar="ISO", help="where it ends, with zone (default: now)")
+    add("--workers", type=_positive, default=os.cpu_count() or 1, help="processes to use (default: one a core)")
+
+
+def _add_replay(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--routeros", type=Path, nargs="+", default=[], metavar="DIR", help="folders of *.json, one router each")
+    add("--snmprec", type=Path, nargs="+", default=[], metavar="FILE", help="recorded walks, one agent each")
+    add("--base-port", type=int, default=0, metavar="P", help="first port; 0: any free ones")
+    add("--inventory", type=Path, metavar="FILE", help="addresses and passwords, mode 600")
+    add("--seed", type=int, default=1, metavar="S", help="the passwords follow from it")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kampungnet-sim",
+        description="Simulates village offices (MikroTik router and fibre ONT) on 127.0.0.1, and nowhere else.",
+        epilog="Exit codes: 0 ended as asked, 1 could not do it, 2 wrong arguments.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_run(commands.add_parser("run", help="serve villages over the real protocols until stopped"))
+    _add_history(commands.add_parser("history", help="print what agents would have read, as JSON lines"))
+    _add_replay(commands.add_parser("replay", help="serve recorded answers over the real protocols until stopped"))
+    return parser
+
+
+# -- commands ---------------------------------------------------------------------------
+
+
+def _announce() -> None:
+    print("ready", flush=True)
+
+
+def _run(options: argparse.Namespace) -> Coroutine[None, None, None]:
+    tls = {"self-signed": self_signed_context, "anonymous": anonymous_context}.get(options.tls or "")
+    fleet = FleetOptions(
+        seed=options.seed,
+        base_port=options.base_port,
+        rtt_ms=options.rtt_ms,
+        instant_ping=options.instant_ping,
+        model=options.model,
+        version=options.version,
+        tls=tls() if tls else None,
+        server=options.line_to,
+    )
+    return run_fleet(
+        _chosen(options), fleet, control_port=options.control, inventory=options.inventory, announce=_announce
+    )
+
+
+def _replay(options: argparse.Namespace) -> Coroutine[None, None, None]:
+    if not options.routeros and not options.snmprec:
+        raise RecordingError("nothing to replay: give --routeros or --snmprec")
+    return run_replay(
+        ReplayOptions(options.routeros, options.snmprec, options.base_port, options.seed, options.inventory), _announce
+    )
+
+
+def _print_history(options: argparse.Namespace) -> None:
+    end = options.until if options.until is not None else time.time()
+    span = Span(end - options.days * 86_400, end, options.step)
+    for lines in history(_chosen(options), options.seed, span, workers=options.workers):
+        print(lines)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        villages = _chosen(options)
         if options.command == "history":
-            return _history(options, villages)
-        return asyncio.run(_run(options, villages))
+            _print_history(options)
+        else:
+            asyncio.run({"run": _run, "replay": _replay}[options.command](options))
     except BrokenPipeError:
         # Whoever read the lines has seen enough; the interpreter must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_OK
     except KeyboardInterrupt:
         return EXIT_FAILED
-    except (OSError, RegisterError) as error:
+    except (OSError, RegisterError, RecordingError) as error:
         print(f"kampungnet-sim: {error}", file=sys.stderr)
         return EXIT_FAILED
+    return EXIT_OK
 
 
 if __name__ == "__main__":

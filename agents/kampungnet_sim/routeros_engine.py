@@ -70,6 +70,10 @@ class Engine:
                 return RouterTrap(f"no such command or directory ({parts[count - 1]})", 0)
         return RouterTrap("no such command", 0)
 
+    def recorded(self, _command: str) -> list[Row] | None:
+        """Rows that a recording holds for a command that is no ``print``; None where nothing is replayed."""
+        return None
+
     def check_rights(self, user: RouterUser, request: Request) -> None:
         """Raise the trap of a missing policy."""
         needed = _POLICY_OF_VERB.get(request.verb, "write")

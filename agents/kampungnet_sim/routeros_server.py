@@ -12,10 +12,12 @@ from kampungnet_sim.routeros_session import ApiConnection, ServerOptions
 class RouterServer:
     """Listens for API clients of one router."""
 
-    def __init__(self, router: SimulatedRouter, options: ServerOptions | None = None) -> None:
+    def __init__(
+        self, router: SimulatedRouter, options: ServerOptions | None = None, engine: Engine | None = None
+    ) -> None:
         self.router = router
         self.options = options or ServerOptions()
-        self.engine = Engine(router)
+        self.engine = engine or Engine(router)
         self._connections: set[ApiConnection] = set()
         self._servers: list[asyncio.Server] = []
 

@@ -171,12 +171,20 @@ class ApiConnection(asyncio.Protocol):
         if request.command in ("/quit", "/cancel", "/login"):
             return self._control(request, frame)
         self._engine.check_rights(user, request)
+        recorded = self._engine.recorded(request.command)
+        if recorded is not None:
+            if not recorded:
+                raise self._engine.missing(request.menu)
+            return frame.rows(encode_rows(recorded, request.proplist)) + frame.done()
+        return self._over_time(request, frame)
+
+    def _over_time(self, request: Request, frame: Frame) -> bytes:
         if request.command == "/ping":
             rows = streams.ping(self._engine, request, asyncio.sleep, instant=self._options.instant_ping)
             return self._start(frame, self._stream(rows, request, frame))
         if request.command in streams.MONITORS:
             return self._monitor(request, frame)
-        if verb == "listen":
+        if request.verb == "listen":
             rows = streams.listen(self._engine, request, asyncio.sleep)
             return self._start(frame, self._stream(rows, request, frame))
         return self._engine.change(request, frame, self._engine.router.clock())
