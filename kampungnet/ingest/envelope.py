@@ -65,7 +65,7 @@ def opened(plain: bytes, agent: str) -> Opened:
     """Check the envelope, then each reading by itself. Raises a ``Problem`` when the envelope is no good."""
     try:
         envelope = _ENVELOPE.decode(plain)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except wire.UNREADABLE as error:
         raise BadInput(f"The report cannot be read: {str(error)[:200]}.") from error
     if not wire.OLDEST_WIRE_VERSION <= envelope.wire_version <= wire.WIRE_VERSION:
         raise UnknownVersion(
@@ -92,7 +92,7 @@ def _checked(position: int, raw: bytes) -> Taken | wire.Refusal:
         return wire.Refusal(position, f"larger than {wire.MAX_READING_BYTES} bytes", _sequence(raw))
     try:
         reading = _READING.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except wire.UNREADABLE as error:
         return wire.Refusal(position, str(error)[:200], _sequence(raw))
     if (reading.body is not None) is not (reading.outcome is wire.Outcome.OK):
         return wire.Refusal(position, "a body belongs to outcome ok and to no other", reading.sequence)
@@ -102,5 +102,5 @@ def _checked(position: int, raw: bytes) -> Taken | wire.Refusal:
 def _sequence(raw: bytes) -> int | None:
     try:
         return _KEY.decode(raw).sequence
-    except (msgspec.DecodeError, RecursionError):
+    except wire.UNREADABLE:
         return None

@@ -13,7 +13,7 @@ clock change can move.
 
 import enum
 import hashlib
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
@@ -35,6 +35,9 @@ AGENT_HEADER = "KampungNet-Agent"
 SIGNATURE_HEADER = "KampungNet-Signature"
 REPORTS_PATH = "/api/v1/reports"
 ENROLMENTS_PATH = "/api/v1/enrolments"
+
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""All that decoding bytes from outside can raise: broken UTF-8 and deep nesting are Python's own errors."""
 
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Text = Annotated[str, Meta(max_length=200)]
