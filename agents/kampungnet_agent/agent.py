@@ -118,7 +118,11 @@ def _serve_metrics(parts: Parts, settings: AgentSettings) -> Callable[[], None]:
     def spool_state() -> SpoolState:
         return parts.spool_worker.submit(parts.spool.state).result(timeout=5.0)
 
-    return serve_metrics(settings.metrics.address, AgentCollector(parts.tally, spool_state))
+    try:
+        return serve_metrics(settings.metrics.address, AgentCollector(parts.tally, spool_state))
+    except OSError as error:  # measuring goes on without
+        log.error("no metrics at %s: %s", settings.metrics.address, error)
+        return lambda: None
 
 
 def _on_signals(end: Callable[[], None]) -> None:

@@ -4,6 +4,7 @@ One small object is handed to whoever asks, so a test hands in another one; noth
 the agent reads a clock for a reading.
 """
 
+import contextlib
 import ctypes
 import os
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 EARLIEST_TRUE_MS = 1_735_689_600_000
 """2025-01-01: a wall clock before this was never set, whatever the kernel says."""
 
+_M_ARENA_MAX = -8
 _STA_UNSYNC = 0x0040
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _BOARD_FILES = (
@@ -60,6 +62,12 @@ class Box:
         except OSError:
             return None
         return disk.f_bavail * disk.f_frsize
+
+
+def save_memory() -> None:
+    """Let all threads share one heap: three quiet threads need no heap each (0.6 MB, glibc only)."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def _kernel_clock_is_synchronised() -> bool:

@@ -34,10 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(options: argparse.Namespace) -> int:
     """Poll, keep and send until a signal comes."""
     from kampungnet_agent.agent import run_agent
-    from kampungnet_agent.box import Box
+    from kampungnet_agent.box import Box, save_memory
     from kampungnet_agent.settings import read_agent_settings
     from kampungnet_agent.spool import SpoolError
 
+    save_memory()
     try:
         asyncio.run(run_agent(read_agent_settings(options.config), Box()))
     except (SpoolError, OSError) as error:

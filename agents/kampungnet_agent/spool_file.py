@@ -40,7 +40,7 @@ def open_file(path: Path, max_megabytes: int) -> sqlite3.Connection:
         db.execute("PRAGMA auto_vacuum=NONE")
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
-        db.execute("PRAGMA cache_size=-512")
+        db.execute("PRAGMA cache_size=-256")
         db.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         db.execute(f"PRAGMA max_page_count={max_megabytes * 1_000_000 // PAGE_BYTES}")
         db.executescript(_SCHEMA)

@@ -1,8 +1,5 @@
 """The agent's own version, read once from the installed package."""
 
-from importlib import metadata
+from kampungnet_agent.installed import version_of
 
-try:
-    VERSION = metadata.version("kampungnet")
-except metadata.PackageNotFoundError:
-    VERSION = ""
+VERSION = version_of("kampungnet")

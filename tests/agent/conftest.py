@@ -54,6 +54,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+MakeReading = Callable[..., wire.Reading]
 Rule = Callable[[wire.Envelope], Reply | None]
 
 
@@ -70,46 +71,16 @@ class CentralServer:
         self.connections = 0
         self.rule: Rule = lambda _envelope: None
         self._lock = threading.Lock()
-        central = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def setup(self) -> None:
-                super().setup()
-                central.connections += 1
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if self.path == wire.ENROLMENTS_PATH:
-                    reply = central.enrol(body, self.headers[wire.SIGNATURE_HEADER], self.headers[wire.AGENT_HEADER])
-                else:
-                    reply = central.receive(body, self.headers[wire.SIGNATURE_HEADER], self.headers[wire.AGENT_HEADER])
-                self.answer(reply)
-
-            def do_GET(self) -> None:
-                self.answer(Reply(200 if self.path == "/healthz" else 404, b"{}"))
-
-            def answer(self, reply: Reply) -> None:
-                self.send_response(reply.status)
-                for name, value in {**reply.headers, "Content-Type": reply.content_type}.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(reply.body)))
-                self.end_headers()
-                self.wfile.write(reply.body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_: object) -> None:
-                pass  # a killed agent breaks its connection; that is the test
-
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.central = self
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def answer(self, path: str, body: bytes, signature: str, agent: str) -> Reply:
+        """Answer one POST."""
+        if path == wire.ENROLMENTS_PATH:
+            return self.enrol(body, signature, agent)
+        return self.receive(body, signature, agent)
 
     def receive(self, body: bytes, signature: str, agent: str) -> Reply:
         if not _signed(PUBLIC_KEY, wire.signing_bytes("POST", wire.REPORTS_PATH, agent, body), signature):
@@ -147,6 +118,42 @@ class CentralServer:
         self._server.server_close()
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    central: CentralServer
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass  # a killed agent breaks its connection; that is the test
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.central.connections += 1
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        signature, agent = self.headers[wire.SIGNATURE_HEADER], self.headers[wire.AGENT_HEADER]
+        self.answer(self.server.central.answer(self.path, body, signature, agent))
+
+    def do_GET(self) -> None:
+        self.answer(Reply(200 if self.path == "/healthz" else 404, b"{}"))
+
+    def answer(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        for name, value in {**reply.headers, "Content-Type": reply.content_type}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(reply.body)))
+        self.end_headers()
+        self.wfile.write(reply.body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 def _signed(key: Ed25519PublicKey, message: bytes, signature: str) -> bool:
     try:
         key.verify(base64.b64decode(signature), message)
@@ -155,8 +162,8 @@ def _signed(key: Ed25519PublicKey, message: bytes, signature: str) -> bool:
     return True
 
 
-def problem(status: int, sentence: str, **headers: str) -> Reply:
-    return Reply(status, msgspec.json.encode(wire.Problem(sentence)), headers=headers)
+def problem(status: int, sentence: str, headers: dict[str, str] | None = None) -> Reply:
+    return Reply(status, msgspec.json.encode(wire.Problem(sentence)), headers=headers or {})
 
 
 @pytest.fixture
@@ -188,7 +195,7 @@ def parts(spool: Spool, box: VillageBox, central: CentralServer) -> Iterator[Par
 
 
 @pytest.fixture
-def a_reading(box: VillageBox) -> Callable[..., wire.Reading]:
+def a_reading(box: VillageBox) -> MakeReading:
     def make(device: str = "router", filler: int = 0) -> wire.Reading:
         return wire.Reading(
             boot_id=box.boot_id,

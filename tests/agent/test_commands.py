@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -53,14 +54,16 @@ def command(*arguments: str) -> list[str]:
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(*arguments), capture_output=True, text=True, env=environment(), timeout=60)
+    return subprocess.run(
+        command(*arguments), capture_output=True, text=True, env=environment(), timeout=60, check=False
+    )
 
 
 def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "agents")])}
 
 
-def wait_until(ready, seconds: float = 10.0) -> None:
+def wait_until(ready: Callable[[], object], seconds: float = 10.0) -> None:
     end = time.monotonic() + seconds
     while not ready():
         assert time.monotonic() < end, "it did not happen in time"
@@ -68,7 +71,9 @@ def wait_until(ready, seconds: float = 10.0) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_run_polls_reports_and_ends_within_five_seconds_of_a_signal(office, central, number):
+def test_run_polls_reports_and_ends_within_five_seconds_of_a_signal(
+    office: Path, central: CentralServer, number: signal.Signals
+) -> None:
     with subprocess.Popen(
         command("run", "--config", f"{office}/agent.toml"), env=environment(), stderr=subprocess.PIPE, text=True
     ) as agent:
@@ -84,7 +89,7 @@ def test_run_polls_reports_and_ends_within_five_seconds_of_a_signal(office, cent
     assert not list((office / "spool").glob("*-wal")), "the spool was closed"
 
 
-def test_run_serves_its_own_metrics_when_asked(office, central):
+def test_run_serves_its_own_metrics_when_asked(office: Path, central: CentralServer) -> None:
     port = free_port()
     with (office / "agent.toml").open("a") as file:
         file.write(f'\n[metrics]\naddress = "127.0.0.1:{port}"\n')
@@ -102,7 +107,7 @@ def test_run_serves_its_own_metrics_when_asked(office, central):
     assert "_created" not in page
 
 
-def test_poll_prints_one_reading_per_device_and_says_by_its_exit_code_whether_all_answered(office):
+def test_poll_prints_one_reading_per_device_and_says_by_its_exit_code_whether_all_answered(office: Path) -> None:
     done = run("poll", "--config", f"{office}/agent.toml")
     (line,) = done.stdout.splitlines()
     assert json.loads(line)["outcome"] == "unreachable"
@@ -110,7 +115,7 @@ def test_poll_prints_one_reading_per_device_and_says_by_its_exit_code_whether_al
     assert not (office / "spool").exists()
 
 
-def test_check_says_what_works_and_what_does_not_in_indonesian_or_english(office):
+def test_check_says_what_works_and_what_does_not_in_indonesian_or_english(office: Path) -> None:
     done = run("check", "--config", f"{office}/agent.toml")
     assert done.returncode == 1
     assert "Server menerima kotak ini sebagai agent-7, desa 35.10.15.2012." in done.stdout
@@ -120,20 +125,20 @@ def test_check_says_what_works_and_what_does_not_in_indonesian_or_english(office
     assert "The spool can be written" in english
 
 
-def test_check_says_when_the_credential_is_revoked_or_missing(office, central):
-    central.rule = lambda envelope: problem(401, "unknown agent or wrong signature")
+def test_check_says_when_the_credential_is_revoked_or_missing(office: Path, central: CentralServer) -> None:
+    central.rule = lambda _envelope: problem(401, "unknown agent or wrong signature")
     assert "Server menolak kotak ini" in run("check", "--config", f"{office}/agent.toml").stdout
     (office / "credential").unlink()
     assert "Kotak ini belum terdaftar" in run("check", "--config", f"{office}/agent.toml").stdout
 
 
-def test_check_says_when_the_server_is_not_there(office, central):
+def test_check_says_when_the_server_is_not_there(office: Path, central: CentralServer) -> None:
     central.close()
     assert "tidak terjangkau" in run("check", "--config", f"{office}/agent.toml").stdout
 
 
 @pytest.mark.parametrize("name", ["run", "poll", "check"])
-def test_wrong_settings_are_one_sentence_and_exit_code_2(office, name):
+def test_wrong_settings_are_one_sentence_and_exit_code_2(office: Path, name: str) -> None:
     text = (office / "agent.toml").read_text()
     (office / "agent.toml").write_text(text.replace("credential_file", "credentials_file"))
     done = run(name, "--config", f"{office}/agent.toml")
@@ -142,7 +147,9 @@ def test_wrong_settings_are_one_sentence_and_exit_code_2(office, name):
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_enrol_makes_the_key_on_the_box_and_keeps_the_credential_to_its_owner(tmp_path, central):
+def test_enrol_makes_the_key_on_the_box_and_keeps_the_credential_to_its_owner(
+    tmp_path: Path, central: CentralServer
+) -> None:
     place = tmp_path / "var" / "credential"
     done = run("enrol", "--server", central.url, "--code", "KAMPUNG-1234", "--credential", str(place))
     assert done.returncode == 0, done.stderr
@@ -161,7 +168,7 @@ def test_enrol_makes_the_key_on_the_box_and_keeps_the_credential_to_its_owner(tm
     assert read_credential(place).private_key != credential.private_key
 
 
-def test_enrol_with_a_wrong_code_or_an_open_line_says_so(tmp_path, central):
+def test_enrol_with_a_wrong_code_or_an_open_line_says_so(tmp_path: Path, central: CentralServer) -> None:
     place = ["--credential", str(tmp_path / "credential")]
     done = run("enrol", "--server", central.url, "--code", "WRONG-CODE", *place)
     assert done.returncode == 1
@@ -170,17 +177,17 @@ def test_enrol_with_a_wrong_code_or_an_open_line_says_so(tmp_path, central):
     assert run("enrol", "--server", "http://kampungnet.example.go.id", "--code", "KAMPUNG-1234", *place).returncode == 2
 
 
-def test_help_of_every_command_names_its_exit_codes_or_options():
+def test_help_of_every_command_names_its_exit_codes_or_options() -> None:
     assert "Exit codes" in run("--help").stdout
     for name in ("run", "poll", "check", "enrol"):
         assert "--config" in run(name, "--help").stdout
 
 
-def test_control_characters_of_a_device_cannot_forge_a_log_line():
+def test_control_characters_of_a_device_cannot_forge_a_log_line() -> None:
     assert printable("x\n2026 ERROR all is lost\x1b[2J\u202e") == "x\\n2026 ERROR all is lost\\x1b[2J\\u202e"
 
 
-def test_the_agent_never_loads_the_servers_libraries_nor_device_libraries_it_does_not_need():
+def test_the_agent_never_loads_the_servers_libraries_nor_device_libraries_it_does_not_need() -> None:
     code = (
         "import sys, kampungnet_agent.main, kampungnet_agent.agent; "
         "print(sorted({n.split('.')[0] for n in sys.modules}))"

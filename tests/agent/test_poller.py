@@ -1,24 +1,27 @@
 """The poller with hand-made devices: every ending becomes a reading, and the log stays quiet."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
 from kampungnet.shared import wire
-from kampungnet_agent.driver import AnswerUnreadable, DeviceUnreachable, LoginRefused, Polled
+from kampungnet_agent.driver import AnswerUnreadable, DeviceUnreachable, Finding, LoginRefused, Polled
 from kampungnet_agent.poller import Poller
 from kampungnet_agent.settings import Device
 from kampungnet_agent.spool import SpoolError
 from kampungnet_agent.tally import Tally
+from tests.agent.conftest import VillageBox
 
+Step = Polled | Exception | Callable[[], Awaitable[Polled]]
 BODY = wire.RouterBody(identity="Balai Desa")
 
 
 class HandMadeDevice:
     """Answers what the script says, the last entry for ever."""
 
-    def __init__(self, *script: Polled | Exception | Callable) -> None:
+    def __init__(self, *script: Step) -> None:
         self.script = list(script)
         self.polls = 0
         self.closed = 0
@@ -35,15 +38,21 @@ class HandMadeDevice:
     async def close(self) -> None:
         self.closed += 1
 
+    async def check(self) -> list[Finding]:
+        return []
+
 
 async def for_ever() -> Polled:
     await asyncio.sleep(3600)
     raise AssertionError
 
 
+PollerOf = Callable[..., tuple[Poller, HandMadeDevice]]
+
+
 @pytest.fixture
-def poller_of(box):
-    def make(*script, **fields) -> tuple[Poller, HandMadeDevice]:
+def poller_of(box: VillageBox) -> PollerOf:
+    def make(*script: Step, **fields: Any) -> tuple[Poller, HandMadeDevice]:
         device = HandMadeDevice(*script)
         settings = {"name": "router", "driver": "hand-made", "address": "127.0.0.1:1", "secret": "rahasia", **fields}
         return Poller(Device(**settings), device, box, Tally()), device
@@ -51,7 +60,7 @@ def poller_of(box):
     return make
 
 
-async def test_a_good_poll_becomes_a_reading_with_body_times_and_uptime(poller_of, box):
+async def test_a_good_poll_becomes_a_reading_with_body_times_and_uptime(poller_of: PollerOf, box: VillageBox) -> None:
     poller, _ = poller_of(Polled(BODY, uptime_seconds=77))
     reading = await poller.poll_once()
     assert (reading.outcome, reading.body, reading.device_uptime_seconds) == (wire.Outcome.OK, BODY, 77)
@@ -69,14 +78,16 @@ async def test_a_good_poll_becomes_a_reading_with_body_times_and_uptime(poller_o
         (ZeroDivisionError("division by zero"), wire.Outcome.UNREADABLE),
     ],
 )
-async def test_every_failure_becomes_a_reading_with_its_reason(poller_of, error, outcome):
+async def test_every_failure_becomes_a_reading_with_its_reason(
+    poller_of: PollerOf, error: Exception, outcome: wire.Outcome
+) -> None:
     poller, _ = poller_of(error)
     reading = await poller.poll_once()
     assert (reading.outcome, reading.body) == (outcome, None)
     assert str(error) in reading.detail
 
 
-async def test_a_device_that_never_answers_ends_at_the_deadline(poller_of):
+async def test_a_device_that_never_answers_ends_at_the_deadline(poller_of: PollerOf) -> None:
     poller, _ = poller_of(for_ever, timeout_seconds=0.02)
     reading = await poller.poll_once()
     assert reading.outcome is wire.Outcome.UNREACHABLE
@@ -84,14 +95,16 @@ async def test_a_device_that_never_answers_ends_at_the_deadline(poller_of):
     assert reading.duration_ms >= 19
 
 
-async def test_a_secret_never_reaches_reading_or_log(poller_of, caplog):
+async def test_a_secret_never_reaches_reading_or_log(poller_of: PollerOf, caplog: pytest.LogCaptureFixture) -> None:
     for error in (LoginRefused("cannot log in with rahasia"), ValueError("rahasia")):
         poller, _ = poller_of(error)
         assert "rahasia" not in (await poller.poll_once()).detail
     assert "rahasia" not in "".join(caplog.messages)
 
 
-async def test_one_line_when_it_breaks_one_when_it_recovers(poller_of, caplog):
+async def test_one_line_when_it_breaks_one_when_it_recovers(
+    poller_of: PollerOf, caplog: pytest.LogCaptureFixture
+) -> None:
     cut = DeviceUnreachable("cable cut")
     poller, _ = poller_of(Polled(BODY), cut, cut, cut, Polled(BODY), Polled(BODY))
     for _ in range(6):
@@ -99,7 +112,9 @@ async def test_one_line_when_it_breaks_one_when_it_recovers(poller_of, caplog):
     assert caplog.messages == ["router: unreachable: cable cut", "router: works again"]
 
 
-async def test_a_defect_in_a_driver_is_logged_once_with_its_traceback_and_the_driver_is_closed(poller_of, caplog):
+async def test_a_defect_in_a_driver_is_logged_once_with_its_traceback_and_the_driver_is_closed(
+    poller_of: PollerOf, caplog: pytest.LogCaptureFixture
+) -> None:
     poller, device = poller_of(KeyError("rx-byte"))
     for _ in range(3):
         assert (await poller.poll_once()).outcome is wire.Outcome.UNREADABLE
@@ -108,7 +123,7 @@ async def test_a_defect_in_a_driver_is_logged_once_with_its_traceback_and_the_dr
     assert device.closed == 3
 
 
-async def test_polls_keep_their_rhythm_without_piling_up_behind_a_slow_device(poller_of):
+async def test_polls_keep_their_rhythm_without_piling_up_behind_a_slow_device(poller_of: PollerOf) -> None:
     async def slow() -> Polled:
         await asyncio.sleep(0.13)
         return Polled(BODY)
@@ -128,7 +143,7 @@ async def test_polls_keep_their_rhythm_without_piling_up_behind_a_slow_device(po
     assert device.closed == 1
 
 
-async def test_an_unreachable_device_keeps_its_interval_and_a_refused_login_becomes_rare(poller_of):
+async def test_an_unreachable_device_keeps_its_interval_and_a_refused_login_becomes_rare(poller_of: PollerOf) -> None:
     poller, _ = poller_of(DeviceUnreachable("x"), LoginRefused("no"), interval_seconds=60.0)
     await poller.poll_once()
     assert poller._interval() == 60.0
@@ -137,7 +152,9 @@ async def test_an_unreachable_device_keeps_its_interval_and_a_refused_login_beco
     assert 450 <= poller._interval() <= 900
 
 
-async def test_a_spool_that_fails_is_said_once_and_counted_and_polling_goes_on(poller_of, caplog):
+async def test_a_spool_that_fails_is_said_once_and_counted_and_polling_goes_on(
+    poller_of: PollerOf, caplog: pytest.LogCaptureFixture
+) -> None:
     async def keep(_reading: wire.Reading) -> int:
         raise SpoolError("read-only disk")
 

@@ -1,6 +1,7 @@
 """agent.toml: what is accepted, and the sentence for what is not."""
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,12 @@ from kampungnet.shared.settings_file import SettingsError
 from kampungnet_agent import settings as agent_settings
 from kampungnet_agent.settings import read_agent_settings
 
+Write = Callable[..., Path]
 EXAMPLE = Path(__file__).parents[2] / "agents" / "agent.example.toml"
 
 
 @pytest.fixture
-def write(tmp_path):
+def write(tmp_path: Path) -> Write:
     secret = tmp_path / "router.password"
     secret.write_text("rahasia\n")
     secret.chmod(0o640)
@@ -28,7 +30,7 @@ def write(tmp_path):
     return write_it
 
 
-def test_the_example_is_accepted_as_it_stands(write):
+def test_the_example_is_accepted_as_it_stands(write: Write) -> None:
     settings = read_agent_settings(write())
     (device,) = settings.devices
     assert (device.name, device.driver, device.secret, device.wan_interface) == (
@@ -43,7 +45,7 @@ def test_the_example_is_accepted_as_it_stands(write):
     assert "rahasia" not in repr(settings)
 
 
-def test_every_optional_line_of_the_example_is_accepted_too(write):
+def test_every_optional_line_of_the_example_is_accepted_too(write: Write) -> None:
     path = write()
     lines = path.read_text().splitlines()
     path.write_text("\n".join(line[2:] if line.startswith("# ") and _is_toml(line[2:]) else line for line in lines))
@@ -79,7 +81,7 @@ def _is_toml(line: str) -> bool:
         ("[[devices]]", "[devices]", "devices is wrong: expected a list"),
     ],
 )
-def test_a_mistake_is_one_sentence(write, old, new, sentence):
+def test_a_mistake_is_one_sentence(write: Write, old: str, new: str, sentence: str | None) -> None:
     path = write(old, new)
     if sentence is None:
         read_agent_settings(path)
@@ -90,18 +92,18 @@ def test_a_mistake_is_one_sentence(write, old, new, sentence):
     assert "\n" not in str(caught.value)
 
 
-def test_http_is_accepted_for_this_machine_only(write):
+def test_http_is_accepted_for_this_machine_only(write: Write) -> None:
     assert read_agent_settings(write("https://kampungnet.example.go.id", "http://127.0.0.1:8080"))
     assert read_agent_settings(write("https://kampungnet.example.go.id", "http://[::1]:8080"))
 
 
-def test_two_devices_cannot_share_a_name(write):
+def test_two_devices_cannot_share_a_name(write: Write) -> None:
     path = write(new='\n[[devices]]\nname = "router"\ndriver = "ont-snmp"\naddress = "127.0.0.1:161"\n')
     with pytest.raises(SettingsError, match='two devices are named "router"'):
         read_agent_settings(path)
 
 
-def test_a_world_readable_password_file_is_refused_with_the_command_to_run(write, tmp_path):
+def test_a_world_readable_password_file_is_refused_with_the_command_to_run(write: Write, tmp_path: Path) -> None:
     path = write()
     (tmp_path / "router.password").chmod(0o644)
     with pytest.raises(SettingsError, match="run: chmod 640"):
@@ -112,7 +114,9 @@ class DriverWithOptions:
     OPTIONS = frozenset({"tls", "ca_file", "privacy_file"})
 
 
-def test_further_keys_belong_to_the_driver_that_lists_them_and_its_secrets_are_read(write, tmp_path, monkeypatch):
+def test_further_keys_belong_to_the_driver_that_lists_them_and_its_secrets_are_read(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(agent_settings, "load_driver", lambda _name: DriverWithOptions)
     secret = tmp_path / "privacy"
     secret.write_text("kunci\n")

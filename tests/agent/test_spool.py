@@ -15,12 +15,13 @@ from kampungnet.shared import wire
 from kampungnet_agent.ballast import BALLAST_BYTES
 from kampungnet_agent.spool import Spool, SpoolError
 from kampungnet_agent.spool_file import MAX_JUMPS
+from tests.agent.conftest import MakeReading, VillageBox
 
-MakeReading = Callable[..., wire.Reading]
+OpenSpool = Callable[..., Spool]
 
 
 @pytest.fixture
-def open_spool(tmp_path: Path, box) -> Iterator[Callable[..., Spool]]:
+def open_spool(tmp_path: Path, box: VillageBox) -> Iterator[OpenSpool]:
     opened: list[Spool] = []
 
     def open_it(max_megabytes: int = 8, path: Path | None = None) -> Spool:
@@ -49,7 +50,7 @@ def killed(path: Path, to: Path) -> Path:
     return to / path.name
 
 
-def test_a_reading_is_numbered_and_kept_as_the_bytes_that_will_travel(spool, a_reading):
+def test_a_reading_is_numbered_and_kept_as_the_bytes_that_will_travel(spool: Spool, a_reading: MakeReading) -> None:
     assert spool.add(a_reading()) == 1
     assert spool.add(a_reading(device="ont")) == 2
     first, second = spool.oldest(up_to=10)
@@ -57,7 +58,7 @@ def test_a_reading_is_numbered_and_kept_as_the_bytes_that_will_travel(spool, a_r
     assert msgspec.json.decode(second.payload, type=wire.Reading).device == "ont"
 
 
-def test_newest_and_oldest_lane_share_the_readings_without_overlap(spool, a_reading):
+def test_newest_and_oldest_lane_share_the_readings_without_overlap(spool: Spool, a_reading: MakeReading) -> None:
     for _ in range(250):
         spool.add(a_reading())
     newest = [one.sequence for one in spool.newest(above=0)]
@@ -66,13 +67,15 @@ def test_newest_and_oldest_lane_share_the_readings_without_overlap(spool, a_read
     assert spool.newest(above=250) == []
 
 
-def test_a_batch_never_grows_over_the_wire_limit_even_with_huge_readings(spool, a_reading):
+def test_a_batch_never_grows_over_the_wire_limit_even_with_huge_readings(spool: Spool, a_reading: MakeReading) -> None:
     for _ in range(70):
         spool.add(a_reading(filler=8_000))
     assert sum(len(one.payload) for one in spool.oldest(up_to=100)) < wire.MAX_UNPACKED_BYTES
 
 
-def test_what_cannot_travel_becomes_an_unreadable_reading_that_says_why(spool, a_reading, box):
+def test_what_cannot_travel_becomes_an_unreadable_reading_that_says_why(
+    spool: Spool, a_reading: MakeReading, box: VillageBox
+) -> None:
     too_long = msgspec.structs.replace(a_reading(), body=wire.RouterBody(identity="x" * 201))
     too_big = msgspec.structs.replace(
         a_reading(), body=wire.RouterBody(interfaces=[wire.CounterReading("ether1", kind="x" * 190)] * 200 * 2)
@@ -86,7 +89,7 @@ def test_what_cannot_travel_becomes_an_unreadable_reading_that_says_why(spool, a
     assert all(one.detail and one.body is None for one in kept)
 
 
-def test_only_what_a_receipt_names_leaves(spool, a_reading):
+def test_only_what_a_receipt_names_leaves(spool: Spool, a_reading: MakeReading) -> None:
     for _ in range(5):
         spool.add(a_reading())
     assert spool.settle(accepted=[1, 3, 99]) == 2
@@ -94,7 +97,9 @@ def test_only_what_a_receipt_names_leaves(spool, a_reading):
     assert spool.state().readings == 3
 
 
-def test_refused_readings_go_to_the_quarantine_with_their_reason(spool, a_reading, tmp_path):
+def test_refused_readings_go_to_the_quarantine_with_their_reason(
+    spool: Spool, a_reading: MakeReading, tmp_path: Path
+) -> None:
     for _ in range(3):
         spool.add(a_reading())
     spool.settle(accepted=[1], refused=[(2, "unknown device")])
@@ -104,14 +109,16 @@ def test_refused_readings_go_to_the_quarantine_with_their_reason(spool, a_readin
     assert rows == [(2, "unknown device")]
 
 
-def test_the_quarantine_is_bounded(spool, a_reading, tmp_path):
+def test_the_quarantine_is_bounded(spool: Spool, a_reading: MakeReading, tmp_path: Path) -> None:
     for _ in range(230):
         spool.add(a_reading())
     spool.settle([], [(sequence, "no") for sequence in range(1, 231)])
     assert sqlite3.connect(tmp_path / "spool.db").execute("SELECT count(*) FROM quarantine").fetchone() == (200,)
 
 
-def test_a_restart_goes_on_without_a_hole_whether_it_ended_well_or_was_killed(open_spool, a_reading, tmp_path):
+def test_a_restart_goes_on_without_a_hole_whether_it_ended_well_or_was_killed(
+    open_spool: OpenSpool, a_reading: MakeReading, tmp_path: Path
+) -> None:
     spool = open_spool()
     for _ in range(3):
         spool.add(a_reading())
@@ -123,7 +130,7 @@ def test_a_restart_goes_on_without_a_hole_whether_it_ended_well_or_was_killed(op
     assert open_spool(path=left).add(a_reading()) == 5
 
 
-def test_counters_survive_a_restart(open_spool, a_reading):
+def test_counters_survive_a_restart(open_spool: OpenSpool, a_reading: MakeReading) -> None:
     spool = open_spool()
     spool.add(a_reading())
     spool.settle([], [(1, "no")])
@@ -131,7 +138,9 @@ def test_counters_survive_a_restart(open_spool, a_reading):
     assert open_spool().state().refused == 1
 
 
-def test_numbers_are_never_given_twice_after_the_spool_file_is_lost(open_spool, a_reading, tmp_path):
+def test_numbers_are_never_given_twice_after_the_spool_file_is_lost(
+    open_spool: OpenSpool, a_reading: MakeReading, tmp_path: Path
+) -> None:
     spool = open_spool()
     given = [spool.add(a_reading()) for _ in range(5)]
     spool.close()
@@ -140,7 +149,9 @@ def test_numbers_are_never_given_twice_after_the_spool_file_is_lost(open_spool, 
 
 
 @pytest.mark.parametrize("more", [1, 5, 1200])
-def test_numbers_are_never_given_twice_after_an_old_copy_is_put_back(open_spool, a_reading, tmp_path, more):
+def test_numbers_are_never_given_twice_after_an_old_copy_is_put_back(
+    open_spool: OpenSpool, a_reading: MakeReading, tmp_path: Path, more: int
+) -> None:
     spool = open_spool()
     spool.add(a_reading())
     spool.close()
@@ -152,7 +163,9 @@ def test_numbers_are_never_given_twice_after_an_old_copy_is_put_back(open_spool,
     assert open_spool().add(a_reading()) > max(given)
 
 
-def test_numbers_are_never_given_twice_after_spool_and_side_file_are_both_destroyed(open_spool, a_reading, tmp_path):
+def test_numbers_are_never_given_twice_after_spool_and_side_file_are_both_destroyed(
+    open_spool: OpenSpool, a_reading: MakeReading, tmp_path: Path
+) -> None:
     spool = open_spool()
     given = [spool.add(a_reading()) for _ in range(5)]
     spool.close()
@@ -161,12 +174,14 @@ def test_numbers_are_never_given_twice_after_spool_and_side_file_are_both_destro
     assert open_spool().add(a_reading()) > max(given)
 
 
-def test_a_second_agent_on_the_same_spool_is_turned_away(spool, tmp_path, box):
+def test_a_second_agent_on_the_same_spool_is_turned_away(spool: Spool, tmp_path: Path, box: VillageBox) -> None:
     with pytest.raises(SpoolError, match="another agent"):
         Spool(tmp_path / "spool.db", 8, box)
 
 
-def test_at_the_cap_the_oldest_are_dropped_counted_and_reported(open_spool, a_reading, tmp_path):
+def test_at_the_cap_the_oldest_are_dropped_counted_and_reported(
+    open_spool: OpenSpool, a_reading: MakeReading, tmp_path: Path
+) -> None:
     spool = open_spool(max_megabytes=1)
     for _ in range(300):
         spool.add(a_reading(filler=8_000))
@@ -178,7 +193,9 @@ def test_at_the_cap_the_oldest_are_dropped_counted_and_reported(open_spool, a_re
     assert (tmp_path / "spool.db").stat().st_size <= 1_000_000
 
 
-def test_readings_over_the_age_limit_are_dropped_only_when_clock_and_row_are_true(spool, a_reading, box):
+def test_readings_over_the_age_limit_are_dropped_only_when_clock_and_row_are_true(
+    spool: Spool, a_reading: MakeReading, box: VillageBox
+) -> None:
     spool.add(a_reading())
     box.synchronised = False
     box.now_ms += 40 * 86_400_000
@@ -191,7 +208,9 @@ def test_readings_over_the_age_limit_are_dropped_only_when_clock_and_row_are_tru
     assert spool.drop_too_old() == 0, "a row taken with a wrong clock has no known age"
 
 
-def test_a_flipped_bit_is_set_aside_counted_and_never_sent(spool, a_reading, tmp_path):
+def test_a_flipped_bit_is_set_aside_counted_and_never_sent(
+    spool: Spool, a_reading: MakeReading, tmp_path: Path
+) -> None:
     for _ in range(3):
         spool.add(a_reading())
     other = sqlite3.connect(tmp_path / "spool.db")
@@ -207,11 +226,12 @@ def test_a_flipped_bit_is_set_aside_counted_and_never_sent(spool, a_reading, tmp
 
 @pytest.mark.parametrize("seed", range(12))
 def test_flipped_bits_anywhere_in_the_file_never_send_a_wrong_byte_and_never_stop_the_agent(
-    open_spool, a_reading, tmp_path, seed
-):
+    open_spool: OpenSpool, a_reading: MakeReading, tmp_path: Path, seed: int
+) -> None:
     dice = random.Random(seed)
     spool = open_spool()
-    written = {spool.add(a_reading(filler=dice.choice([0, 3_000]))): None for _ in range(120)}
+    for _ in range(120):
+        spool.add(a_reading(filler=dice.choice([0, 3_000])))
     written = {one.sequence: one.payload for border in (60, 120) for one in spool.newest(border - 60, 200)}
     spool.close()
     raw = bytearray((tmp_path / "spool.db").read_bytes())
@@ -229,7 +249,9 @@ def test_flipped_bits_anywhere_in_the_file_never_send_a_wrong_byte_and_never_sto
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_truncated_file_is_set_aside_and_what_can_be_read_is_rescued(open_spool, a_reading, tmp_path, seed):
+def test_a_truncated_file_is_set_aside_and_what_can_be_read_is_rescued(
+    open_spool: OpenSpool, a_reading: MakeReading, tmp_path: Path, seed: int
+) -> None:
     spool = open_spool()
     for _ in range(200):
         spool.add(a_reading(filler=2_000))
@@ -244,7 +266,9 @@ def test_a_truncated_file_is_set_aside_and_what_can_be_read_is_rescued(open_spoo
     assert len(sequences(spool)) == state.readings
 
 
-def test_damage_found_while_running_starts_a_new_spool_and_keeps_the_readable_rows(open_spool, a_reading, tmp_path):
+def test_damage_found_while_running_starts_a_new_spool_and_keeps_the_readable_rows(
+    open_spool: OpenSpool, a_reading: MakeReading, tmp_path: Path
+) -> None:
     spool = open_spool()
     for _ in range(400):
         spool.add(a_reading(filler=3_000))
@@ -259,10 +283,14 @@ def test_damage_found_while_running_starts_a_new_spool_and_keeps_the_readable_ro
     assert spool.add(a_reading()) == 401
 
 
-def test_on_a_truly_full_disk_the_ballast_makes_room_and_comes_back(a_reading, box, tmp_path):
+def test_on_a_truly_full_disk_the_ballast_makes_room_and_comes_back(
+    a_reading: MakeReading, box: VillageBox, tmp_path: Path
+) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], capture_output=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], capture_output=True, check=False
+    )
     if mounted.returncode:
         pytest.skip("a full disk needs the right to mount a small tmpfs")
     try:

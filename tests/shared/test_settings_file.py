@@ -1,11 +1,14 @@
 """Settings files: every mistake is one sentence with file, key and what to do."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from kampungnet.shared.settings_file import SettingsError, read_secret, read_settings
+
+Read = Callable[..., "House"]
 
 
 class Lamp(msgspec.Struct):
@@ -20,7 +23,7 @@ class House(msgspec.Struct):
 
 
 @pytest.fixture
-def read(tmp_path: Path):
+def read(tmp_path: Path) -> Read:
     def read_it(text: str | bytes) -> House:
         path = tmp_path / "house.toml"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -29,7 +32,7 @@ def read(tmp_path: Path):
     return read_it
 
 
-def test_a_good_file_becomes_the_typed_struct(read):
+def test_a_good_file_becomes_the_typed_struct(read: Read) -> None:
     house = read('owner = "Bu Rini"\n[porch]\nname = "teras"\n[[lamps]]\nname = "a"\nbrightness = 7\n')
     assert house == House("Bu Rini", [Lamp("a", 7)], Lamp("teras"))
 
@@ -50,7 +53,7 @@ def test_a_good_file_becomes_the_typed_struct(read):
         (b'owner = "\xff"', "is not UTF-8"),
     ],
 )
-def test_a_mistake_is_one_sentence_that_names_file_key_and_remedy(read, text, sentence):
+def test_a_mistake_is_one_sentence_that_names_file_key_and_remedy(read: Read, text: str | bytes, sentence: str) -> None:
     with pytest.raises(SettingsError) as caught:
         read(text)
     assert sentence in str(caught.value)
@@ -58,12 +61,12 @@ def test_a_mistake_is_one_sentence_that_names_file_key_and_remedy(read, text, se
     assert "\n" not in str(caught.value)
 
 
-def test_a_missing_file_is_named(tmp_path):
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"nothing\.toml does not exist"):
         read_settings(tmp_path / "nothing.toml", House)
 
 
-def test_a_secret_is_read_without_its_line_end(tmp_path):
+def test_a_secret_is_read_without_its_line_end(tmp_path: Path) -> None:
     path = tmp_path / "password"
     path.write_text("  rahasia ü \r\n")
     path.chmod(0o640)
@@ -71,7 +74,7 @@ def test_a_secret_is_read_without_its_line_end(tmp_path):
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o642, 0o641, 0o604])
-def test_a_secret_others_may_touch_is_refused_with_the_command_to_run(tmp_path, mode):
+def test_a_secret_others_may_touch_is_refused_with_the_command_to_run(tmp_path: Path, mode: int) -> None:
     path = tmp_path / "password"
     path.write_text("x")
     path.chmod(mode)
@@ -80,7 +83,7 @@ def test_a_secret_others_may_touch_is_refused_with_the_command_to_run(tmp_path, 
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"x" * 70_000, b"\xff\xfe"])
-def test_an_empty_huge_or_binary_secret_is_refused(tmp_path, content):
+def test_an_empty_huge_or_binary_secret_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "password"
     path.write_bytes(content)
     path.chmod(0o600)
@@ -88,6 +91,6 @@ def test_an_empty_huge_or_binary_secret_is_refused(tmp_path, content):
         read_secret(path, "password_file")
 
 
-def test_a_missing_secret_is_named(tmp_path):
+def test_a_missing_secret_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="does not exist"):
         read_secret(tmp_path / "nothing", "password_file")
