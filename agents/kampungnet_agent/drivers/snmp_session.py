@@ -1,8 +1,9 @@
 """SNMP v2c and v3 to one device: GET of a few scalars, GETBULK over several columns at once.
 
-Over pysnmp 7.1 (v3arch, asyncio): one engine for the whole process, numeric OIDs and no MIB
-look-up, or a poll costs ten times as much (facts on performance). Only drivers that need SNMP
-import this module, because pysnmp weighs 15 MB.
+Over pysnmp 7.1 (v3arch, asyncio), one engine for the whole process, or a poll costs ten times as
+much (facts on performance). Its command generators are used one layer below ``get_cmd`` and
+``bulk_cmd``: those resolve every OID against MIBs, and where pysmi is installed they would fetch
+MIBs from the internet. Only drivers that need SNMP import this module, because pysnmp weighs 15 MB.
 
     pysnmp errind.RequestTimedOut, EmptyResponse    DeviceUnreachable
     its errors of user, community, key and view     LoginRefused
@@ -19,9 +20,10 @@ from weakref import WeakKeyDictionary
 
 from pyasn1.error import PyAsn1Error  # type: ignore[import-untyped]
 from pyasn1.type import univ  # type: ignore[import-untyped]
+from pysnmp.entity.rfc3413 import cmdgen  # type: ignore[import-untyped]
 from pysnmp.error import PySnmpError  # type: ignore[import-untyped]
 from pysnmp.hlapi.v3arch import asyncio as hlapi  # type: ignore[import-untyped]
-from pysnmp.hlapi.varbinds import CommandGeneratorVarBinds  # type: ignore[import-untyped]
+from pysnmp.hlapi.v3arch.asyncio.lcd import CommandGeneratorLcdConfigurator  # type: ignore[import-untyped]
 from pysnmp.proto import errind, rfc1902, rfc1905  # type: ignore[import-untyped]
 
 from kampungnet_agent.driver import AnswerUnreadable, DeviceError, DeviceUnreachable, LoginRefused
@@ -39,6 +41,10 @@ MOST_ROWS: Final = 500
 _VALUES_PER_PACKET: Final = 50
 """Keeps an answer below one Ethernet frame: IP fragments get lost on some paths."""
 
+_Answer = tuple[Any, Any, Sequence[tuple[Any, Any]]]
+"""Error indication, error status and values, as pysnmp hands them over."""
+_ADDRESS_BOOK: Final = CommandGeneratorLcdConfigurator()
+_NOTHING: Final = univ.Null("")
 _ABSENT: Final = (rfc1905.NoSuchObject, rfc1905.NoSuchInstance, rfc1905.EndOfMibView)
 _REFUSALS: Final = (
     errind.UnknownCommunityName,
@@ -119,12 +125,11 @@ class _Engines:
         self._engines: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Any, int]] = WeakKeyDictionary()
 
     def take(self) -> Any:
-        """Return the engine, made and warmed at first use: its first request would block the loop longer."""
+        """Return the engine, made at first use, which blocks the loop for some 50 ms once."""
         loop = asyncio.get_running_loop()
         engine, users = self._engines.get(loop, (None, 0))
         if engine is None:
             engine = hlapi.SnmpEngine()
-            CommandGeneratorVarBinds().get_mib_view_controller(engine.cache)
         self._engines[loop] = engine, users + 1
         return engine
 
@@ -148,14 +153,13 @@ class SnmpSession:
         self._place = host, port
         self._access = access
         self._credentials = access.credentials()
-        self._context = hlapi.ContextData()
         self._engine: Any = None
         self._target: Any = None
 
     async def get(self, oids: Sequence[Oid]) -> dict[Oid, Value]:
         """Return the values of at most ten scalars; what the device does not have is left out."""
         found: dict[Oid, Value] = {}
-        for oid, value in await self._send(hlapi.get_cmd, (), oids):
+        for oid, value in await self._send(oids):
             if value is not None:
                 found[oid] = value
         return found
@@ -172,7 +176,7 @@ class SnmpSession:
             rows = min(len(table[column]) for column in last)
             per_packet = max(1, _VALUES_PER_PACKET // len(last))
             repetitions = min(per_packet, expected_rows - rows + 1) if expected_rows > rows else per_packet
-            answer = await self._send(hlapi.bulk_cmd, (0, repetitions), tuple(last.values()))
+            answer = await self._send(tuple(last.values()), repetitions)
             if not answer:
                 raise AnswerUnreadable("empty answer in the middle of a table")
             _sort_into(table, last, answer)
@@ -184,16 +188,22 @@ class SnmpSession:
             self._engine = self._target = None
             _ENGINES.give_back()
 
-    async def _send(self, command: Any, sizes: tuple[int, ...], oids: Sequence[Oid]) -> list[tuple[Oid, Value | None]]:
+    async def _send(self, oids: Sequence[Oid], repetitions: int = 0) -> list[tuple[Oid, Value | None]]:
+        """Send one GET, or a GETBULK when ``repetitions`` is given."""
         with self._errors_become_ours():
             if self._target is None:
                 self._target = await self._resolve()
             if self._engine is None:
                 self._engine = _ENGINES.take()
-            asked = (hlapi.ObjectType(hlapi.ObjectIdentity(oid)) for oid in oids)
-            error, status, _, answer = await command(
-                self._engine, self._credentials, self._target, self._context, *sizes, *asked, lookupMib=False
-            )
+            address, _ = _ADDRESS_BOOK.configure(self._engine, self._credentials, self._target)
+            answered: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
+            names = [(rfc1902.ObjectName(oid), _NOTHING) for oid in oids]
+            where = (self._engine, address, None, b"")
+            if repetitions:
+                cmdgen.BulkCommandGeneratorSingleRun().send_varbinds(*where, 0, repetitions, names, _arrived, answered)
+            else:
+                cmdgen.GetCommandGenerator().send_varbinds(*where, names, _arrived, answered)
+            error, status, answer = await answered
             if error:
                 raise error if isinstance(error, errind.ErrorIndication) else PySnmpError(str(error))
             if int(status):
@@ -230,6 +240,13 @@ def _status_error(status: int, name: str) -> DeviceError:
     if status in _REFUSAL_STATUS:
         return LoginRefused(f"SNMP access refused: {name}")
     return AnswerUnreadable(f"the device answered with SNMP error {name}")
+
+
+def _arrived(_engine: Any, _request: Any, error: Any, status: Any, *rest: Any) -> None:
+    """Hand an answer to who waits; pysnmp calls it with error index, values and our future last."""
+    _, answer, answered = rest
+    if not answered.done():  # the poll may have been cancelled meanwhile
+        answered.set_result((error, status, answer))
 
 
 def plain(value: Any) -> Value | None:

@@ -1,0 +1,103 @@
+"""A small SNMP v2c agent on loopback that serves a dictionary, with misbehaviour to choose."""
+
+import asyncio
+import contextlib
+from bisect import bisect_right
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from pyasn1.codec.ber import decoder, encoder  # type: ignore[import-untyped]
+from pysnmp.proto import rfc1902, rfc1905  # type: ignore[import-untyped]
+from pysnmp.proto.api import v2c  # type: ignore[import-untyped]
+
+from kampungnet_agent.drivers.light_sources import oid
+from kampungnet_agent.drivers.snmp_session import Oid
+
+Plain = int | bytes | str
+"""``int`` is served as Counter64, ``bytes`` as OctetString, a dotted ``str`` as an OID."""
+
+
+@dataclass
+class ScriptedAgent(asyncio.DatagramProtocol):
+    values: dict[str, Plain] = field(default_factory=dict)
+    community: bytes = b"rahasia"
+    silent_after: int = 1_000_000
+    stuck_at: Oid = ()
+    """Answers this object again and again as the next one."""
+    status: int = 0
+    packets: int = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
+        message, _ = decoder.decode(data, asn1Spec=v2c.Message())
+        if bytes(v2c.apiMessage.get_community(message)) != self.community or self.packets >= self.silent_after:
+            return
+        self.packets += 1
+        request = v2c.apiMessage.get_pdu(message)
+        answer = v2c.apiMessage.get_response(message)
+        response = v2c.apiMessage.get_pdu(answer)
+        if self.status:
+            v2c.apiPDU.set_error_status(response, self.status)
+        else:
+            v2c.apiPDU.set_varbinds(response, self.answers(request))
+        self.transport.sendto(encoder.encode(answer), address)
+
+    def answers(self, request: Any) -> list[tuple[Oid, Any]]:
+        asked = [name.asTuple() for name, _ in v2c.apiPDU.get_varbinds(request)]
+        known = sorted((oid(dotted), value) for dotted, value in self.values.items())
+        if not request.isSameTypeWith(v2c.GetBulkRequestPDU()):
+            exact = dict(known)
+            return [(one, served(exact[one]) if one in exact else rfc1905.noSuchInstance) for one in asked]
+        found: list[tuple[Oid, Any]] = []
+        for _ in range(int(v2c.apiBulkPDU.get_max_repetitions(request))):
+            for column, one in enumerate(asked):
+                place = bisect_right(known, one, key=lambda pair: pair[0])
+                if self.stuck_at and one[: len(self.stuck_at)] == self.stuck_at:
+                    place -= 1
+                asked[column] = known[place][0] if place < len(known) else one
+                found.append((asked[column], served(known[place][1]) if place < len(known) else rfc1905.endOfMibView))
+        return found[:60]
+
+
+def served(value: Plain) -> Any:
+    if isinstance(value, int):
+        return rfc1902.Counter64(value) if value >= 0 else rfc1902.Integer32(value)
+    return rfc1902.OctetString(value) if isinstance(value, bytes) else rfc1902.ObjectIdentifier(value)
+
+
+@contextlib.asynccontextmanager
+async def answering(agent: ScriptedAgent) -> AsyncIterator[str]:
+    """Serve on a free loopback port; yield ``host:port``."""
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(lambda: agent, local_addr=("127.0.0.1", 0))
+    try:
+        yield f"127.0.0.1:{transport.get_extra_info('sockname')[1]}"
+    finally:
+        transport.close()
+
+
+def optical_router(rows: dict[int, tuple[int, int, int, int, int]]) -> dict[str, Plain]:
+    """A MikroTik with two ports and optical rows: temperature, voltage, bias, tx, rx as raw numbers."""
+    values: dict[str, Plain] = {
+        "1.3.6.1.2.1.1.1.0": b"RouterOS CRS317",
+        "1.3.6.1.2.1.1.2.0": "1.3.6.1.4.1.14988.1",
+        "1.3.6.1.2.1.1.3.0": 12_300,
+        "1.3.6.1.4.1.14988.1.1.7.3.0": b"SERIAL1",
+        "1.3.6.1.4.1.14988.1.1.4.4.0": b"6.49.10",
+    }
+    for index, name in ((1, b"ether1"), (2, b"sfp1")):
+        cells: dict[str, Plain] = {
+            "2.2.1.2": name, "2.2.1.3": 6, "2.2.1.7": 1, "2.2.1.8": index,
+            "2.2.1.10": 7, "2.2.1.16": 8, "2.2.1.13": 1, "2.2.1.14": 2, "2.2.1.19": 3, "2.2.1.20": 4,
+            "31.1.1.1.1": name, "31.1.1.1.6": 2**40 + index, "31.1.1.1.7": 11,
+            "31.1.1.1.10": 2**41, "31.1.1.1.11": 12,
+        }  # fmt: skip
+        values |= {f"1.3.6.1.2.1.{column}.{index}": value for column, value in cells.items()}
+    for index, row in rows.items():
+        values[f"1.3.6.1.4.1.14988.1.1.19.1.1.2.{index}"] = f"sfp{index}".encode()
+        for column, value in zip((6, 7, 8, 9, 10), row, strict=True):
+            values[f"1.3.6.1.4.1.14988.1.1.19.1.1.{column}.{index}"] = value
+    return values
