@@ -14,7 +14,7 @@ MIBs from the internet. Only drivers that need SNMP import this module, because 
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -76,10 +76,10 @@ class Access:
 
     version: str
     username: str
-    secret: str
+    secret: str = field(repr=False)
     auth_protocol: str = "sha"
     priv_protocol: str = "aes"
-    privacy_secret: str = ""
+    privacy_secret: str = field(default="", repr=False)
 
     def credentials(self) -> Any:
         """Return pysnmp's form of it; raises ``ValueError`` on an unknown version or protocol."""
@@ -119,28 +119,35 @@ def _protocol(known: dict[str, Any], name: str) -> Any:
 
 
 class _Engines:
-    """One engine per event loop, which is one per process; closed when its last session ends."""
+    """One engine per process, closed when its last session ends.
+
+    pysnmp keeps one set of keys per user name, so two version 3 devices with the same user and
+    different passwords would take each other's: each such account has an engine of its own.
+    """
 
     def __init__(self) -> None:
-        self._engines: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Any, int]] = WeakKeyDictionary()
+        self._engines: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Access | None, tuple[Any, int]]]
+        self._engines = WeakKeyDictionary()  # an engine belongs to the event loop it was made in
 
-    def take(self) -> Any:
+    def take(self, access: Access) -> Any:
         """Return the engine, made at first use, which blocks the loop for some 50 ms once."""
-        loop = asyncio.get_running_loop()
-        engine, users = self._engines.get(loop, (None, 0))
-        if engine is None:
-            engine = hlapi.SnmpEngine()
-        self._engines[loop] = engine, users + 1
+        engines = self._engines.setdefault(asyncio.get_running_loop(), {})
+        engine, users = engines.get(_account(access)) or (hlapi.SnmpEngine(), 0)
+        engines[_account(access)] = engine, users + 1
         return engine
 
-    def give_back(self) -> None:
+    def give_back(self, access: Access) -> None:
         """Close the engine with its last user."""
-        loop = asyncio.get_running_loop()
-        engine, users = self._engines.pop(loop)
+        engines = self._engines[asyncio.get_running_loop()]
+        engine, users = engines.pop(_account(access))
         if users > 1:
-            self._engines[loop] = engine, users - 1
+            engines[_account(access)] = engine, users - 1
         else:
             engine.close_dispatcher()
+
+
+def _account(access: Access) -> Access | None:
+    return access if access.version == "3" else None
 
 
 _ENGINES: Final = _Engines()
@@ -186,7 +193,7 @@ class SnmpSession:
         """Give the engine back; never raises."""
         if self._engine is not None:
             self._engine = self._target = None
-            _ENGINES.give_back()
+            _ENGINES.give_back(self._access)
 
     async def _send(self, oids: Sequence[Oid], repetitions: int = 0) -> list[tuple[Oid, Value | None]]:
         """Send one GET, or a GETBULK when ``repetitions`` is given."""
@@ -194,7 +201,7 @@ class SnmpSession:
             if self._target is None:
                 self._target = await self._resolve()
             if self._engine is None:
-                self._engine = _ENGINES.take()
+                self._engine = _ENGINES.take(self._access)
             address, _ = _ADDRESS_BOOK.configure(self._engine, self._credentials, self._target)
             answered: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
             names = [(rfc1902.ObjectName(oid), _NOTHING) for oid in oids]

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -135,7 +136,7 @@ class ScriptedRouter:
 
 
 @contextlib.asynccontextmanager
-async def serving(speak: Speak) -> AsyncIterator[int]:
+async def serving(speak: Speak, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """Run ``speak`` for each connection on a free loopback port; yield the port."""
     tasks: set[asyncio.Task[None]] = set()
 
@@ -150,7 +151,7 @@ async def serving(speak: Speak) -> AsyncIterator[int]:
             writer.close()
             tasks.discard(task)
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

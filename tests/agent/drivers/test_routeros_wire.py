@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from librouteros import exceptions as foreign
-from librouteros.exceptions import LibRouterosError, ProtocolError
+from librouteros import exceptions as foreign  # type: ignore[import-untyped]
+from librouteros.exceptions import LibRouterosError, ProtocolError  # type: ignore[import-untyped]
 
 from kampungnet_agent.driver import DeviceError
 from kampungnet_agent.drivers import routeros_errors

@@ -1,5 +1,6 @@
 """The drivers against the project's simulator, which shares no code with them."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -12,7 +13,7 @@ import msgspec
 import pytest
 
 from kampungnet.shared import wire
-from kampungnet_agent.driver import LoginRefused
+from kampungnet_agent.driver import LoginRefused, Polled
 from kampungnet_agent.drivers.mikrotik import MikrotikDriver
 from kampungnet_agent.drivers.ont_snmp import OntSnmpDriver
 from tests.agent.drivers.conftest import Settings
@@ -99,3 +100,18 @@ async def test_a_wrong_version_3_password_is_refused_and_not_silence(village: di
     with pytest.raises(LoginRefused):
         await driver.poll()
     await driver.close()
+
+
+async def test_two_devices_with_one_user_name_and_different_passwords_do_not_mix(village: dict[str, Any]) -> None:
+    ont = village["ont"]
+    options: dict[str, str | int | bool] = {"version": "3", "privacy_secret": ont["v3_priv_password"]}
+    right, wrong = (
+        OntSnmpDriver(Settings(address=ont["address"], username=ont["v3_username"], secret=secret, options=options))
+        for secret in (ont["v3_auth_password"], "salah-salah")
+    )
+    for _ in range(2):
+        polled, refused = await asyncio.gather(right.poll(), wrong.poll(), return_exceptions=True)
+        assert isinstance(refused, LoginRefused)
+        assert isinstance(polled, Polled)
+    await right.close()
+    await wrong.close()
