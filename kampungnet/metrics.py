@@ -122,7 +122,8 @@ def _village(page: Page, state: VillageState, bodies: dict[tuple[str, str], wire
     if state.agent is not None:
         _agent(page, place, state.agent)
     room = MAX_INTERFACES
-    for device in state.devices:
+    # The router's interfaces come first: one of them is what the village pays for.
+    for device in sorted(state.devices, key=lambda device: device.kind != "router"):
         labels = place | {"device": device.name}
         page.gauge(
             "kampungnet_device_last_reading_timestamp_seconds", "When the newest reading of a device was taken.",

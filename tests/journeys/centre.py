@@ -95,7 +95,9 @@ class Centre:
         for line in self.page("/metrics").splitlines():
             if f'village="{village}"' in line:
                 name, value = line.rsplit(" ", 1)
-                own = [label for label in _labels(name) if label.split("=")[0] not in {"regency", "district", "village"}]
+                own = [
+                    label for label in _labels(name) if label.split("=")[0] not in {"regency", "district", "village"}
+                ]
                 found[name.split("{")[0] + ("{" + ",".join(own) + "}" if own else "")] = float(value)
         return found
 

@@ -1,0 +1,30 @@
+"""Foreign tools in environments of their own under ``.cache/``: what must not live beside our packages.
+
+snmpsim needs pysmi, which costs an agent's pysnmp 20 MB and warns; mktxp is licensed GPL.
+"""
+
+import fcntl
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+CACHE: Final = Path(__file__).parent.parent.parent / ".cache"
+INSTALL_SECONDS: Final = 300
+
+
+def environment(name: str, *packages: str) -> Path:
+    """Return the ``bin`` folder of a cached virtual environment that holds the packages, made on first use."""
+    folder = CACHE / name
+    CACHE.mkdir(exist_ok=True)
+    wanted = "\n".join(packages)
+    stamp = folder / "packages.txt"
+    with (CACHE / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not stamp.exists() or stamp.read_text() != wanted:
+            subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True, timeout=INSTALL_SECONDS)
+            pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            # Warnings of pip about the machine it runs on are not ours to show.
+            subprocess.run([*pip, *packages], check=True, timeout=INSTALL_SECONDS, stderr=subprocess.DEVNULL)
+            stamp.write_text(wanted)
+    return folder / "bin"
