@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 _STRANGER: Final = "This agent may not report here: enrol it again."
 """The same sentence for unknown, revoked and wrongly signed, so that nobody learns which agents exist."""
 
+Conflicts = frozenset[tuple[Key, bytes]]
+"""Keys that were known already, with the hash of the other content that came."""
+
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
@@ -78,7 +81,7 @@ def accept(db: Session, prepared: list[Checked | Problem]) -> list[wire.Receipt 
         placed = _place(checked, _offsets(db, checked))
         stored = measurement.record_readings(db, [one.arrived for one in placed])
         devices.record_state(db, _states(placed, stored.conflicting))
-        receipts = {id(one): _receipt(one, stored.conflicting) for one in checked}
+        receipts = _receipts(checked, placed, stored.conflicting)
         _record_agents(db, checked, stored.conflicting)
     return [receipts[id(one)] if isinstance(one, Checked) else one for one in prepared]
 
@@ -149,28 +152,27 @@ def _place(checked: Iterable[Checked], offsets: dict[tuple[str, str, str], Offse
     return placed
 
 
-def _states(placed: Iterable[_Placed], conflicting: frozenset[Key]) -> Iterable[NewState]:
+def _states(placed: Iterable[_Placed], conflicting: Conflicts) -> Iterable[NewState]:
     for one in placed:
-        if one.arrived.key not in conflicting and one.arrived.time_quality > TimeQuality.UNKNOWN:
+        if (one.arrived.key, one.arrived.hash) not in conflicting and one.arrived.time_quality > TimeQuality.UNKNOWN:
             yield NewState(one.checked.regency, one.checked.site, one.arrived.taken_ms, one.taken.reading)
 
 
-def _receipt(checked: Checked, conflicting: frozenset[Key]) -> wire.Receipt:
-    accepted: list[int] = []
-    refused = list(checked.report.refused)
-    for taken in checked.report.taken:
-        sequence = taken.reading.sequence
-        if (checked.regency, checked.agent, taken.reading.boot_id, sequence) in conflicting:
+def _receipts(checked: list[Checked], placed: Iterable[_Placed], conflicting: Conflicts) -> dict[int, wire.Receipt]:
+    receipts = {id(one): wire.Receipt([], one.received_ms, list(one.report.refused)) for one in checked}
+    for one in placed:
+        receipt, sequence = receipts[id(one.checked)], one.taken.reading.sequence
+        if (one.arrived.key, one.arrived.hash) in conflicting:
             reason = "known already with another content: was this box's card copied?"
-            refused.append(wire.Refusal(taken.position, reason, sequence))
+            receipt.refused.append(wire.Refusal(one.taken.position, reason, sequence))
         else:
-            accepted.append(sequence)
-    return wire.Receipt(accepted, checked.received_ms, refused)
+            receipt.accepted.append(sequence)
+    return receipts
 
 
-def _record_agents(db: Session, checked: list[Checked], conflicting: frozenset[Key]) -> None:
+def _record_agents(db: Session, checked: list[Checked], conflicting: Conflicts) -> None:
     counted: dict[str, int] = {}
-    for _, agent, _, _ in conflicting:
+    for (_, agent, _, _), _ in conflicting:
         counted[agent] = counted.get(agent, 0) + 1
     for agent, number in counted.items():
         log.warning("agent %s sent %d known readings with another content: a copied card?", agent, number)

@@ -40,10 +40,10 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of readings: new ones, repeats, and keys that came with another content."""
+    """What became of readings: stored (repeats included), or known already with another content."""
 
-    new: frozenset[Key]
-    conflicting: frozenset[Key]
+    stored: frozenset[tuple[Key, bytes]]
+    conflicting: frozenset[tuple[Key, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +117,9 @@ def record_readings(db: Session, arrived: Sequence[Arrived]) -> Stored:
         if db.connection().execute(statement, rows).rowcount != len(rows):
             known = _young_hashes(db, arrived)
     known.update(packed)
-    conflicting = frozenset(one.key for one in arrived if known.get(one.key, one.hash) != one.hash)
-    return Stored(frozenset(one.key for one in arrived) - conflicting, conflicting)
+    # Key and hash together: when both contents come at once, the one that was first stays and is receipted.
+    conflicting = frozenset((one.key, one.hash) for one in arrived if known.get(one.key, one.hash) != one.hash)
+    return Stored(frozenset((one.key, one.hash) for one in arrived) - conflicting, conflicting)
 
 
 def _row(one: Arrived) -> dict[str, Any]:
