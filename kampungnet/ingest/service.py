@@ -134,7 +134,7 @@ def _offsets(db: Session, checked: list[Checked]) -> dict[tuple[str, str, str], 
         best = better(known.get(boot), heard)
         if best != known.get(boot):
             known[boot] = changed[boot] = best
-    measurement.record_offsets(db, changed)
+    measurement.record_offsets(db, changed, max(one.received_ms for one in checked))
     return known
 
 

@@ -17,11 +17,15 @@ STEP_MS: Final = 2_000
 """Offsets closer than this are the same: transport and small clock corrections."""
 
 
+EARLIEST_MS: Final = 1_704_067_200_000
+"""2024-01-01, before the first box: a clock without a battery that still shows 1970 is not believed."""
+
+
 class TimeQuality(enum.IntEnum):
     """How sure a reading's time is; a higher one replaces a lower one."""
 
     UNKNOWN = -1
-    """The box's clock claimed a future that cannot be: arrival time is kept, and nothing is computed from it."""
+    """The box's clock claimed a time that cannot be: arrival time is kept, and nothing is computed from it."""
     RAW = 0
     """The box's own wall clock: its boot was never heard of while it lasted."""
     ESTIMATED = 1
@@ -60,6 +64,6 @@ def repaired(reading: wire.Reading, offset: Offset | None, received_ms: int) -> 
     instant, quality = reading.taken_at_ms, TimeQuality.RAW
     if offset is not None:
         instant, quality = reading.boottime_ms + offset.ms, offset.quality
-    if instant > received_ms + SERVER_AGREES_MS:
+    if not EARLIEST_MS <= instant <= received_ms + SERVER_AGREES_MS:
         return received_ms, TimeQuality.UNKNOWN
     return instant, quality

@@ -14,7 +14,7 @@ from kampungnet.devices.models import Agent, Device
 from kampungnet.devices.service import body_of
 from kampungnet.measurement import outages as outage_rules
 from kampungnet.measurement import packing, rest, slots
-from kampungnet.measurement.boots import Offset, TimeQuality
+from kampungnet.measurement.boots import Offset, TimeQuality, repaired
 from kampungnet.measurement.models import Boot, ReadingDay, SlotDay, YoungReading
 from kampungnet.measurement.outages import Outage
 from kampungnet.measurement.packing import Kept
@@ -84,7 +84,7 @@ def known_offsets(db: Session, agents: Iterable[tuple[str, str]]) -> dict[tuple[
     return {(r.regency, r.agent, r.boot_id): Offset(r.offset_ms, TimeQuality(r.time_quality)) for r in rows}
 
 
-def record_offsets(db: Session, offsets: Mapping[tuple[str, str, str], Offset]) -> None:
+def record_offsets(db: Session, offsets: Mapping[tuple[str, str, str], Offset], now_ms: int) -> None:
     """Keep new or better clock offsets, and repair the young readings of those boots."""
     rows = [
         {"regency": regency, "agent": agent, "boot_id": boot, "offset_ms": offset.ms, "time_quality": offset.quality}
@@ -94,16 +94,17 @@ def record_offsets(db: Session, offsets: Mapping[tuple[str, str, str], Offset]) 
         return
     db.execute(upsert(db, Boot, ["regency", "agent", "boot_id"], ["offset_ms", "time_quality"]), rows)
     for (regency, agent, boot), offset in offsets.items():
-        _repair_young(db, (regency, agent, boot), offset)
+        _repair_young(db, (regency, agent, boot), offset, now_ms)
 
 
-def _repair_young(db: Session, boot: tuple[str, str, str], offset: Offset) -> None:
+def _repair_young(db: Session, boot: tuple[str, str, str], offset: Offset, now_ms: int) -> None:
     of_boot = select(YoungReading).where(
         YoungReading.regency == boot[0], YoungReading.agent == boot[1], YoungReading.boot_id == boot[2]
     )
     for row in db.scalars(of_boot):
-        row.taken_ms = Kept(0, 0, row.payload).reading().boottime_ms + offset.ms
-        row.time_quality = offset.quality
+        instant, quality = repaired(Kept(0, 0, row.payload).reading(), offset, now_ms)
+        if quality > TimeQuality.UNKNOWN:
+            row.taken_ms, row.time_quality = instant, quality
 
 
 def record_readings(db: Session, arrived: Sequence[Arrived]) -> Stored:
