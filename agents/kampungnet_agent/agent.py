@@ -14,7 +14,7 @@ from kampungnet_agent.credential import read_credential, signer_of
 from kampungnet_agent.driver import Driver
 from kampungnet_agent.driver_loading import load_driver
 from kampungnet_agent.line import Line
-from kampungnet_agent.poller import Keep, Poller
+from kampungnet_agent.poller import Poller
 from kampungnet_agent.report import Sender
 from kampungnet_agent.settings import AgentSettings, Device
 from kampungnet_agent.spool import Spool, SpoolState
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 END_SECONDS = 4.0
 """Time for all loops to end after a signal; the service manager is promised five."""
+MOST_LINE_WORKERS = 8
+"""Threads for requests when many agents share a process, as in the demo; a box has one."""
 
 
 class Watched(NamedTuple):
@@ -33,6 +35,14 @@ class Watched(NamedTuple):
 
     device: Device
     driver: Driver
+
+
+class Office(NamedTuple):
+    """Everything one agent works with."""
+
+    parts: Parts
+    watched: Sequence[Watched]
+    settings: AgentSettings
 
 
 def build_drivers(devices: Sequence[Device]) -> list[Watched]:
@@ -52,16 +62,41 @@ def build_driver(device: Device) -> Driver:
         raise SettingsError(f"device {device.name}: {error}; correct it in agent.toml.") from error
 
 
-async def run_agent(settings: AgentSettings, box: Box) -> None:
-    """Poll, keep and send until SIGTERM or SIGINT; raises ``SettingsError`` or ``SpoolError`` when it cannot start."""
-    credential = read_credential(Path(settings.server.credential_file))
-    watched = build_drivers(settings.devices)
-    sender = Sender(credential.agent, signer_of(credential), box)
-    line = Line(settings.server.url, Path(settings.server.ca_file) if settings.server.ca_file else None)
+async def run_agents(many: Sequence[AgentSettings], box: Box) -> None:
+    """Run one agent for each settings, usually one, until SIGTERM or SIGINT.
+
+    Raises ``SettingsError`` or ``SpoolError`` when one of them cannot start.
+    """
     spool_worker = Worker("spool")
-    spool = await spool_worker.do(open_spool, settings, box)
-    parts = Parts(spool, spool_worker, line, sender, Tally())
-    await run_parts(parts, watched, settings)
+    line_workers = [Worker(f"line-{number}") for number in range(min(len(many), MOST_LINE_WORKERS))]
+    offices: list[Office] = []
+    try:
+        for number, settings in enumerate(many):
+            workers = (spool_worker, line_workers[number % len(line_workers)])
+            offices.append(await _open_office(settings, box, workers, named=len(many) > 1))
+        await run_offices(offices)
+    finally:
+        for office in offices:
+            await _close_spool(office.parts)
+        for worker in (spool_worker, *line_workers):
+            worker.stop()
+
+
+async def run_offices(offices: Sequence[Office]) -> None:
+    """Run all loops until a signal comes or one of them breaks, then end them."""
+    stop = asyncio.Event()
+    _on_signals(stop.set)
+    loops = [task for office in offices for task in _start(office)]
+    ends = [_serve_metrics(office) for office in offices]
+    stopping = asyncio.create_task(stop.wait(), name="signal")
+    try:
+        done, _ = await asyncio.wait([stopping, *loops], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for end in ends:
+            end()
+        await _end([stopping, *loops])
+    for task in done - {stopping}:
+        task.result()  # a loop that ended by itself is a defect: its error goes up
 
 
 def open_spool(settings: AgentSettings, box: Box) -> Spool:
@@ -69,48 +104,55 @@ def open_spool(settings: AgentSettings, box: Box) -> Spool:
     return Spool(Path(settings.spool.path), settings.spool.max_megabytes, box, settings.spool.max_days)
 
 
-async def run_parts(parts: Parts, watched: Sequence[Watched], settings: AgentSettings) -> None:
-    """Run all loops until a signal comes or one of them breaks, then end them and close the spool."""
+async def _open_office(settings: AgentSettings, box: Box, workers: tuple[Worker, Worker], *, named: bool) -> Office:
+    credential = read_credential(Path(settings.server.credential_file))
+    watched = build_drivers(settings.devices)
+    parts = Parts(
+        spool=await workers[0].do(open_spool, settings, box),
+        spool_worker=workers[0],
+        line=Line(settings.server.url, Path(settings.server.ca_file) if settings.server.ca_file else None),
+        line_worker=workers[1],
+        sender=Sender(credential.agent, signer_of(credential), box),
+        tally=Tally(),
+        label=f"{credential.agent}/" if named else "",
+    )
+    return Office(parts, watched, settings)
+
+
+def _start(office: Office) -> list[asyncio.Task[None]]:
+    parts, watched, settings = office
 
     async def keep(reading: wire.Reading) -> int:
         return await parts.spool_worker.do(parts.spool.add, reading)
 
-    stop = asyncio.Event()
-    _on_signals(stop.set)
     uplink = Uplink(parts, float(settings.server.report_interval_seconds))
-    loops = [asyncio.create_task(uplink.send_for_ever(), name="uplink"), *_poll_tasks(parts, watched, keep)]
-    close_metrics = _serve_metrics(parts, settings)
+    tasks = [asyncio.create_task(uplink.send_for_ever(), name=f"{parts.label}uplink")]
+    for device, driver in watched:
+        label = parts.label + device.name
+        poller = Poller(device, driver, parts.sender.box, parts.tally, label)
+        tasks.append(asyncio.create_task(poller.poll_for_ever(keep), name=label))
     log.info("agent %s polls %d devices", parts.sender.agent, len(watched))
-    stopping = asyncio.create_task(stop.wait(), name="signal")
-    try:
-        done, _ = await asyncio.wait([stopping, *loops], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        close_metrics()
-        await _end([stopping, *loops], parts)
-    for task in done - {stopping}:
-        task.result()  # a loop that ended by itself is a defect: its error goes up
+    return tasks
 
 
-def _poll_tasks(parts: Parts, watched: Sequence[Watched], keep: Keep) -> list[asyncio.Task[None]]:
-    pollers = [(Poller(device, driver, parts.sender.box, parts.tally), device) for device, driver in watched]
-    return [asyncio.create_task(poller.poll_for_ever(keep), name=device.name) for poller, device in pollers]
-
-
-async def _end(tasks: Sequence["asyncio.Task[None] | asyncio.Task[bool]"], parts: Parts) -> None:
+async def _end(tasks: Sequence["asyncio.Task[None] | asyncio.Task[bool]"]) -> None:
     for task in tasks:
         task.cancel()
     _, late = await asyncio.wait(tasks, timeout=END_SECONDS)
     for task in late:
         log.warning("%s did not end in time", task.get_name())
+
+
+async def _close_spool(parts: Parts) -> None:
     try:
         async with asyncio.timeout(1.0):
             await parts.spool_worker.do(parts.spool.close)
     except TimeoutError:
-        log.warning("the spool did not close in time; what is in it stays whole")
-    parts.spool_worker.stop()
+        log.warning("%sspool did not close in time; what is in it stays whole", parts.label)
 
 
-def _serve_metrics(parts: Parts, settings: AgentSettings) -> Callable[[], None]:
+def _serve_metrics(office: Office) -> Callable[[], None]:
+    parts, _, settings = office
     if settings.metrics is None:
         return lambda: None
     from kampungnet_agent.metrics import AgentCollector, serve_metrics

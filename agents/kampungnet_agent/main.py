@@ -33,14 +33,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Poll, keep and send until a signal comes."""
-    from kampungnet_agent.agent import run_agent
+    from kampungnet_agent.agent import run_agents
     from kampungnet_agent.box import Box, save_memory
     from kampungnet_agent.settings import read_agent_settings
     from kampungnet_agent.spool import SpoolError
 
     save_memory()
     try:
-        asyncio.run(run_agent(read_agent_settings(options.config), Box()))
+        asyncio.run(run_agents([read_agent_settings(path) for path in options.config or [DEFAULT_CONFIG]], Box()))
     except (SpoolError, OSError) as error:
         print(f"kampungnet-agent: {error}", file=sys.stderr)
         return DOES_NOT_WORK
@@ -124,7 +124,11 @@ def _parser() -> argparse.ArgumentParser:
         ("check", check, "say in sentences (Indonesian) what works and what does not"),
     ):
         one = commands.add_parser(name, help=text, description=text)
-        one.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="agent.toml (default %(default)s)")
+        if name == "run":
+            help_text = f"agent.toml (default {DEFAULT_CONFIG}); repeat it to run several agents in one process"
+            one.add_argument("--config", type=Path, action="append", help=help_text)
+        else:
+            one.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="agent.toml (default %(default)s)")
         one.set_defaults(command=command)
         if name == "check":
             one.add_argument("--english", action="store_true", help="say it in English; drivers speak Indonesian")

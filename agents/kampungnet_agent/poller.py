@@ -37,7 +37,8 @@ class Ending(NamedTuple):
 class Poller:
     """Polls one device for ever. Times in seconds."""
 
-    def __init__(self, device: Device, driver: Driver, box: Box, tally: Tally) -> None:
+    def __init__(self, device: Device, driver: Driver, box: Box, tally: Tally, label: str = "") -> None:
+        self._label = label or device.name
         self._device, self._driver, self._box, self._tally = device, driver, box, tally
         self._dice = random.Random()  # noqa: S311 - spreads load, guards nothing
         self._outcome = wire.Outcome.OK
@@ -48,7 +49,7 @@ class Poller:
     async def poll_for_ever(self, keep: Keep) -> None:
         """Poll in this device's own phase until cancelled, then close the driver."""
         loop = asyncio.get_running_loop()
-        due = loop.time() + phase(self._device.name, self._device.interval_seconds)
+        due = loop.time() + phase(self._label, self._device.interval_seconds)
         try:
             while True:
                 await asyncio.sleep(due - loop.time())
@@ -97,7 +98,7 @@ class Poller:
     async def _defective(self, error: Exception) -> Ending:
         sentence = f"defect in driver {self._device.driver}: {type(error).__name__}: {error}"
         if sentence != self._defect:
-            log.error("%s: %s", self._device.name, clean_detail(sentence, self._device.secret), exc_info=error)
+            log.error("%s: %s", self._label, clean_detail(sentence, self._device.secret), exc_info=error)
         self._defect = sentence
         await self._close()
         return Ending(wire.Outcome.UNREADABLE, sentence)
@@ -116,11 +117,11 @@ class Poller:
         self._refusals = self._refusals + 1 if ending.outcome is wire.Outcome.LOGIN_REFUSED else 0
         if ending.outcome is wire.Outcome.OK:
             if self._outcome is not wire.Outcome.OK:
-                log.warning("%s: works again", self._device.name)
+                log.warning("%s: works again", self._label)
             self._defect = ""
         elif ending.outcome is not self._outcome and not self._defect:
             detail = clean_detail(ending.detail, self._device.secret)
-            log.warning("%s: %s: %s", self._device.name, ending.outcome.value, detail)
+            log.warning("%s: %s: %s", self._label, ending.outcome.value, detail)
         self._outcome = ending.outcome
 
     async def _keep(self, keep: Keep, reading: wire.Reading) -> None:
@@ -129,7 +130,7 @@ class Poller:
         except SpoolError as error:
             self._tally.lost_readings += 1
             if not self._spool_fails:
-                log.error("%s: readings are being lost: %s", self._device.name, error)
+                log.error("%s: readings are being lost: %s", self._label, error)
             self._spool_fails = True
         else:
             self._spool_fails = False
@@ -139,4 +140,4 @@ class Poller:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._driver.close()
         except TimeoutError:
-            log.warning("%s: the driver did not close within %g s", self._device.name, CLOSE_SECONDS)
+            log.warning("%s: the driver did not close within %g s", self._label, CLOSE_SECONDS)

@@ -178,11 +178,18 @@ def _take_options(device: dict[str, Any], path: Path, place: str) -> dict[str, A
 
 
 def _with_secrets(device: DeviceTable, options: dict[str, Any], path: Path) -> Device:
-    """Read the secrets of one device. ``ca_file`` is public and stays a path; any other ``…_file`` is a secret."""
+    """Read the secrets of one device.
+
+    As ``password_file`` becomes ``secret``, a driver's own ``privacy_password_file`` becomes the
+    option ``privacy_secret``. Other files, such as ``ca_file``, are no secrets and stay paths.
+    """
     place = f"{path}: devices.{device.name}"
+    ready: dict[str, Option] = {}
     for key, value in options.items():
-        if key.endswith("_file") and key != "ca_file":
-            options[key] = read_secret(Path(str(value)), f"{place}.{key}")
+        if key.endswith("password_file"):
+            ready[key.removesuffix("password_file") + "secret"] = read_secret(Path(str(value)), f"{place}.{key}")
+        else:
+            ready[key] = value
     return Device(
         name=device.name,
         driver=device.driver,
@@ -193,7 +200,7 @@ def _with_secrets(device: DeviceTable, options: dict[str, Any], path: Path) -> D
         ping_address=device.ping_address,
         interval_seconds=float(device.interval_seconds),
         timeout_seconds=float(device.timeout_seconds),
-        options=options,
+        options=ready,
     )
 
 

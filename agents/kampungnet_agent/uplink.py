@@ -38,8 +38,11 @@ class Parts:
     spool: Spool
     spool_worker: Worker
     line: Line
+    line_worker: Worker
     sender: Sender
     tally: Tally
+    label: str = ""
+    """Stands before each log line when several agents share a process."""
 
 
 class Uplink:
@@ -50,7 +53,6 @@ class Uplink:
         self._interval = interval
         self._dice = dice or random.Random()  # noqa: S311 - spreads load, guards nothing
         self._back_off = BackOff(self._dice)
-        self._worker = Worker("line")
         self._live_mark = 0
         self._live_due = 0.0
         self._sweep_due = 0.0
@@ -66,14 +68,13 @@ class Uplink:
                 await asyncio.sleep(await self._turn_or_wait(loop.time()))
         finally:
             self._parts.line.abort()
-            self._worker.stop()
 
     async def _turn_or_wait(self, now: float) -> float:
         try:
             return await self.turn(now)
         except SpoolError as error:
             if not self._told:
-                log.error("uplink: %s", error)
+                log.error("%suplink: %s", self._parts.label, error)
             self._told = Kind.FAILED
             return self._back_off.failed()
 
@@ -118,7 +119,7 @@ class Uplink:
 
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
-                return await self._worker.do(exchange)
+                return await parts.line_worker.do(exchange)
         except TimeoutError:
             parts.line.abort()
             return NoReceipt(Kind.FAILED, f"the server did not finish its answer within {REQUEST_SECONDS:.0f} s")
@@ -136,7 +137,7 @@ class Uplink:
         accepted = sent.intersection(receipt.accepted).difference(sequence for sequence, _ in refused)
         await self._spool(self._parts.spool.settle, accepted, refused)
         for sequence, reason in refused:
-            log.error("uplink: the server refused reading %d, set aside: %s", sequence, reason)
+            log.error("%suplink: the server refused reading %d, set aside: %s", self._parts.label, sequence, reason)
         if readings and not accepted and not refused:
             return NoReceipt(Kind.FAILED, "the receipt names none of the readings that were sent")
         self._works_again(len(accepted))
@@ -155,7 +156,7 @@ class Uplink:
             if not refusal.from_our_server:
                 return refusal._replace(kind=Kind.FAILED)
             await self._spool(self._parts.spool.settle, [], [(readings[0].sequence, refusal.sentence)])
-            log.error("uplink: reading %d set aside: %s", readings[0].sequence, refusal.sentence)
+            log.error("%suplink: reading %d set aside: %s", self._parts.label, readings[0].sequence, refusal.sentence)
             return PAUSE_SECONDS
         middle = len(readings) // 2
         pause: float | NoReceipt = PAUSE_SECONDS
@@ -183,10 +184,12 @@ class Uplink:
         if failure.kind is not self._told:
             if failure.kind is Kind.DENIED:
                 log.error(
-                    "uplink: this box is not accepted; readings are kept, next try in an hour: %s", failure.sentence
+                    "%suplink: this box is not accepted; readings are kept, next try in an hour: %s",
+                    self._parts.label,
+                    failure.sentence,
                 )
             elif self._told is None:
-                log.warning("uplink: readings are kept on the box: %s", failure.sentence)
+                log.warning("%suplink: readings are kept on the box: %s", self._parts.label, failure.sentence)
         self._told = failure.kind
         wait = self._back_off.failed()
         if failure.kind is Kind.DENIED:
@@ -200,7 +203,7 @@ class Uplink:
         tally.credential_refused = False
         self._back_off.worked()
         if self._told is not None:
-            log.warning("uplink: the server takes reports again")
+            log.warning("%suplink: the server takes reports again", self._parts.label)
         self._told = None
 
     def _health(self) -> wire.AgentHealth:

@@ -66,6 +66,7 @@ class CentralServer:
         self.reports: list[list[int]] = []
         self.conflicts: list[int] = []
         self.bad_signatures = 0
+        self.agents: set[str] = set()
         self.healths: list[wire.AgentHealth] = []
         self.enrolments: list[wire.EnrolmentRequest] = []
         self.connections = 0
@@ -90,6 +91,7 @@ class CentralServer:
         with self._lock:
             sequences = [msgspec.json.decode(raw, type=wire.Reading).sequence for raw in envelope.readings]
             self.reports.append(sequences)
+            self.agents.add(agent)
             self.healths.append(envelope.health)
             return self.rule(envelope) or self.accept(envelope)
 
@@ -187,11 +189,12 @@ def spool(tmp_path: Path, box: VillageBox) -> Iterator[Spool]:
 
 @pytest.fixture
 def parts(spool: Spool, box: VillageBox, central: CentralServer) -> Iterator[Parts]:
-    worker = Worker("spool")
+    spool_worker, line_worker = Worker("spool"), Worker("line")
     line = Line(central.url)
-    yield Parts(spool, worker, line, Sender("agent-7", signer_for(SEED), box), Tally())
+    yield Parts(spool, spool_worker, line, line_worker, Sender("agent-7", signer_for(SEED), box), Tally())
     line.close()
-    worker.stop()
+    spool_worker.stop()
+    line_worker.stop()
 
 
 @pytest.fixture

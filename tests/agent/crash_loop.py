@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kampungnet.shared import wire
-from kampungnet_agent.agent import Watched, run_parts
+from kampungnet_agent.agent import Office, Watched, run_offices
 from kampungnet_agent.box import Box
 from kampungnet_agent.driver import Finding, Polled
 from kampungnet_agent.line import Line
@@ -75,12 +75,13 @@ def child(url: str, folder: Path) -> None:
         TalkingSpool(folder / "spool.db", 16, box),
         Worker("spool"),
         Line(url),
+        Worker("line"),
         Sender("agent-7", signer_for(SEED), box),
         Tally(),
     )
     for constant, value in (("FIRST_SEND_SECONDS", 0.01), ("PAUSE_SECONDS", 0.01)):
         setattr(sys.modules["kampungnet_agent.uplink"], constant, value)
-    asyncio.run(run_parts(parts, [Watched(device, RestlessRouter()) for device in devices], settings))
+    asyncio.run(run_offices([Office(parts, [Watched(device, RestlessRouter()) for device in devices], settings)]))
 
 
 def run_rounds(rounds: int, seed: int, folder: Path) -> Result:

@@ -1,8 +1,10 @@
 """The commands as a person or the service manager runs them: real processes, a real server."""
 
 import base64
+import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -196,3 +198,39 @@ def test_the_agent_never_loads_the_servers_libraries_nor_device_libraries_it_doe
     unwanted = {"fastapi", "sqlalchemy", "jinja2", "alembic", "pysnmp", "paramiko", "librouteros", "prometheus_client"}
     assert not unwanted & set(eval(done.stdout))
     assert wire.WIRE_VERSION == 1
+
+
+def test_several_agents_share_a_process_and_their_lines_in_the_log_are_told_apart(office: Path, tmp_path: Path) -> None:
+    with contextlib.closing(CentralServer()) as central:
+        text = (office / "agent.toml").read_text()
+        key = base64.b64encode(SEED).decode()
+        options = []
+        for name in ("agent-7", "agent-8"):
+            folder = tmp_path / name
+            folder.mkdir()
+            write_credential(folder / "credential", Credential(name, "35.10.15.2012", central.url, key))
+            own = text.replace(f"{office}/spool/spool.db", f"{folder}/spool.db")
+            (folder / "agent.toml").write_text(own.replace(f"{office}/credential", f"{folder}/credential"))
+            (folder / "agent.toml").write_text(
+                re.sub(r'url = ".*"', f'url = "{central.url}"', (folder / "agent.toml").read_text())
+            )
+            options += ["--config", f"{folder}/agent.toml"]
+        with subprocess.Popen(command("run", *options), env=environment(), stderr=subprocess.PIPE, text=True) as agent:
+            wait_until(lambda: central.agents >= {"agent-7", "agent-8"})
+            agent.terminate()
+            _, log = agent.communicate(timeout=10)
+    assert agent.returncode == 0
+    assert {"agent-7/router:", "agent-8/router:"} <= set(log.split())
+
+
+def test_a_metrics_port_that_is_taken_does_not_stop_measuring(office: Path, central: CentralServer) -> None:
+    taken = central.url.removeprefix("http://")
+    with (office / "agent.toml").open("a") as file:
+        file.write(f'\n[metrics]\naddress = "{taken}"\n')
+    with subprocess.Popen(
+        command("run", "--config", f"{office}/agent.toml"), env=environment(), stderr=subprocess.PIPE, text=True
+    ) as agent:
+        wait_until(lambda: central.stored)
+        agent.terminate()
+        _, log = agent.communicate(timeout=10)
+    assert f"no metrics at {taken}" in log

@@ -111,7 +111,7 @@ def test_a_world_readable_password_file_is_refused_with_the_command_to_run(write
 
 
 class DriverWithOptions:
-    OPTIONS = frozenset({"tls", "ca_file", "privacy_file"})
+    OPTIONS = frozenset({"tls", "ca_file", "privacy_password_file"})
 
 
 def test_further_keys_belong_to_the_driver_that_lists_them_and_its_secrets_are_read(
@@ -121,11 +121,11 @@ def test_further_keys_belong_to_the_driver_that_lists_them_and_its_secrets_are_r
     secret = tmp_path / "privacy"
     secret.write_text("kunci\n")
     secret.chmod(0o600)
-    path = write(new=f'\ntls = true\nca_file = "/etc/ca.pem"\nprivacy_file = "{secret}"\n')
+    path = write(new=f'\ntls = true\nca_file = "/etc/ca.pem"\nprivacy_password_file = "{secret}"\n')
     assert read_agent_settings(path).devices[0].options == {
         "tls": True,
         "ca_file": "/etc/ca.pem",
-        "privacy_file": "kunci",
+        "privacy_secret": "kunci",
     }
     with pytest.raises(SettingsError, match='did you mean "tls"'):
         read_agent_settings(write(new="\ntlss = true\n"))
