@@ -5,6 +5,7 @@ what then stands empty in `id` is to be translated by hand.
 """
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -13,6 +14,7 @@ from babel.messages.pofile import read_po, write_po
 
 PACKAGE = Path(__file__).parent.parent.parent / "kampungnet"
 KEYWORDS = dict(DEFAULT_KEYWORDS) | {"say": None, "say_many": (1, 2), "N_": None}
+PLURALS = {"id": "nplurals=1; plural=0;", "en": "nplurals=2; plural=(n != 1);"}
 METHODS = [("core/**.py", "python"), ("staff/**.py", "python"), ("measurement/**.py", "python"),
            ("templates/**.html", "jinja2")]  # fmt: skip
 
@@ -39,18 +41,25 @@ def catalogue(code: str) -> Catalog:
 def update(code: str) -> None:
     """Bring one catalogue up to date; English says what the code says."""
     old, new = catalogue(code), Catalog(locale=code, fuzzy=False)
-    if code == "id":
-        new.mime_headers = [("Plural-Forms", "nplurals=1; plural=0;")]
+    new.mime_headers = [("Plural-Forms", PLURALS[code])]
     for _file, _line, text in extracted():
         known = old.get(text[0] if isinstance(text, tuple) else text)
-        string = known.string if known else ("",) if isinstance(text, tuple) else ""
-        if code == "en":
-            string = text
-        new.add(text, string)
+        empty = ("",) * new.num_plurals if isinstance(text, tuple) else ""
+        new.add(text, text if code == "en" else known.string if known else empty)
+    save(code, new)
+
+
+def save(code: str, entries: Catalog) -> None:
+    """Write a catalogue with a header that says only what never changes by itself."""
+    body = BytesIO()
+    write_po(body, entries, sort_output=True, no_location=True, omit_header=True, width=110)
+    header = "".join(
+        f'"{line}\\n"\n'
+        for line in (f"Language: {code}", "Content-Type: text/plain; charset=utf-8", f"Plural-Forms: {PLURALS[code]}")
+    )
     path = catalogue_path(code)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        write_po(file, new, sort_output=True, no_location=True, omit_header=True, width=110)
+    path.write_bytes(f'msgid ""\nmsgstr ""\n{header}\n'.encode() + body.getvalue().strip() + b"\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,75 @@
+from kampungnet.app import Server
+from kampungnet.core.errors import Conflict
+from tests.pages.cast import OWN_PAGE, browser, signed_in
+
+
+async def test_a_defect_becomes_one_sentence_and_tells_nothing(server: Server) -> None:
+    @server.pages.get("/boom")
+    def boom() -> None:
+        raise ZeroDivisionError("secret detail")
+
+    sari = await signed_in(server, "sari")
+    answer = await sari.get("/boom")
+    assert answer.status_code == 500
+    assert "Ada yang rusak di pihak kami" in answer.text
+    assert "secret" not in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+async def test_a_refusal_of_a_service_is_said_in_the_readers_language(server: Server) -> None:
+    @server.pages.get("/again")
+    def again() -> None:
+        raise Conflict("There is no such village here. Go back to the first page.")
+
+    sari = await signed_in(server, "sari")
+    assert "Tidak ada desa seperti itu di sini." in (await sari.get("/again")).text
+    assert "There is no such village here." in (await sari.get("/again?lang=en")).text
+
+
+async def test_unknown_paths_and_methods_are_pages_and_json_for_programs(server: Server) -> None:
+    sari = await signed_in(server, "sari")
+    missing = await sari.get("/nowhere")
+    assert missing.status_code == 404
+    assert "Halaman ini tidak ada" in missing.text
+    assert (await sari.post("/tentang", headers=OWN_PAGE, data={})).status_code == 405
+    program = await sari.get("/api/v1/nowhere")
+    assert program.status_code == 404
+    assert program.headers["content-type"] == "application/json"
+    assert set(program.json()) == {"detail"}
+
+
+async def test_a_form_from_elsewhere_is_refused_and_changes_nothing(server: Server) -> None:
+    sari = await signed_in(server, "sari")
+    foreign: tuple[dict[str, str], ...] = (
+        {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"},
+        {"Origin": "null"}, {},
+    )  # fmt: skip
+    for headers in foreign:
+        answer = await sari.post("/keluar", headers=headers)
+        assert answer.status_code == 403, headers
+        assert "tidak dikirim dari halaman KampungNet" in answer.text
+    assert (await sari.get("/")).status_code == 200, "still signed in"
+
+
+async def test_an_older_browser_is_known_by_its_origin(server: Server) -> None:
+    sari = await signed_in(server, "sari")
+    assert (await sari.post("/keluar", headers={"Origin": "http://127.0.0.1:8080"})).status_code == 303
+    assert (await sari.get("/")).status_code == 303, "signed out"
+
+
+async def test_a_form_too_large_or_without_a_length_is_not_read(server: Server) -> None:
+    stranger = browser(server)
+    large = await stranger.post("/masuk", content=b"x" * 200_000, headers=OWN_PAGE)
+    assert large.status_code == 413
+
+    async def endless() -> object:
+        yield b"username=sari"
+
+    assert (await stranger.post("/masuk", content=endless(), headers=OWN_PAGE)).status_code == 413  # type: ignore[arg-type]
+
+
+async def test_a_form_with_missing_fields_is_answered_in_a_sentence(server: Server) -> None:
+    answer = await browser(server).post("/masuk", data={"username": "sari"}, headers=OWN_PAGE)
+    assert answer.status_code == 422
+    assert "Isilah semua kolom" in answer.text

@@ -1,0 +1,24 @@
+"""A small kabupaten of its own for each test: these tests change who may sign in."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from kampungnet.app import Server
+from kampungnet.core import clock
+from kampungnet.core.database import Database
+from tests.pages.sample import fill, hire
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    fill(database, clock.now_ms(), history=(), whole=False)
+    hire(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def server(database: Database) -> Server:
+    return Server(database, upkeep=False)

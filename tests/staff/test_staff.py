@@ -1,0 +1,61 @@
+import pytest
+
+from kampungnet.core.database import Database
+from kampungnet.core.errors import Conflict, NotFound, Problem, Unprocessable
+from kampungnet.core.security import hash_password, is_guessable, password_matches
+from kampungnet.staff.service import Role, Scope, add_staff
+from tests.pages.sample import KAMPUNGANYAR, PASSWORD, REGENCY
+
+WHOLE = Scope(REGENCY)
+
+
+REFUSED: tuple[tuple[str, Role, Scope, str, type[Problem]], ...] = (
+    ("Sari2", Role.ENGINEER, WHOLE, PASSWORD, Unprocessable),
+    ("a b", Role.ENGINEER, WHOLE, PASSWORD, Unprocessable),
+    ("new\n", Role.ENGINEER, WHOLE, PASSWORD, Unprocessable),
+    ("new", Role.OPERATOR, WHOLE, PASSWORD, Unprocessable),
+    ("new", Role.BUDGET, Scope(REGENCY, KAMPUNGANYAR), PASSWORD, Unprocessable),
+    ("new", Role.OPERATOR, Scope(REGENCY, "35.10.99.2001"), PASSWORD, NotFound),
+    ("new", Role.BUDGET, Scope("11.01"), PASSWORD, NotFound),
+    ("sari", Role.ENGINEER, WHOLE, PASSWORD, Conflict),
+    ("new", Role.ENGINEER, WHOLE, "elevenchars", Unprocessable),
+    ("new", Role.ENGINEER, WHOLE, "kampungnet2026!", Unprocessable),
+    ("new", Role.ENGINEER, WHOLE, PASSWORD * 20, Unprocessable),
+)
+
+
+def test_a_person_who_cannot_be_added_is_refused_with_a_sentence(database: Database) -> None:
+    for username, role, scope, password, error in REFUSED:
+        with database.writes() as db, pytest.raises(error) as refusal:
+            add_staff(db, username, "Somebody", role, scope, password)
+        assert refusal.value.sentence.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["KampungNet-2026", "banyuwangi123456", "password12345678", "Rahasia_Desa_2025", "aaaaaaaaaaaaaaaa",
+     "1234567890123", "bu.sari.2026.2026", "qwertyuiop12345", "admin admin admin"],
+)  # fmt: skip
+def test_passwords_made_of_common_words_are_refused(password: str) -> None:
+    assert is_guessable(password, "sari", "Ibu", "Sari")
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "kerupuk udang renyah", "x8#kQ!v2mLp0zz", "tujuh naga di banyuwangi"])
+def test_phrases_nobody_would_guess_are_taken(password: str) -> None:
+    assert not is_guessable(password, "sari", "Ibu", "Sari")
+
+
+def test_a_broken_hash_matches_nothing() -> None:
+    assert not password_matches("not a hash", PASSWORD)
+    assert not password_matches("", PASSWORD)
+    assert password_matches(hash_password(PASSWORD), PASSWORD)
+
+
+@pytest.mark.parametrize("village", ["35.10.15.2012", "35.10.15.2013", "35.1", "33.10.01.2001", ""])
+def test_a_scope_holds_its_own_village_only(village: str) -> None:
+    own = Scope(REGENCY, KAMPUNGANYAR)
+    if village == KAMPUNGANYAR:
+        own.check(village)
+    else:
+        with pytest.raises(NotFound):
+            own.check(village)
