@@ -55,6 +55,8 @@ class _Session:
 class MikrotikDriver:
     """One router. See :class:`kampungnet_agent.driver.Driver` for the contract."""
 
+    OPTIONS: Final = frozenset({"tls", "tls_verify", "ca_file"})
+
     def __init__(self, settings: DeviceSettings) -> None:
         self._settings = settings
         tls = bool(settings.options.get("tls", False))

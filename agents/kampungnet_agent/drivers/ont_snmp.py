@@ -79,6 +79,8 @@ class _Known:
 class OntSnmpDriver:
     """One fibre unit. See :class:`kampungnet_agent.driver.Driver` for the contract."""
 
+    OPTIONS: Final = frozenset({"version", "auth_protocol", "priv_protocol", "privacy_password_file", "light_port"})
+
     def __init__(self, settings: DeviceSettings) -> None:
         self._settings = settings
         self._host, self._port = split_address(settings.address, PORT)
