@@ -2,7 +2,7 @@
 
 Rules (facts: routeros 8.4): the same uptime line and a counter that did not fall give the
 difference; a fallen counter or a restarted device gives the new value, a lower bound; a gap
-too long to belong to one five-minute slot gives nothing rather than a guess.
+too long to belong to one five-minute slot, or growth beyond any line, gives nothing rather than a guess.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,8 @@ from typing import Final
 
 LONGEST_STEP_MS: Final = 600_000
 """Bytes between two readings further apart than this belong to no single slot."""
+MOST_BYTES: Final = 30_000_000_000_000
+"""400 Gbit/s over the longest step: no device of a village is faster, a counter that grew more is broken."""
 UPTIME_SLACK_SECONDS: Final = 30
 
 
@@ -38,4 +40,5 @@ def growth(last: int | None, now: int | None, *, anew: bool) -> int | None:
     """Return the bytes a counter grew by, ``anew`` when its device started between; ``None`` when nobody can know."""
     if last is None or now is None:
         return None
-    return now if anew or now < last else now - last
+    grown = now if anew or now < last else now - last
+    return grown if grown <= MOST_BYTES else None

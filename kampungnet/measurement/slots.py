@@ -29,6 +29,12 @@ SLOT_SECONDS: Final = 300
 SLOT_MS: Final = SLOT_SECONDS * 1000
 SLOTS_A_DAY: Final = 288
 ABSENT: Final = -(2**63)
+MOST: Final = 2**63 - 1
+"""The largest number a slot holds; only a box that lies gets there."""
+
+COLDEST_C: Final = -60
+HOTTEST_C: Final = 200
+"""A sensor that says more or less is broken; its number might not even fit into a slot."""
 
 UP: Final = 1
 INTERNET_DOWN: Final = 2
@@ -49,13 +55,15 @@ class Timed:
 def fold(readings: Iterable[Timed], before: Timed | None = None) -> dict[str, dict[int, int]]:
     """Fold one device's readings, in any order and with repeats, into series of slots.
 
-    ``before`` is the last good reading ahead of them, so that the first counters have something to
+    ``before`` is a good reading known from elsewhere, so that the counters after it have something to
     grow from; it adds nothing of its own. The same readings give the same slots in any order.
     """
     ordered = sorted({(t.taken_ms, t.reading.boot_id, t.reading.sequence): t for t in readings}.items())
     gathered: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
-    last = before
+    last: Timed | None = None
     for _, timed in ordered:
+        if before and before.taken_ms <= timed.taken_ms and (last is None or last.taken_ms < before.taken_ms):
+            last = before
         slot = timed.taken_ms - timed.taken_ms % SLOT_MS
         for name, value in _gauges(timed.reading):
             gathered[name][slot].append(value)
@@ -77,7 +85,7 @@ def pack(slots: Slots, day_start_ms: int) -> bytes:
     for slot, value in slots.items():
         place = (slot - day_start_ms) // SLOT_MS
         if 0 <= place < SLOTS_A_DAY:
-            values[place] = value
+            values[place] = min(value, MOST)
     return zlib.compress(values.tobytes(), 6)
 
 
@@ -113,7 +121,7 @@ def _router_gauges(body: wire.RouterBody) -> Iterable[tuple[str, int]]:
     if body.cpu_load_percent is not None:
         yield "cpu_percent", body.cpu_load_percent
     for sensor in body.sensors:
-        if sensor.unit == "C":
+        if sensor.unit == "C" and COLDEST_C <= sensor.value <= HOTTEST_C:
             yield "temperature_mc", round(sensor.value * 1000)
 
 
