@@ -1,9 +1,11 @@
 """Work between requests: packing the readings that are an hour old. One thread, one process at a time."""
 
 import logging
+import lzma
 import threading
 from typing import Final
 
+import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
 from kampungnet.core import clock
@@ -15,6 +17,8 @@ log = logging.getLogger(__name__)
 INTERVAL_SECONDS: Final = 60
 PAUSE_SECONDS: Final = 0.05
 """Between two agents, so that reports never wait long for the database."""
+UNPACKABLE: Final = (SQLAlchemyError, lzma.LZMAError, msgspec.MsgspecError, ValueError, ArithmeticError)
+"""What one agent's damaged pack or absurd numbers may raise: nobody else's readings wait for it."""
 
 
 class Upkeep:
@@ -48,7 +52,10 @@ def pack_all(database: Database, stopping: threading.Event | None = None) -> int
     for regency, agent in agents:
         if stopping and stopping.wait(PAUSE_SECONDS):
             break
-        moved += pack_one(database, regency, agent, now_ms)
+        try:
+            moved += pack_one(database, regency, agent, now_ms)
+        except UNPACKABLE as error:
+            log.error("packing agent %s failed and will be tried again in a minute: %s", agent, error)
     return moved
 
 
@@ -56,5 +63,9 @@ def pack_one(database: Database, regency: str, agent: str, now_ms: int) -> int:
     """Pack one agent's older readings; return how many moved: none when others came meanwhile, then the next round."""
     with database.reads() as db:
         planned = rest.plan(db, regency, agent, now_ms)
-    with database.writes() as db:
-        return planned.moved if rest.carry_out(db, planned) else 0
+    try:
+        with database.writes() as db:
+            rest.carry_out(db, planned)
+    except rest.PlanIsOld:
+        return 0
+    return len(planned.moving)

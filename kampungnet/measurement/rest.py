@@ -1,7 +1,7 @@
 """Put readings to rest: an hour after they were taken they move into day packs and are folded into slots.
 
 The work is planned with a reading session and carried out in a short transaction, so that reports never
-wait for a processor that compresses. A plan is carried out only when what it moves is still all there is.
+wait for a processor that compresses. A plan is carried out only when what it moves is exactly what is there.
 """
 
 from collections import defaultdict
@@ -25,12 +25,19 @@ YOUNG_MS: Final = 3_600_000
 LATE_MS: Final = YOUNG_MS // 4
 """How much later than its hour an agent's oldest reading makes packing worth while."""
 _YOUNG: Final = YoungReading.__table__.c
-_COLUMNS: Final = (_YOUNG.site, _YOUNG.device, _YOUNG.sequence, _YOUNG.taken_ms, _YOUNG.time_quality, _YOUNG.payload)
+_MOVED: Final = (_YOUNG.boot_id, _YOUNG.sequence, _YOUNG.taken_ms, _YOUNG.time_quality)
+_COLUMNS: Final = (_YOUNG.site, _YOUNG.device, _YOUNG.payload, *_MOVED)
 _PACK_KEY: Final = ("regency", "agent", "device", "day")
 _SLOT_KEY: Final = ("regency", "site", "device", "day", "series")
 
 Place = tuple[str, str, date]
 """Site, device, local day."""
+Moved = tuple[str, int, int, int]
+"""Boot id, sequence, instant and its quality of a reading that goes to rest."""
+
+
+class PlanIsOld(Exception):
+    """Between planning and writing a reading came, went or got another time: plan again."""
 
 
 @dataclass
@@ -40,11 +47,11 @@ class Plan:
     regency: str
     agent: str
     border_ms: int
-    moved: int = 0
+    moving: set[Moved] = field(default_factory=set)
     packs: list[dict[str, Any]] = field(default_factory=list)
     slots: list[dict[str, Any]] = field(default_factory=list)
 
-    def moving(self) -> tuple[ColumnElement[bool], ...]:
+    def is_old(self) -> tuple[ColumnElement[bool], ...]:
         """Return the condition that young readings which go to rest fulfil."""
         return (_YOUNG.regency == self.regency, _YOUNG.agent == self.agent, _YOUNG.taken_ms < self.border_ms)
 
@@ -64,9 +71,9 @@ def plan(db: Session, regency: str, agent: str, now_ms: int) -> Plan:
     zone = clock.zone_of(regency)
     planned = Plan(regency, agent, _border(now_ms))
     young: dict[Place, list[Any]] = defaultdict(list)
-    for row in db.execute(select(*_COLUMNS).where(*planned.moving())):
+    for row in db.execute(select(*_COLUMNS).where(*planned.is_old())):
         young[row.site, row.device, clock.local_day(row.taken_ms, zone)].append(row)
-        planned.moved += 1
+        planned.moving.add((row.boot_id, row.sequence, row.taken_ms, row.time_quality))
     whole = {place: _pack(db, planned, place, rows) for place, rows in young.items()}
     # What a day's first slot grew from is the end of the day before: late readings there change it.
     touched = {*young, *((site, device, day + timedelta(days=1)) for site, device, day in young)}
@@ -75,18 +82,20 @@ def plan(db: Session, regency: str, agent: str, now_ms: int) -> Plan:
     return planned
 
 
-def carry_out(db: Session, planned: Plan) -> bool:
-    """Write a plan and remove what it moved. Does nothing and returns ``False`` when more readings came meanwhile."""
+def carry_out(db: Session, planned: Plan) -> None:
+    """Write a plan and remove what it moved. Raises ``PlanIsOld`` when that is no longer what was planned.
+
+    What is removed is compared one by one: on PostgreSQL another process may add readings at this very moment.
+    """
     connection = db.connection()
-    if connection.scalar(select(func.count()).where(*planned.moving())) != planned.moved:
-        return False
+    removed = connection.execute(delete(YoungReading).where(*planned.is_old()).returning(*_MOVED))
+    if {tuple(row) for row in removed} != planned.moving:
+        raise PlanIsOld
     if planned.packs:
         changed = ("site", "readings", "first_sequence", "last_sequence", "packed")
         connection.execute(upsert(db, ReadingDay, _PACK_KEY, changed), planned.packs)
     if planned.slots:
         connection.execute(upsert(db, SlotDay, _SLOT_KEY, ("slots",)), planned.slots)
-    connection.execute(delete(YoungReading).where(*planned.moving()))
-    return True
 
 
 def last_packed(db: Session, regency: str, site: str, device: str) -> slots.Timed | None:
@@ -105,7 +114,8 @@ def _pack(db: Session, planned: Plan, place: Place, rows: list[Any]) -> list[Kep
     key = (planned.regency, planned.agent, device, day)
     resting = db.get(ReadingDay, key)
     kept = packing.unpack(resting.packed) if resting else []
-    kept += [Kept(row.taken_ms, row.time_quality, row.payload) for row in rows]
+    known = {one.payload for one in kept}
+    kept += [Kept(row.taken_ms, row.time_quality, row.payload) for row in rows if row.payload not in known]
     sequences = [row.sequence for row in rows]
     sequences += [resting.first_sequence, resting.last_sequence] if resting else []
     planned.packs.append(
