@@ -124,7 +124,8 @@ class GroupCommit(Generic[Item, Result]):
             while len(group) < self.MAX_GROUP and not self._waiting.empty():
                 group.append(self._waiting.get())
             stopping = None in group
-            work = [entry for entry in group if entry is not None]
+            # Who gave up waiting is left out, and from here on nobody can: a cancelled future takes no result.
+            work = [entry for entry in group if entry is not None and entry[1].set_running_or_notify_cancel()]
             if work:
                 self._settle(work)
 
