@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 import msgspec
+from sqlalchemy.exc import SQLAlchemyError
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database, GroupCommit, NotStored
@@ -136,5 +137,9 @@ class EnrolmentDoor:
         await answer(send, status, content)
 
     def _enrol(self, body: bytes, signature: str) -> wire.EnrolmentAnswer:
-        with self._database.writes() as db:
-            return service.enrol(db, body, signature, clock.now_ms())
+        try:
+            with self._database.writes() as db:
+                return service.enrol(db, body, signature, clock.now_ms())
+        except SQLAlchemyError as error:
+            log.error("an enrolment could not be stored: %s", error)
+            raise Unavailable("The server is busy: nothing was stored, try again in a minute.") from error

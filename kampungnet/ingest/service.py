@@ -91,7 +91,7 @@ def enrol(db: Session, body: bytes, signature: str, now_ms: int) -> wire.Enrolme
     try:
         asked = msgspec.json.decode(body, type=wire.EnrolmentRequest)
         key = base64.b64decode(asked.public_key, validate=True)
-    except (msgspec.DecodeError, binascii.Error) as error:
+    except (*wire.UNREADABLE, ValueError) as error:
         raise BadInput("The enrolment cannot be read: update the agent and try again.") from error
     if not _signed(key, signature, wire.signing_bytes("POST", wire.ENROLMENTS_PATH, "-", body)):
         raise NotSignedIn("The enrolment is not signed with the key it brings: try again.")
