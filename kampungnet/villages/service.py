@@ -18,7 +18,7 @@ from kampungnet.villages.models import District, Regency, Village
 COLUMNS: Final = (
     "kode", "nama", "jenis", "kode_kecamatan", "kecamatan", "kode_kabupaten", "kabupaten", "lat", "lon", "kodepos",
 )  # fmt: skip
-_CODE: Final = re.compile(r"\d\d\.\d\d\.\d\d\.[12]\d\d\d")
+_CODE: Final = re.compile(r"\d\d\.\d\d\.\d\d\.[12]\d\d\d", re.ASCII)
 _KINDS: Final = {"1": "kelurahan", "2": "desa"}
 
 
@@ -44,7 +44,16 @@ def import_register(db: Session, lines: Iterable[str]) -> Imported:
 
     A bad row is refused alone and named. Raises ``BadInput`` when the columns are not the register's.
     """
-    reader = csv.DictReader(lines)
+    try:
+        good, bad = _sorted_out(csv.DictReader(lines))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadInput(f"This is not a village register in CSV and UTF-8: {error}.") from error
+    _store(db, list(good.values()))
+    return Imported(len(good), tuple(sorted({r["kode_kabupaten"] for r in good.values()})), tuple(bad))
+
+
+def _sorted_out(reader: "csv.DictReader[str]") -> tuple[dict[str, dict[str, str]], list[BadRow]]:
+    """Return the good rows by code, and the bad ones. Raises ``BadInput`` for other columns."""
     if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
         raise BadInput(f"This is not a village register: column {', '.join(missing)} is missing.")
     good: dict[str, dict[str, str]] = {}
@@ -54,8 +63,7 @@ def import_register(db: Session, lines: Iterable[str]) -> Imported:
             bad.append(BadRow(reader.line_num, reason))
         else:
             good[row["kode"]] = row
-    _store(db, list(good.values()))
-    return Imported(len(good), tuple(sorted({r["kode_kabupaten"] for r in good.values()})), tuple(bad))
+    return good, bad
 
 
 def register_path(name: str) -> Path:
@@ -94,8 +102,11 @@ def _refusal(row: dict[str, str], seen: dict[str, dict[str, str]]) -> str:
         return f"kode {code} does not lie in kecamatan {row['kode_kecamatan']}"
     if row["jenis"] != _KINDS[code[9]]:
         return f"kode {code} is a {_KINDS[code[9]]}, not a {row['jenis']}"
-    if not (row["nama"] and row["kecamatan"] and row["kabupaten"]):
+    names = (row["nama"], row["kecamatan"], row["kabupaten"])
+    if not all(names):
         return f"kode {code} has no name"
+    if not "".join((*names, row["kodepos"] or "")).isprintable():
+        return f"kode {code} has a name with characters nobody can read"
     return _refused_place(row)
 
 
