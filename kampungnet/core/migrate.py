@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from kampungnet.core.database import Database
+from kampungnet.core.errors import Unavailable
 
 
 def version(database: Database) -> str | None:
@@ -23,9 +24,16 @@ def newest() -> str | None:
         return ScriptDirectory(str(folder)).get_current_head()
 
 
+def _known() -> set[str]:
+    with as_file(files("kampungnet") / "migrations") as folder:
+        return {script.revision for script in ScriptDirectory(str(folder)).walk_revisions()}
+
+
 def migrate(database: Database, to: str = "head") -> tuple[str | None, str | None]:
     """Upgrade step by step and return the versions before and after. Doing it twice changes nothing."""
     before = version(database)
+    if before is not None and before not in _known():
+        raise Unavailable("The database belongs to a newer program than this one: update KampungNet first.")
     with as_file(files("kampungnet") / "migrations") as folder, database.engine.begin() as connection:
         command.upgrade(_config(str(folder), connection), to)
     return before, version(database)
