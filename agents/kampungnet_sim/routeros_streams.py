@@ -18,13 +18,15 @@ RowMaker = Callable[[Moment], list[Row]]
 
 _LOCAL = ("127.", "192.168.", "10.5.")
 _RATE_SPAN_SECONDS = 1.0
+_UNITS = {"h": 3_600.0, "m": 60.0, "s": 1.0, "": 1.0, "ms": 1e-3, "us": 1e-6}
 
 
 def _seconds(text: str, otherwise: float) -> float:
-    found = re.fullmatch(r"(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?(?:(\d+)ms)?", text)
-    if not text or found is None:
+    """``1m30s``, ``200ms`` or a bare number of seconds."""
+    if not re.fullmatch(r"(?:\d+(?:\.\d+)?(?:ms|us|[hms])?)+", text):
         return otherwise
-    return float(found[1] or 0) * 60 + float(found[2] or 0) + float(found[3] or 0) / 1000
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|us|[hms])?", text)
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
 def _chosen_ports(engine: Engine, request: Request, moment: Moment, menu: str) -> list[Row]:

@@ -74,6 +74,7 @@ def _router_plan(model: RouterModel) -> tuple[InterfacePlan, ...]:
         InterfacePlan("vlan30-cctv", "vlan", rx_up=0.02, tx_down=0.01, chatter_bps=50),
         InterfacePlan("l2tp-kominfo", "l2tp-out", rx_down=0.002, tx_up=0.01, chatter_bps=20),
         InterfacePlan("vlan10-kantor", "vlan", rx_up=0.27, tx_down=0.27, chatter_bps=10),
+        InterfacePlan("lo", "loopback"),
     ]
     return tuple(ports[:11])
 
