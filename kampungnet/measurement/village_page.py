@@ -74,14 +74,17 @@ class View:
         return self.language.say("on %(day)s at %(time)s", day=day, time=self.language.time(at_ms, self.zone))
 
     def ticks(self) -> tuple[tuple[float, str], ...]:
-        """Return where the axis is labelled, in per cent, and with what."""
-        hours = 6 if self.is_day else 24 * 7
-        borders = charts.hour_borders(self.span.first_ms, self.span.last_ms, self.zone, min(hours, 24))
-        inside = [at for at in borders if self.span.first_ms <= at < self.span.last_ms]
-        if not self.is_day:
-            inside = inside[len(inside) % 7 // 2 :: 7]
-        label = self.language.time if self.is_day else lambda at, zone: self.language.day(clock.local_day(at, zone))
-        return tuple((round(self.span.x(at) / 10, 2), label(at, self.zone)) for at in inside)
+        """Return where the axis is labelled, in per cent, and with what: every six hours, or every week."""
+        span = self.span
+        if self.is_day:
+            borders = charts.hour_borders(span.first_ms, span.last_ms, self.zone, 6)
+            labels = [(at, self.language.time(at, self.zone)) for at in borders]
+        else:
+            borders = charts.day_borders(span.first_ms, span.last_ms, self.zone)[2::7]
+            labels = [(at, self.language.day(clock.local_day(at, self.zone))) for at in borders]
+        last = span.last_ms - (span.last_ms - span.first_ms) // 20
+        # A label in the last twentieth would stick out of a phone.
+        return tuple((round(span.x(at) / 10, 2), label) for at, label in labels if span.first_ms <= at < last)
 
 
 def last_day(language: Language, zone: str, now_ms: int) -> View:

@@ -18,7 +18,7 @@ from sqlalchemy import insert
 
 from kampungnet import tables
 from kampungnet.core import clock, migrate
-from kampungnet.core.database import Database
+from kampungnet.core.database import Base, Database
 from kampungnet.core.security import hash_password
 from kampungnet.devices.models import Agent, Device, Site
 from kampungnet.measurement import slots
@@ -66,7 +66,10 @@ FATES = {
 def fill(database: Database, now_ms: int, history: tuple[str, ...] = (KAMPUNGANYAR,), *, whole: bool = True) -> None:
     """Fill an empty database; without ``whole`` only with the villages of ``FATES``."""
     tables.load()
-    migrate.migrate(database)
+    if whole:
+        migrate.migrate(database)
+    else:
+        Base.metadata.create_all(database.engine)
     chance = random.Random(7)
     with database.writes() as db, REGISTER.open(encoding="utf-8") as lines:
         header, *register = lines
