@@ -1,8 +1,9 @@
-"""Work between requests: packing the readings that are an hour old. One thread, one process at a time."""
+"""Work between requests: readings that are an hour old are packed, those of 90 days ago forgotten. One thread."""
 
 import logging
 import lzma
 import threading
+from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -21,8 +22,12 @@ UNPACKABLE: Final = (SQLAlchemyError, lzma.LZMAError, msgspec.MsgspecError, Valu
 """What one agent's damaged pack or absurd numbers may raise: nobody else's readings wait for it."""
 
 
+RAW_DAYS: Final = 90
+"""How long readings are kept as received; what was folded from them stays."""
+
+
 class Upkeep:
-    """Packs in the background until closed."""
+    """Packs and forgets in the background until closed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -39,8 +44,9 @@ class Upkeep:
         while not self._stopping.wait(INTERVAL_SECONDS):
             try:
                 pack_all(self._database, self._stopping)
+                forget_old(self._database)
             except SQLAlchemyError as error:
-                log.error("packing failed and will be tried again in a minute: %s", error)
+                log.error("upkeep failed and will be tried again in a minute: %s", error)
 
 
 def pack_all(database: Database, stopping: threading.Event | None = None) -> int:
@@ -57,6 +63,13 @@ def pack_all(database: Database, stopping: threading.Event | None = None) -> int
         except UNPACKABLE as error:
             log.error("packing agent %s failed and will be tried again in a minute: %s", agent, error)
     return moved
+
+
+def forget_old(database: Database, days: int = RAW_DAYS) -> int:
+    """Delete readings as received that are older than ``days`` days; return how many packs went."""
+    before = clock.now().date() - timedelta(days=days)
+    with database.writes() as db:
+        return rest.forget(db, before)
 
 
 def pack_one(database: Database, regency: str, agent: str, now_ms: int) -> int:

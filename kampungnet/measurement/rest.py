@@ -98,6 +98,11 @@ def carry_out(db: Session, planned: Plan) -> None:
         connection.execute(upsert(db, SlotDay, _SLOT_KEY, ("slots",)), planned.slots)
 
 
+def forget(db: Session, before: date) -> int:
+    """Delete the packs of readings of days before ``before``, and return how many. Their slots stay."""
+    return db.connection().execute(delete(ReadingDay).where(ReadingDay.day < before)).rowcount
+
+
 def last_packed(db: Session, regency: str, site: str, device: str) -> slots.Timed | None:
     """Return the last good reading of a device that rests in a pack."""
     newest = db.scalar(select(func.max(ReadingDay.day)).where(*_of_device(regency, site, device)))
