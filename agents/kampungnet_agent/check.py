@@ -11,13 +11,13 @@ from kampungnet.shared import wire
 from kampungnet.shared.settings_file import SettingsError
 from kampungnet_agent.agent import build_driver
 from kampungnet_agent.box import Box
-from kampungnet_agent.credential import read_credential, signer_of
+from kampungnet_agent.credential import Credential, read_credential, signer_of
 from kampungnet_agent.driver import DeviceError, Finding
 from kampungnet_agent.line import Line, LineError
 from kampungnet_agent.report import Sender, make_post
 from kampungnet_agent.safe_file import replace_file
 from kampungnet_agent.settings import AgentSettings, Device
-from kampungnet_agent.verdict import NoReceipt, judge
+from kampungnet_agent.verdict import Kind, judge
 
 DEVICE_SECONDS = 60.0
 
@@ -88,8 +88,10 @@ def _spool(settings: AgentSettings, box: Box, voice: Voice) -> Iterator[Finding]
 
 
 def _server(settings: AgentSettings, box: Box, voice: Voice) -> Iterator[Finding]:
-    url = settings.server.url
-    host = urlsplit(url).hostname or ""
+    credential = _read_credential(settings, voice)
+    if isinstance(credential, Finding):
+        yield credential
+    host = urlsplit(settings.server.url).hostname or ""
     try:
         socket.getaddrinfo(host, None)
     except OSError as error:
@@ -99,44 +101,58 @@ def _server(settings: AgentSettings, box: Box, voice: Voice) -> Iterator[Finding
         )
         return
     yield voice.good(f"Nama {host} dikenal.", f"The name {host} resolves.")
-    line = Line(url, Path(settings.server.ca_file) if settings.server.ca_file else None)
+    line = Line(settings.server.url, Path(settings.server.ca_file) if settings.server.ca_file else None)
     try:
-        health = line.request("GET", "/healthz")
-        if health.status != 200:
-            yield voice.bad(
-                f"Server menjawab {health.status} pada /healthz; periksa server.url atau hubungi Kominfo.",
-                f"The server answers {health.status} at /healthz; check server.url or call Kominfo.",
-            )
-            return
-        yield voice.good(f"Server {url} terjangkau.", f"The server {url} is reachable.")
-        yield _credential(settings, box, line, voice)
+        yield from _ask_server(line, settings.server.url, voice)
+        if isinstance(credential, Credential):
+            yield _probe(Sender(credential.agent, signer_of(credential), box), credential, line, voice)
     except LineError as error:
         yield voice.bad(
-            f"Server {url} tidak terjangkau: {error}. Periksa jalur internet.",
-            f"The server {url} is not reachable: {error}. Check the line.",
+            f"Server {settings.server.url} tidak terjangkau: {error}. Periksa jalur internet.",
+            f"The server {settings.server.url} is not reachable: {error}. Check the line.",
         )
     finally:
         line.close()
 
 
-def _credential(settings: AgentSettings, box: Box, line: Line, voice: Voice) -> Finding:
+def _ask_server(line: Line, url: str, voice: Voice) -> Iterator[Finding]:
+    status = line.request("GET", "/healthz").status
+    if status == 200:
+        yield voice.good(f"Server {url} terjangkau.", f"The server {url} is reachable.")
+    else:
+        yield voice.bad(
+            f"Server menjawab {status} pada /healthz; periksa server.url atau hubungi Kominfo.",
+            f"The server answers {status} at /healthz; check server.url or call Kominfo.",
+        )
+
+
+def _read_credential(settings: AgentSettings, voice: Voice) -> Credential | Finding:
     try:
-        credential = read_credential(Path(settings.server.credential_file))
+        return read_credential(Path(settings.server.credential_file))
     except SettingsError as error:
         return voice.bad(
             f"Kotak ini belum terdaftar: {error} Jalankan kampungnet-agent enrol.",
             f"This box is not enrolled: {error} Run kampungnet-agent enrol.",
         )
-    parcel = make_post(Sender(credential.agent, signer_of(credential), box), [], wire.AgentHealth())
+
+
+def _probe(sender: Sender, credential: Credential, line: Line, voice: Voice) -> Finding:
+    """Send an empty signed report: the server says whether it knows this box, and stores nothing."""
+    parcel = make_post(sender, [], wire.AgentHealth())
     verdict = judge(line.request("POST", wire.REPORTS_PATH, parcel.body, parcel.headers))
-    if isinstance(verdict, NoReceipt):
+    if isinstance(verdict, wire.Receipt):
+        return voice.good(
+            f"Server menerima kotak ini sebagai {credential.agent}, desa {credential.village}.",
+            f"The server accepts this box as {credential.agent} of village {credential.village}.",
+        )
+    if verdict.kind is Kind.DENIED:
         return voice.bad(
             f"Server menolak kotak ini ({verdict.sentence}); minta kode baru lalu kampungnet-agent enrol --replace.",
             f"The server refuses this box ({verdict.sentence}); ask for a new code and enrol with --replace.",
         )
-    return voice.good(
-        f"Server menerima kotak ini sebagai {credential.agent}, desa {credential.village}.",
-        f"The server accepts this box as {credential.agent} of village {credential.village}.",
+    return voice.bad(
+        f"Server belum menerima laporan ({verdict.sentence}); pengukuran disimpan dan dikirim lagi nanti.",
+        f"The server takes no reports now ({verdict.sentence}); readings are kept and sent later.",
     )
 
 

@@ -84,13 +84,17 @@ class Poller:
         deadline = asyncio.timeout(limit)
         try:
             async with deadline:
-                polled = await self._driver.poll()
+                polled = _only_polled(await self._driver.poll())
         except DeviceError as error:
             return Ending(error.outcome, str(error))
         except TimeoutError as error:
             if deadline.expired():
                 return Ending(wire.Outcome.UNREACHABLE, f"no complete answer within {limit:g} s")
             return Ending(wire.Outcome.UNREACHABLE, f"timeout inside the driver: {error}")
+        except asyncio.CancelledError:
+            if _somebody_ends_us():
+                raise
+            return await self._defective(RuntimeError("it cancelled itself"))
         except Exception as error:  # noqa: BLE001 - the one place where a driver's defect must not end the other devices
             return await self._defective(error)
         return Ending(wire.Outcome.OK, polled=polled)
@@ -141,3 +145,15 @@ class Poller:
                 await self._driver.close()
         except TimeoutError:
             log.warning("%s: the driver did not close within %g s", self._label, CLOSE_SECONDS)
+
+
+def _only_polled(answer: object) -> Polled:
+    """Refuse what a driver may not return, while its defect is still inside the loop's guard."""
+    if isinstance(answer, Polled) and isinstance(answer.body, wire.Body):
+        return answer
+    raise TypeError(f"poll() returned {type(answer).__name__}")
+
+
+def _somebody_ends_us() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -5,6 +5,7 @@ because an SD card may take 50 ms for an fsync.
 """
 
 import contextlib
+import itertools
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +28,8 @@ MAX_QUARANTINE = 200
 """Readings kept aside for a person to look at; older ones go."""
 MAX_BATCH_BYTES = 3_500_000
 """Readings of one batch, unpacked; leaves room for the envelope under the wire's limit."""
+RESCUE_AT_ONCE = 200
+"""Readings carried over in one transaction, so that the log needs little disk beside two spools."""
 EVICT_AT_ONCE = 20
 """Readings dropped in one step at the cap, so that not every add has to."""
 _NEWEST = """SELECT sequence, payload, checksum, created_ms, clock_true FROM readings
@@ -179,15 +182,11 @@ class Spool:
         """Set the corrupt file aside, begin a new one and carry over what can be rescued."""
         aside = spool_file.set_aside(self.path, str(self._box.wall_ms()))
         self._db = spool_file.open_file(self.path, self._max_megabytes)
-        self._count = 0
         try:
-            with self._transaction():
-                for row in spool_file.rescue(aside):
-                    self._db.execute("INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?)", row)
-                    self._count += 1
+            self._take_over(spool_file.rescue(aside))
         except sqlite3.Error as error:
-            self._count = 0
-            log.warning("spool: nothing could be rescued: %s", error)
+            log.warning("spool: the rescue ended early: %s", error)
+        self._count = self._db.execute("SELECT count(*) FROM readings").fetchone()[0]
         numbers = self._numbers
         marks = {"last": numbers.last, "reserved": numbers.reserved, "opens": numbers.opens} if numbers else {}
         self._save_counters(corrupt=self._counters.get("corrupt", 0) + 1, **marks)
@@ -198,6 +197,11 @@ class Spool:
             aside.name,
             self._count,
         )
+
+    def _take_over(self, rows: Iterator[spool_file.Row]) -> None:
+        while some := list(itertools.islice(rows, RESCUE_AT_ONCE)):
+            with self._transaction():
+                self._db.executemany("INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?)", some)
 
     def _highest_row(self) -> int:
         found = self._db.execute("SELECT max(sequence) FROM readings").fetchone()[0]

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -234,3 +235,21 @@ def test_a_metrics_port_that_is_taken_does_not_stop_measuring(office: Path, cent
         agent.terminate()
         _, log = agent.communicate(timeout=10)
     assert f"no metrics at {taken}" in log
+
+
+def test_a_server_that_takes_the_report_and_never_answers_does_not_hold_up_the_end(office: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        text = (office / "agent.toml").read_text()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        (office / "agent.toml").write_text(re.sub(r'url = ".*"', f'url = "{url}"', text))
+        with subprocess.Popen(
+            command("run", "--config", f"{office}/agent.toml"), env=environment(), stderr=subprocess.PIPE
+        ) as agent:
+            connection, _ = silent.accept()
+            assert connection.recv(10)
+            agent.terminate()
+            begun = time.monotonic()
+            agent.communicate(timeout=10)
+        connection.close()
+    assert agent.returncode == 0
+    assert time.monotonic() - begun < 5

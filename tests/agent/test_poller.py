@@ -166,3 +166,19 @@ async def test_a_spool_that_fails_is_said_once_and_counted_and_polling_goes_on(
     assert device.polls > 2
     assert len(caplog.messages) == 1
     assert poller._tally.lost_readings == device.polls
+
+
+async def cancels_itself() -> Polled:
+    raise asyncio.CancelledError
+
+
+async def returns_nothing() -> Polled:
+    return None  # type: ignore[return-value] - a careless driver
+
+
+@pytest.mark.parametrize("step", [cancels_itself, returns_nothing])
+async def test_a_driver_that_breaks_its_promise_harms_only_itself(poller_of: PollerOf, step: Step) -> None:
+    poller, _ = poller_of(step)
+    reading = await poller.poll_once()
+    assert reading.outcome is wire.Outcome.UNREADABLE
+    assert "defect in driver hand-made" in reading.detail
