@@ -26,6 +26,9 @@ from kampungnet.villages import service as villages
 SERIES_A_VILLAGE: Final = 60
 MAX_INTERFACES: Final = 13
 """Interfaces shown of one village; the WAN interface always, then those that carry something."""
+PINGED: Final = ("gateway", "internet")
+DYNAMIC: Final = "<"
+"""RouterOS names what it makes for one caller `<pppoe-NAME>`: a person's name is no label."""
 
 Labels = dict[str, str]
 Family = TypeVar("Family", CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily)
@@ -38,23 +41,38 @@ class Page:
         self._gauges: dict[str, GaugeMetricFamily] = {}
         self._counters: dict[str, CounterMetricFamily] = {}
         self._infos: dict[str, InfoMetricFamily] = {}
+        self._room = 0
+        self._shown: set[tuple[str, ...]] = set()
+
+    def next_village(self, room: int = SERIES_A_VILLAGE) -> None:
+        """Give the next village its room: what a lying box says beyond it, or twice, is left out."""
+        self._room = room
+        self._shown.clear()
+
+    def _has_room(self, name: str, labels: Labels) -> bool:
+        series = (name, *labels.values())
+        if series in self._shown or len(self._shown) >= self._room:
+            return False
+        self._shown.add(series)
+        return True
 
     def gauge(self, name: str, help_text: str, labels: Labels, value: float | None) -> None:
         """Add one sample, unless nothing is known."""
-        if value is not None:
+        if value is not None and self._has_room(name, labels):
             family = _family(self._gauges, GaugeMetricFamily, name, help_text, labels)
             family.add_metric(list(labels.values()), value)
 
     def counter(self, name: str, help_text: str, labels: Labels, value: float | None) -> None:
         """Add one cumulative value exactly as the device gave it."""
-        if value is not None:
+        if value is not None and self._has_room(name, labels):
             family = _family(self._counters, CounterMetricFamily, name, help_text, labels)
             family.add_metric(list(labels.values()), value)
 
     def info(self, name: str, help_text: str, labels: Labels, facts: dict[str, str]) -> None:
         """Add one constant 1 with facts as labels."""
-        family = _family(self._infos, InfoMetricFamily, name, help_text, labels)
-        family.add_metric(list(labels.values()), facts)
+        if self._has_room(name, labels):
+            family = _family(self._infos, InfoMetricFamily, name, help_text, labels)
+            family.add_metric(list(labels.values()), facts)
 
     def families(self) -> Iterator[Metric]:
         """Yield what was gathered."""
@@ -84,7 +102,9 @@ class VillageCollector(Collector):
             for regency in villages.regencies(db):
                 bodies = _fresh_bodies(db, regency.code, now_ms)
                 for state in devices.village_states(db, regency.code, now_ms):
+                    page.next_village()
                     _village(page, state, bodies, now_ms)
+        page.next_village(room=100)
         _ingest(page, self._tally)
         yield from page.families()
 
@@ -120,7 +140,7 @@ def _village(page: Page, state: VillageState, bodies: dict[tuple[str, str], wire
         {"name": state.village.name, "district_name": state.district_name, "kind": state.village.kind},
     )  # fmt: skip
     if state.agent is not None:
-        _agent(page, place, state.agent)
+        _agent(page, place, state.agent, now_ms)
     room = MAX_INTERFACES
     # The router's interfaces come first: one of them is what the village pays for.
     for device in sorted(state.devices, key=lambda device: device.kind != "router"):
@@ -138,12 +158,16 @@ def _village(page: Page, state: VillageState, bodies: dict[tuple[str, str], wire
             room -= _device(page, labels, device, body, room)
 
 
-def _agent(page: Page, place: dict[str, str], agent: Agent) -> None:
+def _agent(page: Page, place: Labels, agent: Agent, now_ms: int) -> None:
     page.info("kampungnet_agent", "The box of a village.", place, {"version": agent.version, "board": agent.board})
     if agent.last_report_ms is None:
         return
     page.gauge("kampungnet_agent_last_report_timestamp_seconds", "When the last report was stored.", place,
                agent.last_report_ms / 1000)  # fmt: skip
+    page.counter("kampungnet_agent_conflicts", "Readings that came twice with different content.", place,
+                 agent.conflicts)  # fmt: skip
+    if now_ms - agent.last_report_ms > SILENT_AFTER_MS:
+        return
     page.gauge("kampungnet_agent_spool_readings", "Readings waiting on the box, at its last report.", place,
                agent.spool_readings)  # fmt: skip
     if agent.spool_oldest_ms is not None:
@@ -154,8 +178,6 @@ def _agent(page: Page, place: dict[str, str], agent: Agent) -> None:
                    agent.clock_offset_ms / 1000)  # fmt: skip
     page.counter("kampungnet_agent_dropped_readings", "Readings the box dropped because its spool was full.", place,
                  agent.dropped_readings)  # fmt: skip
-    page.counter("kampungnet_agent_conflicts", "Readings that came twice with different content.", place,
-                 agent.conflicts)  # fmt: skip
 
 
 def _device(page: Page, labels: dict[str, str], device: Device, body: wire.Body, room: int) -> int:
@@ -189,6 +211,8 @@ def _router(page: Page, labels: dict[str, str], body: wire.RouterBody) -> None:
     page.gauge("kampungnet_dhcp_leases", "Addresses given out.", labels, body.dhcp_leases)
     page.gauge("kampungnet_wireless_clients", "Devices on the router's own radios.", labels, body.wireless_clients)
     for ping in body.pings:
+        if ping.target not in PINGED:
+            continue
         own = labels | {"target": ping.target}
         page.gauge("kampungnet_ping_up", "1 when a ping came back.", own, float(ping.received > 0))
         rtt = None if ping.rtt_ms is None else ping.rtt_ms / 1000
@@ -206,5 +230,6 @@ def _ont(page: Page, labels: dict[str, str], body: wire.OntBody) -> None:
 
 def _shown(body: wire.Body, room: int) -> list[wire.CounterReading]:
     wan = body.wan_interface if isinstance(body, wire.RouterBody) else ""
-    ranked = sorted(body.interfaces, key=lambda one: (one.interface != wan, not one.running, not one.rx_bytes))
+    lasting = [one for one in body.interfaces if one.interface == wan or not one.interface.startswith(DYNAMIC)]
+    ranked = sorted(lasting, key=lambda one: (one.interface != wan, not one.running, not one.rx_bytes))
     return ranked[: max(room, 0)]
