@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 from fastapi import FastAPI, Request, Response
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kampungnet import metrics
@@ -28,6 +29,7 @@ _DESCRIPTION: Final = (
     f"agent and the SHA-256 of the body as sent, in the headers `{wire.AGENT_HEADER}` and `{wire.SIGNATURE_HEADER}`."
 )
 _LOOPBACK: Final = {"127.0.0.1", "::1", "testclient"}
+_FORWARDED: Final = {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"}
 
 
 class Server:
@@ -74,13 +76,18 @@ class Server:
             door.close()
 
     def _readyz(self) -> dict[str, str]:
-        if migrate.version(self.database) != migrate.newest():
+        try:
+            found = migrate.version(self.database)
+        except SQLAlchemyError as error:
+            log.error("the database does not answer: %s", error)
+            raise Unavailable("The database does not answer: see the server's log.") from error
+        if found != migrate.newest():
             raise Unavailable("The database has another version than this program: run `kampungnet migrate`.")
         return {"status": "ready"}
 
     def _metrics(self, request: Request) -> Response:
         # Behind a proxy every visitor comes from loopback: whoever was forwarded is not from this machine.
-        if request.client is None or request.client.host not in _LOOPBACK or "x-forwarded-for" in request.headers:
+        if request.client is None or request.client.host not in _LOOPBACK or _FORWARDED & set(request.headers):
             raise NotFound("There is nothing here.")
         return Response(metrics.page_text(self.database, self.tally), media_type="text/plain; version=0.0.4")
 
