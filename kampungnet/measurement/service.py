@@ -1,7 +1,7 @@
 """Store readings once, pack them by the day, and answer what was measured."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,12 +74,12 @@ class Measured:
         return outage_rules.coverage(self.series.get("readings", {}), self.first_ms, self.last_ms)
 
 
-def known_offsets(db: Session, agents: Iterable[tuple[str, str]]) -> dict[tuple[str, str, str], Offset]:
+def known_offsets(db: Session, agents: Collection[tuple[str, str]]) -> dict[tuple[str, str, str], Offset]:
     """Return the clock offsets of all known boots of the agents, by (regency, agent, boot id)."""
     rows = db.execute(
-        select(Boot.regency, Boot.agent, Boot.boot_id, Boot.offset_ms, Boot.time_quality).where(
-            Boot.agent.in_({agent for _, agent in agents})
-        )
+        select(Boot.regency, Boot.agent, Boot.boot_id, Boot.offset_ms, Boot.time_quality)
+        .where(Boot.regency.in_({regency for regency, _ in agents}))
+        .where(Boot.agent.in_({agent for _, agent in agents}))
     )
     return {(r.regency, r.agent, r.boot_id): Offset(r.offset_ms, TimeQuality(r.time_quality)) for r in rows}
 
@@ -166,9 +166,10 @@ def _already_packed(db: Session, arrived: Sequence[Arrived]) -> dict[Key, bytes]
     return found
 
 
-def _packed_up_to(db: Session, agents: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+def _packed_up_to(db: Session, agents: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
     rows = db.execute(
         select(ReadingDay.regency, ReadingDay.agent, func.max(ReadingDay.last_sequence))
+        .where(ReadingDay.regency.in_({regency for regency, _ in agents}))  # the keys begin with it
         .where(ReadingDay.agent.in_({agent for _, agent in agents}))
         .group_by(ReadingDay.regency, ReadingDay.agent)
     )
