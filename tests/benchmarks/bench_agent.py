@@ -1,12 +1,10 @@
 """The agent against mktxp: what one visit to a router costs in CPU, time and memory."""
 
-import json
 import subprocess
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
 
 import msgspec
 
@@ -130,7 +128,7 @@ def _cycles(folder: Path, routers: Sequence[Simulated], cycles: int, warm: int =
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     if done.returncode:
         raise RuntimeError(f"the agent's cycles failed: {done.stderr[-300:]}")
-    cost = cast(Cost, msgspec.convert(json.loads(done.stdout), Cost))
+    cost = msgspec.json.decode(done.stdout, type=Cost)
     if cost.failed:
         raise RuntimeError(f"{cost.failed} polls of the agent did not succeed")
     return cost

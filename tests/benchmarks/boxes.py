@@ -1,6 +1,5 @@
 """Settings of our agent for simulated routers: agent.toml and the secret files beside it."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,8 +46,8 @@ def write_settings(plan: BoxPlan, routers: Sequence[Simulated]) -> Path:
 
 def write_secret(path: Path, secret: str) -> None:
     """Write a file that only its owner may read."""
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(secret + "\n")
+    path.touch(mode=0o600)
+    path.write_text(secret + "\n")
 
 
 def _block(table: str, /, **values: str | int) -> str:

@@ -57,7 +57,7 @@ class _Connection:
     def _open(self) -> socket.socket:
         made = socket.create_connection((self.address.host, self.address.port), timeout=30)
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        made.setblocking(False)
+        made.settimeout(0)
         return made
 
     def begin(self) -> bool:

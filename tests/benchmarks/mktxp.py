@@ -97,7 +97,7 @@ def exporting(
     own.mkdir()
     (own / "_mktxp.conf").write_text(_SYSTEM.format(port=port, parallel=parallel))
     (own / "mktxp.conf").write_text(_entries(routers, like_only=like_only))
-    command = [python, "-c", _LAUNCH, "--cfg-dir", own, "export"]
+    command: list[str | Path] = [python, "-c", _LAUNCH, "--cfg-dir", own, "export"]
     with running("mktxp", command, own, {"PYTHONUNBUFFERED": "1"}) as child:
         exporter = Exporter(child, port)
         child.wait_for("mktxp", lambda: _answers(port), 60)

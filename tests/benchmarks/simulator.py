@@ -7,7 +7,6 @@ Runs as a child of its own (``python -m tests.benchmarks.simulator``), because w
 import argparse
 import asyncio
 import json
-import os
 import signal
 import time
 from collections.abc import Iterator
@@ -53,7 +52,15 @@ def simulated(folder: Path, villages: int, rtt_ms: float = 0.0) -> Iterator[list
     """Run simulated villages for as long as the block lasts, and say how they are reached."""
     inventory = folder / "inventory.json"
     inventory.unlink(missing_ok=True)
-    command = [*module("simulator"), "--villages", str(villages), "--rtt-ms", str(rtt_ms), "--inventory", inventory]
+    command: list[str | Path] = [
+        *module("simulator"),
+        "--villages",
+        str(villages),
+        "--rtt-ms",
+        str(rtt_ms),
+        "--inventory",
+        inventory,
+    ]
     with running("simulator", command, folder) as child:
         child.wait_for("the simulator", inventory.exists, 90)
         yield msgspec.json.decode(inventory.read_bytes(), type=list[Simulated])
@@ -93,8 +100,8 @@ async def _serve(options: argparse.Namespace) -> None:
 
 def _write_private(path: Path, text: str) -> None:
     beside = path.with_suffix(".new")
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
+    beside.touch(mode=0o600)
+    beside.write_text(text)
     beside.replace(path)
 
 

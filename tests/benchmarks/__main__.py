@@ -1,0 +1,141 @@
+"""Runs the benchmarks and prints the table that README shows.
+
+``python -m tests.benchmarks`` runs all of them, ``python -m tests.benchmarks poll-cpu`` one; ``--write`` puts the
+table into README.md. A benchmark has its own time limit; a peer that cannot be had is said in its row.
+"""
+
+import argparse
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import FrameType
+
+from tests.benchmarks import machine
+from tests.benchmarks.context import Context, Measure
+from tests.benchmarks.process import ROOT, Unusable
+from tests.benchmarks.rows import Row, broken, markdown, missing
+
+README = ROOT / "README.md"
+START, END = "<!-- bench:start -->", "<!-- bench:end -->"
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Where a benchmark is, and how long it may take."""
+
+    place: str
+    limit_seconds: int
+
+
+BENCHMARKS = {
+    "poll-cpu": Benchmark("bench_agent:poll_cpu", 150),
+    "poll-wall": Benchmark("bench_agent:poll_wall", 120),
+    "agent-memory": Benchmark("bench_agent:agent_memory", 180),
+    "poll-217": Benchmark("bench_agent:poll_fleet", 180),
+    "ingest-single": Benchmark("bench_ingest:ingest_single", 240),
+    "ingest-batch": Benchmark("bench_ingest:ingest_batch", 150),
+    "ingest-postgresql": Benchmark("bench_ingest:ingest_postgresql", 300),
+    "reconnect-401": Benchmark("bench_reconnect:reconnect", 420),
+    "pages": Benchmark("bench_pages:pages", 300),
+    "disk": Benchmark("bench_disk:disk", 180),
+    "kill-agent": Benchmark("bench_kill:kill_agent", 300),
+    "kill-server": Benchmark("bench_kill:kill_server", 420),
+}
+
+
+class TooLong(Exception):
+    """A benchmark reached its limit."""
+
+
+def main() -> int:
+    """Run what was asked for; 1 when a benchmark could not be brought to its end."""
+    options = _options()
+    signal.signal(signal.SIGTERM, _end)
+    names = [options.name] if options.name else list(BENCHMARKS)
+    rows: list[Row] = []
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="kampungnet-bench-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # PostgreSQL runs as another user and its folder may lie below
+        where = machine.describe(folder)
+        _say(where)
+        context = Context(folder)
+        failed = [one for one in names if not _measure(one, context, rows)]
+    table = f"{where} {_minutes(time.monotonic() - began)} for all of it.\n\n{markdown(rows)}"
+    _say(f"\n{table}")
+    if options.write:
+        _write(table)
+    return 1 if failed else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("name", nargs="?", choices=[*BENCHMARKS, ""], help="one of them; without a name all")
+    parser.add_argument("--write", action="store_true", help="put the table into README.md")
+    return parser.parse_args()
+
+
+def _measure(name: str, context: Context, rows: list[Row]) -> bool:
+    benchmark = BENCHMARKS[name]
+    _say(f"\n{name} (at most {benchmark.limit_seconds} s)")
+    began = time.monotonic()
+    module_name, _, function = benchmark.place.partition(":")
+    try:
+        with _limited(benchmark.limit_seconds):
+            measure: Measure = getattr(import_module(f"tests.benchmarks.{module_name}"), function)
+            found = measure(context)
+    except Unusable as why:
+        found = [missing(name, "–", str(why))]
+    except Exception as error:  # noqa: BLE001 -- whatever happens to one, the others are measured and the table printed
+        traceback.print_exc()
+        rows.append(broken(name, error))
+        return False
+    rows += found
+    _say(f"{markdown(found)}\n    {time.monotonic() - began:.0f} s")
+    return True
+
+
+@contextmanager
+def _limited(seconds: int) -> Iterator[None]:
+    def ring(_number: int, _frame: FrameType | None) -> None:
+        raise TooLong(f"it took longer than its {seconds} s")
+
+    signal.signal(signal.SIGALRM, ring)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(143)
+
+
+def _write(table: str) -> None:
+    text = README.read_text(encoding="utf-8")
+    before, start, rest = text.partition(START)
+    _, end, after = rest.partition(END)
+    if not start or not end:
+        raise SystemExit(f"{README.name} has no place for the table between {START} and {END}")
+    README.write_text(f"{before}{START}\n{table}\n{END}{after}", encoding="utf-8")
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} s"
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
