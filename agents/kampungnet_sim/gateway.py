@@ -57,17 +57,19 @@ class Gateway:
 
     async def start(self, port: int = 0) -> int:
         """Listen on 127.0.0.1; returns the port."""
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", port)
+        self._server = await asyncio.start_server(self._begin, "127.0.0.1", port)
         return int(self._server.sockets[0].getsockname()[1])
 
     def _state(self) -> LineState:
         return self._board.state(self.village)
 
+    def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A task of our own: asyncio's complains aloud when it is cancelled.
+        task = asyncio.get_running_loop().create_task(self._accept(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
         if self._state().cut:
             writer.transport.abort()
             return

@@ -211,6 +211,7 @@ MENUS: dict[str, Menu] = {
         count=lambda m: _clients(m) if m.profile.router.wireless == "wifi" else 0,
     ),
     "/interface/wifi/capsman": Menu(nothing, steady=True, owners=has_wifi),
+    "/interface/wifi/capsman/remote-cap": Menu(nothing, steady=True, owners=has_wifi),
     "/caps-man/interface": Menu(nothing, steady=True, owners=has_wireless),
     "/caps-man/remote-cap": Menu(nothing, steady=True, owners=has_wireless),
     "/caps-man/registration-table": Menu(nothing, steady=True, owners=has_wireless),

@@ -1,5 +1,7 @@
 """``/ip`` besides the hotspot, ``/queue``, ``/tool``, ``/radius`` (facts/routeros.md, 7.8, 7.9, 7.12, 7.13)."""
 
+from collections import Counter
+
 from kampungnet_sim.models import RosVersion
 from kampungnet_sim.routeros_menu import Menu, nothing, numbered
 from kampungnet_sim.routeros_menus_interface import mac_of
@@ -150,17 +152,24 @@ def _netwatch(moment: Moment) -> list[Row]:
     return rows
 
 
+def _queue_name(user: str, names: Counter[str]) -> str:
+    """One voucher may be in use on several phones; names of queues are unique all the same."""
+    names[user] += 1
+    return f"<hotspot-{user}>" if names[user] == 1 else f"<hotspot-{user}-{names[user] - 1}>"
+
+
 def _queues(moment: Moment) -> list[Row]:
     rows = moment.router.tables["/queue/simple"].rows()
     wan = moment.state.interfaces[0]
     for row in rows[:1]:
         row |= {"bytes": f"{wan.tx_bytes}/{wan.rx_bytes}", "packets": f"{wan.tx_packets}/{wan.rx_packets}"}
+    names: Counter[str] = Counter()
     for index, visit in enumerate(moment.active_visits(), 1):
         seconds = max(moment.state.time - visit.session_start(moment.state.boot_time), 1)
         up, down = int(visit.up_bps * seconds / 8), int(visit.down_bps * seconds / 8)
         rows.append(
             {
-                ".id": f"*{0x1000 + index:X}", "name": f"<hotspot-{visit.user}>",
+                ".id": f"*{0x1000 + index:X}", "name": _queue_name(visit.user, names),
                 "target": f"{visit.address}/32", "parent": "none", "packet-marks": "",
                 "priority": "8/8", "queue": "default-small/default-small", "limit-at": "0/0",
                 "max-limit": "1000000/4000000", "burst-limit": "0/0", "burst-threshold": "0/0",

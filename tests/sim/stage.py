@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
+
 from kampungnet_sim.fleet import Fleet, FleetOptions, Site
 from kampungnet_sim.register import RegisteredVillage
 from kampungnet_sim.village import Village, VillageState, draw_profile

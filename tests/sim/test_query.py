@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kampungnet_sim.routeros_query import QueryError, matches, parse_query
 
 Tree = str | tuple["Tree", ...]

@@ -3,9 +3,9 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
-from kampungnet_sim.fleet import FleetOptions
 
-from tests.sim.stage import Client, Stage, on_stage, row_of, sentence
+from kampungnet_sim.fleet import FleetOptions
+from tests.sim.stage import Stage, on_stage, row_of, sentence
 
 V6 = FleetOptions(model="rb951", instant_ping=True)
 V7 = FleetOptions(model="hap-ax2", instant_ping=True)

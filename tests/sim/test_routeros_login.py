@@ -2,8 +2,8 @@ import hashlib
 from collections.abc import AsyncIterator
 
 import pytest
-from kampungnet_sim.fleet import FleetOptions
 
+from kampungnet_sim.fleet import FleetOptions
 from tests.sim.stage import Client, Stage, on_stage, row_of
 
 

@@ -2,11 +2,11 @@ from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from kampungnet_sim.models import ROUTER_MODELS, RosVersion
 from kampungnet_sim.village import NO_LIGHT_DBM, Village, draw_profile
 from kampungnet_sim.village_day import local_hour, office_weight
 from kampungnet_sim.village_events import BOOTING, Event, EventKind
-
 from tests.sim.stage import EVENING, SARONGAN, calm_from
 
 DAY = 86_400

@@ -1,0 +1,192 @@
+"""The command as people use it: a process of its own, its files, its control socket, its end."""
+
+import asyncio
+import json
+import stat
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from kampungnet.shared import wire
+from kampungnet_sim.village import Village, draw_profile
+from kampungnet_sim.village_events import EventKind
+from tests.sim.stage import run
+
+AGENTS = Path(__file__).parents[2] / "agents"
+COMMAND = (sys.executable, "-m", "kampungnet_sim.main")
+REGISTER = """kode,nama,jenis,kode_kecamatan,kecamatan,kode_kabupaten,kabupaten,lat,lon,kodepos
+35.10.01.2001,Sarongan,desa,35.10.01,Pesanggaran,35.10,Kabupaten Banyuwangi,-8.49,113.90,68488
+35.10.01.2002,Pesanggaran,desa,35.10.01,Pesanggaran,35.10,Kabupaten Banyuwangi,-8.58,114.09,68488
+35.10.02.2001,Sukorejo,desa,35.10.02,Bangorejo,35.10,Kabupaten Banyuwangi,-8.50,114.15,68487
+"""
+
+
+class Line(msgspec.Struct, forbid_unknown_fields=True):
+    village: str
+    reading: wire.Reading
+
+
+@pytest.fixture(autouse=True)
+def _path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(AGENTS))
+
+
+@pytest.fixture
+def register(tmp_path: Path) -> Path:
+    file = tmp_path / "villages.csv"
+    file.write_text(REGISTER)
+    return file
+
+
+@asynccontextmanager
+async def running(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(*COMMAND, *arguments, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        assert await asyncio.wait_for(process.stdout.readline(), 20) == b"ready\n"
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+def call(method: str, url: str, body: object = None) -> tuple[int, Any]:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+async def test_run_is_ready_with_an_inventory_and_ends_within_two_seconds(register: Path, tmp_path: Path) -> None:
+    inventory = tmp_path / "inventory.json"
+    async with running("run", "--register", str(register), "--villages", "2", "--inventory", str(inventory)) as sim:
+        assert stat.S_IMODE(inventory.stat().st_mode) == 0o600
+        villages = json.loads(inventory.read_text())
+        # Two villages of three: one of each kecamatan.
+        assert [one["village"] for one in villages] == ["35.10.01.2001", "35.10.02.2001"]
+        assert {"address", "username", "password", "version", "model", "wan_interface"} <= set(villages[0]["router"])
+        assert {"address", "community"} <= set(villages[0]["ont"])
+        host, port = villages[0]["router"]["address"].split(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        start = time.monotonic()
+        sim.terminate()
+        assert await asyncio.wait_for(sim.wait(), 2) == 0
+        assert time.monotonic() - start < 2
+        writer.transport.abort()
+
+
+async def test_the_control_socket_switches_faults_and_lines(register: Path, tmp_path: Path) -> None:
+    file = tmp_path / "inventory.json"
+    where = ["--register", str(register), "--inventory", str(file)]
+    async with running("run", *where, "--control", "0", "--line-to", "127.0.0.1:9"):
+        [first, *_] = json.loads(file.read_text())
+        village, url = first["village"], first["control"]
+        assert first["line"].startswith("127.0.0.1:")
+
+        def talk() -> None:
+            assert call("GET", f"{url}/villages")[1][0]["faults"] == []
+            status, made = call("POST", f"{url}/faults", {"village": village, "fault": "cut_fibre", "seconds": 60})
+            assert (status, made["fault"], made["seconds"]) == (200, "cut_fibre", 60)
+            _, truth = call("GET", f"{url}/truth?village={village}")
+            assert (truth["fibre_up"], truth["rx_power_dbm"]) == (False, -40.0)
+            assert call("GET", f"{url}/villages")[1][0]["faults"] == ["cut_fibre"]
+            assert call("DELETE", f"{url}/faults") == (200, {"ended": 1})
+            assert call("GET", f"{url}/truth?village={village}")[1]["fibre_up"] is True
+            _, line = call("POST", f"{url}/lines", {"village": "*", "cut": True})
+            assert line["cut"] is True
+            assert call("GET", f"{url}/villages")[1][0]["line"]["cut"] is True
+            assert call("POST", f"{url}/faults", {"village": "35.99", "fault": "reboot"})[0] == 404
+            assert call("POST", f"{url}/faults", {"village": village, "fault": "flood"})[0] == 400
+            assert call("POST", f"{url}/faults", [1])[0] == 400
+            assert call("POST", f"{url}/villages", {})[0] == 405
+            assert call("GET", f"{url}/nothing")[0] == 404
+
+        await asyncio.to_thread(talk)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["--help"], 0, "Exit codes"),
+        (["run", "--villages", "0"], 2, "must be 1 or more"),
+        (["run", "--line-to", "192.0.2.1:80"], 2, "nothing leaves loopback"),
+        (["history", "--until", "2026-01-01T00:00:00"], 2, "say the zone"),
+        (["run", "--register", "/does/not/exist.csv"], 1, "No such file"),
+        (["run", "--version", "seven"], 2, "--version"),
+        (["replay"], 1, "nothing to replay"),
+    ],
+)
+async def test_mistakes_get_a_sentence_and_an_exit_code(arguments: list[str], code: int, says: str) -> None:
+    found, said = await run(*COMMAND, *arguments)
+    assert (found, says in said) == (code, True), said
+
+
+async def test_a_village_that_is_not_in_the_register_is_named(register: Path) -> None:
+    code, said = await run(*COMMAND, "history", "--register", str(register), "--only", "35.10.09.2001")
+    assert (code, "35.10.09.2001" in said) == (1, True)
+
+
+async def past(register: Path, *more: str) -> list[Line]:
+    until = ["--until", "2026-11-20T00:00:00+07:00", "--seed", "5"]
+    code, said = await run(*COMMAND, "history", "--register", str(register), *until, *more)
+    assert code == 0, said
+    return [msgspec.json.decode(line, type=Line) for line in said.splitlines()]
+
+
+async def test_history_is_what_the_wire_allows_village_by_village_in_order_of_time(register: Path) -> None:
+    lines = await past(register, "--days", "30", "--step", "1800")
+    assert list(dict.fromkeys(line.village for line in lines)) == ["35.10.01.2001", "35.10.01.2002", "35.10.02.2001"]
+    readings: dict[str, list[wire.Reading]] = defaultdict(list)
+    for line in lines:
+        readings[line.village].append(line.reading)
+    for found in readings.values():
+        assert [one.sequence for one in found] == list(range(1, len(found) + 1))
+        assert [one.taken_at_ms for one in found] == sorted(one.taken_at_ms for one in found)
+        assert {one.device for one in found} == {"router", "ont"}
+        for one in found:
+            assert (one.body is not None) == (one.outcome is wire.Outcome.OK)
+    bodies = [line.reading.body for line in lines if isinstance(line.reading.body, wire.RouterBody)]
+    values = sum(1 for port in bodies[0].interfaces for value in msgspec.structs.astuple(port) if value is not None)
+    assert values >= 60
+
+
+async def test_history_tells_the_same_story_twice_and_on_one_core(register: Path) -> None:
+    first = await past(register, "--days", "2")
+    assert first == await past(register, "--days", "2", "--workers", "1")
+
+
+async def test_history_shows_what_went_wrong(register: Path) -> None:
+    lines = await past(register, "--days", "60", "--step", "300", "--only", "35.10.01.2001")
+    village = Village(draw_profile("35.10.01.2001", "Sarongan", 5))
+    end = lines[-1].reading.taken_at_ms / 1000
+    events = village.events_between(end - 59 * 86_400, end)
+    assert {EventKind.POWER_CUT, EventKind.REBOOT} <= {event.kind for event in events}
+    boots = {line.reading.boot_id for line in lines}
+    assert len(boots) > 1
+    for event in events:
+        during = [one.reading for one in lines if event.holds_at(one.reading.taken_at_ms / 1000)]
+        router = [one for one in during if one.device == "router"]
+        if event.kind is EventKind.POWER_CUT:
+            assert during == []
+        if event.kind is EventKind.HANG:
+            assert {one.outcome for one in router} <= {wire.Outcome.UNREACHABLE}
+        if event.kind is EventKind.FIBRE_CUT:
+            onts = [one.body for one in during if isinstance(one.body, wire.OntBody)]
+            assert all(body.rx_power_dbm is None for body in onts)
+            assert all(not body.link_up for body in onts)
+            pings = [p for one in router if isinstance(one.body, wire.RouterBody) for p in one.body.pings]
+            assert all(ping.received == 0 for ping in pings)
