@@ -83,9 +83,11 @@ class Box:
         taken = more.pop("taken_at_ms", None) or clock.now_ms() - 1000
         outcome = more.pop("outcome", wire.Outcome.OK)
         return wire.Reading(
-            boot_id=more.pop("boot_id", self.boot_id), sequence=more.pop("sequence", None) or next(self._sequences),
+            boot_id=more.pop("boot_id", self.boot_id),
+            sequence=more.pop("sequence", None) or next(self._sequences),
             device=more.pop("device", "router"), taken_at_ms=taken, outcome=outcome,
-            boottime_ms=more.pop("boottime_ms", boottime(taken)), duration_ms=40, body=(body or router_body()) if outcome is wire.Outcome.OK else None,
+            boottime_ms=more.pop("boottime_ms", boottime(taken)), duration_ms=40,
+            body=(body or router_body()) if outcome is wire.Outcome.OK else None,
             device_uptime_seconds=more.pop("device_uptime_seconds", 86_400), **more,
         )  # fmt: skip
 
