@@ -14,7 +14,9 @@ from kampungnet.demo.children import program
 from kampungnet.devices import service as devices
 from kampungnet.villages import service as villages
 
-INTERVAL_SECONDS: Final = 60
+INTERVAL_SECONDS: Final = 30
+REPORT_SECONDS: Final = 15
+"""Livelier than a real box, so that a visitor sees numbers move."""
 _FORKS: Final = 2
 
 
@@ -38,6 +40,9 @@ class Box(msgspec.Struct):
     """One village of the simulator's inventory."""
 
     village: str
+    name: str
+    control: str
+    """Address of the simulator's control socket."""
     router: Router
     ont: Ont | None = None
 
@@ -71,7 +76,7 @@ def _enrol(database: Database, own: Path, url: str, box: Box) -> Path:
 def _write_settings(own: Path, url: str, credential: Path, box: Box) -> Path:
     _write_secret(own / "router.password", box.router.password)
     blocks = [
-        _block("server", url=url, credential_file=str(credential)),
+        _block("server", url=url, credential_file=str(credential), report_interval_seconds=REPORT_SECONDS),
         _block("spool", path=str(own / "spool.db"), max_megabytes=16),
         _block(
             "[devices]", name="router", driver="mikrotik", address=box.router.address, username=box.router.username,

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -23,9 +23,10 @@ class Children:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._done: set[str] = set()
 
     def start(self, name: str, *command: str) -> None:
-        """Start one of our commands in the background."""
+        """Start one of our commands, or ``python``, in the background."""
         with self.log_of(name).open("wb") as log:
             # Its own session: a Ctrl-C at the terminal reaches only us, and we end the children in order.
             self._running[name] = subprocess.Popen(  # noqa: S603 -- our own commands with our own words
@@ -45,10 +46,15 @@ class Children:
                 raise Unavailable(f"{what} did not come up within {seconds:.0f} s: see the logs in {self._folder}.")
             time.sleep(0.1)
 
+    def have_finished(self, names: Iterable[str]) -> bool:
+        """Say whether those children did their work and ended; their end is no failure then."""
+        self._done.update(name for name in names if self._running[name].poll() == 0)
+        return self._done.issuperset(names)
+
     def check(self) -> None:
         """Raise ``Unavailable`` when a child ended by itself, with the last line it said."""
         for name, process in self._running.items():
-            if process.poll() is not None:
+            if name not in self._done and process.poll() is not None:
                 lines = self.log_of(name).read_text(errors="replace").strip().splitlines()
                 said = lines[-1] if lines else "nothing"
                 raise Unavailable(f"the {name} ended by itself; it said: {said} (all of it: {self.log_of(name)})")

@@ -1,12 +1,18 @@
-"""The month behind the demo: what agents would have read, stored through the same door reports take."""
+"""The month behind the demo: what agents would have read, stored through the same door reports take.
 
+Runs as ``python -m kampungnet.demo.history``, once a core, because a month is a lot of work.
+"""
+
+import argparse
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from kampungnet import tables
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Unavailable
@@ -17,7 +23,7 @@ from kampungnet.ingest import service as ingest
 from kampungnet.ingest.envelope import Opened, Taken
 from kampungnet.ingest.service import Checked
 from kampungnet.shared import wire
-from kampungnet.upkeep import pack_all
+from kampungnet.upkeep import pack_one
 from kampungnet.villages import service as villages
 
 DAYS: Final = 30
@@ -34,18 +40,29 @@ class Line(msgspec.Struct):
     reading: msgspec.Raw
 
 
-def load(database: Database, chosen: list[str], expected: int, say: Callable[[str], None]) -> None:
-    """Store a month of readings of ``expected`` villages, unless a month is there already."""
-    command = [program("kampungnet-sim"), "history", *chosen, "--days", str(DAYS), "--step", str(STEP_SECONDS)]
+def main() -> None:
+    """Store a month of readings of the villages named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", required=True, type=Path, help="the demo's folder")
+    parser.add_argument("--register", required=True, help="the register the simulator reads")
+    parser.add_argument("--seed", required=True, help="the simulator's seed")
+    parser.add_argument("--dark", default="", help="a village whose box has no power")
+    parser.add_argument("--dark-since-ms", type=int, default=0, help="since when, in ms since 1970")
+    parser.add_argument("--only", required=True, nargs="+", help="codes of the villages")
+    options = parser.parse_args()
+    tables.load()
+    database = Database(f"sqlite:///{options.data / 'kampungnet.db'}")
+    chosen = ["--register", options.register, "--seed", options.seed, "--only", *options.only]
+    span = ["--days", str(DAYS), "--step", str(STEP_SECONDS), "--workers", "1"]
+    command = [program("kampungnet-sim"), "history", *span, *chosen]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603 -- our own command
         if process.stdout is None:
             raise Unavailable("the history could not be read")
-        by_village = groupby(_lines(process.stdout), key=lambda line: line.village)
-        for done, (village, lines) in enumerate(by_village, start=1):
-            _store_village(database, village, lines)
-            say(f"a month of history: {done} of {expected} villages")
+        for village, lines in groupby(_lines(process.stdout), key=lambda line: line.village):
+            _store_village(database, village, lines, options.dark_since_ms if village == options.dark else None)
+    database.close()
     if process.returncode:
-        raise Unavailable("the simulator could not tell the past: see its message above")
+        raise Unavailable("the simulator could not tell the past")
 
 
 def _lines(stream: Iterable[bytes]) -> Iterator[Line]:
@@ -54,7 +71,7 @@ def _lines(stream: Iterable[bytes]) -> Iterator[Line]:
         yield decoder.decode(line)
 
 
-def _store_village(database: Database, village: str, lines: Iterable[Line]) -> None:
+def _store_village(database: Database, village: str, lines: Iterable[Line], until_ms: int | None) -> None:
     with database.writes() as db:
         site = devices.ensure_site(db, villages.village(db, village))
         now_ms = clock.now_ms()
@@ -68,12 +85,15 @@ def _store_village(database: Database, village: str, lines: Iterable[Line]) -> N
     reading = msgspec.json.Decoder(wire.Reading)
     for line in lines:
         raw = bytes(line.reading)
-        batch.append(Taken(len(batch), raw, reading.decode(raw)))
+        taken = Taken(len(batch), raw, reading.decode(raw))
+        if until_ms is not None and taken.reading.taken_at_ms > until_ms:
+            continue
+        batch.append(taken)
         if len(batch) == _BATCH:
             _store(database, key, batch)
             batch = []
     _store(database, key, batch)
-    pack_all(database)
+    pack_one(database, key[0], key[2], clock.now_ms())
 
 
 def _store(database: Database, key: tuple[str, str, str], batch: list[Taken]) -> None:
@@ -87,3 +107,7 @@ def _store(database: Database, key: tuple[str, str, str], batch: list[Taken]) ->
     )  # fmt: skip
     with database.writes() as db:
         ingest.accept(db, [Checked(regency, site, agent, now_ms, Opened(envelope, batch, []))])
+
+
+if __name__ == "__main__":
+    main()

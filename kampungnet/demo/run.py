@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from kampungnet.core import clock, migrate
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Unavailable
-from kampungnet.demo import boxes, history
+from kampungnet.demo import boxes, troubles
 from kampungnet.demo.children import Children
 from kampungnet.devices import service as devices
 from kampungnet.devices.models import Device
@@ -30,6 +30,7 @@ REGISTER: Final = "banyuwangi"
 SEED: Final = "2026"
 START_SECONDS: Final = 60
 LIVE_SECONDS: Final = 180
+HISTORY_SECONDS: Final = 1_800
 _PEOPLE: Final = (
     ("sari", "Ibu Sari", staff.Role.ENGINEER),
     ("budi", "Pak Budi", staff.Role.OPERATOR),
@@ -78,20 +79,46 @@ class _Start:
         password = _people(self._database, self._folder, found[0].village)
         self._progress(f"enrolling {len(found)} boxes")
         settings = boxes.enrol_all(self._database, self._folder / "agents", url, found)
-        options = [word for path in settings for word in ("--config", str(path))]
+        trouble = troubles.choose(found)
+        trouble.start()
+        running = [path for box, path in zip(found, settings, strict=True) if box is not trouble.dark]
+        options = [word for path in running for word in ("--config", str(path))]
         self._children.start("agents", "kampungnet-agent", "run", *options)
-        if not _has_history(self._database):
-            history.load(self._database, chosen, len(found), self._progress)
+        if not _filled(self._database):
+            self._fill_a_month(found, trouble)
         self._progress("waiting for the first live readings")
-        self._children.wait_for("live readings", lambda: _live(self._database) >= len(found), LIVE_SECONDS)
-        self._say(_announcement(url, password, found[0].village, time.monotonic() - began))
+        self._children.wait_for("live readings", lambda: _live(self._database) >= len(running), LIVE_SECONDS)
+        self._say(_announcement(url, password, found[0], trouble, time.monotonic() - began))
+
+    def _fill_a_month(self, found: list[boxes.Box], trouble: troubles.Troubles) -> None:
+        common = ["--data", str(self._folder), "--register", str(villages.register_path(REGISTER)), "--seed", SEED]
+        if trouble.dark:
+            since_ms = clock.now_ms() - troubles.DARK_MS
+            common += ["--dark", trouble.dark.village, "--dark-since-ms", str(since_ms)]
+        names = []
+        for number in range(min(len(found), os.cpu_count() or 1)):
+            codes = [box.village for box in found[number :: os.cpu_count() or 1]]
+            names.append(f"history-{number + 1}")
+            self._children.start(names[-1], "python", "-m", "kampungnet.demo.history", *common, "--only", *codes)
+        filled = -1
+
+        def done() -> bool:
+            nonlocal filled
+            if (now := _filled(self._database)) != filled:
+                filled = now
+                self._progress(f"a month of history: {filled} of {len(found)} villages")
+            return self._children.have_finished(names)
+
+        self._children.wait_for("the month of history", done, HISTORY_SECONDS)
 
     def _server_and_simulator(self, url: str, port: int, chosen: list[str]) -> list[boxes.Box]:
         inventory = self._folder / "inventory.json"
         inventory.unlink(missing_ok=True)
         self._progress("starting server and simulator")
         self._children.start("server", "kampungnet", "serve", "--port", str(port), "--data", str(self._folder))
-        self._children.start("simulator", "kampungnet-sim", "run", *chosen, "--inventory", str(inventory))
+        self._children.start(
+            "simulator", "kampungnet-sim", "run", *chosen, "--control", "0", "--inventory", str(inventory)
+        )
         self._children.wait_for("the simulator", inventory.exists, START_SECONDS)
         self._children.wait_for("the server", lambda: _ready(url), START_SECONDS)
         return boxes.inventory(inventory)
@@ -100,16 +127,17 @@ class _Start:
         self._say(f"  … {sentence}")
 
 
-def _announcement(url: str, password: str, village: str, seconds: float) -> str:
+def _announcement(url: str, password: str, first: boxes.Box, trouble: troubles.Troubles, seconds: float) -> str:
     return f"""
 Siap: {url}      ({seconds:.0f} s)
 
   Masuk (sign in): {url}/masuk
     sari   Kominfo engineer, all villages
-    budi   operator of village {village}
+    budi   operator of {first.name} ({first.village})
     dewi   budget staff          dedi   auditor
   Password of all four, made for this data folder: {password}
 
+  {trouble}
   Metrics for Prometheus: {url}/metrics
   Ctrl-C ends everything.
 """
@@ -138,9 +166,10 @@ def _people(database: Database, folder: Path, village: str) -> str:
     return password
 
 
-def _has_history(database: Database) -> bool:
+def _filled(database: Database) -> int:
+    """Count the villages whose month is there."""
     with database.reads() as db:
-        return bool(db.scalar(select(func.count()).select_from(ReadingDay)))
+        return db.scalar(select(func.count(ReadingDay.site.distinct()))) or 0
 
 
 def _live(database: Database) -> int:
