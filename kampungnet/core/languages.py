@@ -1,8 +1,8 @@
 """What people read: two languages, and how numbers, ages and moments are written in each.
 
 Texts in code and templates are English; ``locale/<code>/LC_MESSAGES/messages.po`` says them
-in Indonesian and English. The catalogues are read as they are (docs/decisions: no compile
-step, so a wheel and a working copy behave the same).
+in Indonesian and English. The catalogues are read as they are: without a compile step a wheel
+and a working copy behave the same, and a translator sees a change at the next start.
 """
 
 import json

@@ -47,11 +47,12 @@ class Span:
         return round(WIDTH * (at_ms - self.first_ms) / (self.last_ms - self.first_ms), 1)
 
 
-def nice_scale(values: Iterable[float], least_high: float) -> Scale:
-    """Return an axis from 0 to a round number above every value."""
+def nice_scale(values: Iterable[float], least_high: float, *, whole: bool = False) -> Scale:
+    """Return an axis from 0 to a round number above every value; ``whole`` for things that are counted."""
     highest = max([least_high, *values])
-    step = 10 ** math.floor(math.log10(highest / 2))
-    step *= next(factor for factor in (1, 2, 2.5, 5, 10) if highest / (step * factor) <= 3)
+    unit = 10 ** math.floor(math.log10(highest / 2))
+    factors = (1, 2, 5, 10) if whole else (1, 2, 2.5, 5, 10)
+    step = unit * next(factor for factor in factors if highest / (unit * factor) <= 3)
     count = math.ceil(highest / step - 1e-9)
     return Scale(0, step * count, tuple(step * n for n in range(count + 1)))
 

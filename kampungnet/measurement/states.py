@@ -111,6 +111,8 @@ def sentence(state: VillageState, language: Language, zone: str, now_ms: int) ->
     router = device_of(state, "router")
     if state.hotspot_sessions is None or router is None or is_stale(router.last_ok_ms, now_ms):
         return language.say("Connected.")
+    if state.hotspot_sessions == 0:
+        return language.say("Connected. Nobody is using the wifi.")
     return language.say_many(
         "Connected. %(n)s person is using the wifi.",
         "Connected. %(n)s people are using the wifi.",

@@ -136,7 +136,7 @@ def people(measured: Measured, view: View) -> Chart:
     say = view.language.say
     known = values_of(measured, "hotspot_sessions", 1, view)
     shown = _steps(known, view, max)
-    scale = charts.nice_scale(_known(shown), least_high=4)
+    scale = charts.nice_scale(_known(shown), least_high=4, whole=True)
     rows = _table(
         view,
         (known, lambda found: view.language.number(charts.mean(found))),

@@ -21,6 +21,7 @@ TOUCH_MS: Final = 10 * 60_000
 """A session's last sign of life is written at most this often: looking at pages stays a read."""
 
 _USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,39}")
+_VILLAGE_CODE: Final = re.compile(r"\d\d\.\d\d\.\d\d\.\d{4}", re.ASCII)
 _WRONG: Final = N_("The name or the password is not right. Please try again.")
 
 
@@ -42,7 +43,9 @@ class Scope:
 
     def check(self, village: str) -> None:
         """Raise ``NotFound`` for a village outside; it must look like one that does not exist."""
-        inside = village.startswith(f"{self.regency}.") and self.village in {None, village}
+        # The pattern first: PostgreSQL would stumble over a NUL.
+        is_code = _VILLAGE_CODE.fullmatch(village) is not None
+        inside = is_code and village.startswith(f"{self.regency}.") and self.village in {None, village}
         if not inside:
             raise NotFound(N_("There is no such village here. Go back to the first page."))
 
@@ -169,7 +172,7 @@ def _member(db: Session, username: str) -> StaffMember:
 
 def _unlocked_member(database: Database, gate: security.Gate, username: str, now_ms: int) -> StaffMember | None:
     with database.reads() as db:
-        member = db.get(StaffMember, username)
+        member = db.get(StaffMember, username) if _USERNAME.fullmatch(username) else None
     locked = member.locked_until_ms > now_ms if member else gate.stranger_is_locked(username, now_ms)
     if locked:
         raise TooMany(security.WAIT)

@@ -39,6 +39,11 @@ def test_an_axis_ends_at_a_round_number_above_every_value(highest: float, top: f
     assert len(scale.ticks) <= 5
 
 
+def test_people_are_counted_in_whole_steps() -> None:
+    for most in range(1, 200):
+        assert all(tick == int(tick) for tick in nice_scale([most], least_high=4, whole=True).ticks)
+
+
 @pytest.mark.parametrize("value", [1e-9, 0.0, 1.0, 3.0, 1e6, 2.0**63])
 def test_any_value_fits_below_the_top_of_its_axis(value: float) -> None:
     assert nice_scale([value], least_high=1).high >= value

@@ -75,7 +75,7 @@ async def test_a_hostile_name_from_a_router_is_shown_and_never_obeyed(server: Se
 
 
 @pytest.mark.parametrize(
-    "code", ["35.10.99.2001", "35.10", "33.10.01.2001", "x'--", "%00", "35.10.15.2012/..", "a" * 900]
+    "code", ["35.10.99.2001", "35.10", "33.10.01.2001", "x'--", "%00", "35.10.15.201%00", "35.10.15.2012/..", "a" * 900]
 )
 async def test_a_village_that_does_not_exist_is_not_found(server: Server, code: str) -> None:
     sari = await signed_in(server, "sari")

@@ -15,8 +15,8 @@ from babel.messages.pofile import read_po, write_po
 PACKAGE = Path(__file__).parent.parent.parent / "kampungnet"
 KEYWORDS = dict(DEFAULT_KEYWORDS) | {"say": None, "say_many": (1, 2), "N_": None}
 PLURALS = {"id": "nplurals=1; plural=0;", "en": "nplurals=2; plural=(n != 1);"}
-METHODS = [("core/**.py", "python"), ("staff/**.py", "python"), ("measurement/**.py", "python"),
-           ("templates/**.html", "jinja2")]  # fmt: skip
+# The demo talks to whoever installs, in English, through a `say` of its own.
+METHODS = [("demo/**.py", "ignore"), ("**.py", "python"), ("templates/**.html", "jinja2")]
 
 
 def extracted() -> Iterator[tuple[str, int, str | tuple[str, ...]]]:
@@ -38,30 +38,22 @@ def catalogue(code: str) -> Catalog:
         return read_po(file, locale=code)
 
 
-def update(code: str) -> None:
-    """Bring one catalogue up to date; English says what the code says."""
+def updated(code: str) -> bytes:
+    """Return one catalogue brought up to date; English says what the code says."""
     old, new = catalogue(code), Catalog(locale=code, fuzzy=False)
     new.mime_headers = [("Plural-Forms", PLURALS[code])]
     for _file, _line, text in extracted():
         known = old.get(text[0] if isinstance(text, tuple) else text)
         empty = ("",) * new.num_plurals if isinstance(text, tuple) else ""
         new.add(text, text if code == "en" else known.string if known else empty)
-    save(code, new)
-
-
-def save(code: str, entries: Catalog) -> None:
-    """Write a catalogue with a header that says only what never changes by itself."""
     body = BytesIO()
-    write_po(body, entries, sort_output=True, no_location=True, omit_header=True, width=110)
-    header = "".join(
-        f'"{line}\\n"\n'
-        for line in (f"Language: {code}", "Content-Type: text/plain; charset=utf-8", f"Plural-Forms: {PLURALS[code]}")
-    )
-    path = catalogue_path(code)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(f'msgid ""\nmsgstr ""\n{header}\n'.encode() + body.getvalue().strip() + b"\n")
+    write_po(body, new, sort_output=True, no_location=True, omit_header=True, width=110)
+    # The header says only what never changes by itself.
+    lines = (f"Language: {code}", "Content-Type: text/plain; charset=utf-8", f"Plural-Forms: {PLURALS[code]}")
+    header = "".join(f'"{line}\\n"\n' for line in lines)
+    return f'msgid ""\nmsgstr ""\n{header}\n'.encode() + body.getvalue().strip() + b"\n"
 
 
 if __name__ == "__main__":
-    for language in ("id", "en"):
-        update(language)
+    for language in PLURALS:
+        catalogue_path(language).write_bytes(updated(language))

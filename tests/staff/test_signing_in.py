@@ -95,6 +95,12 @@ async def test_after_signing_in_only_own_paths_are_followed(server: Server) -> N
     assert (await sari.get("/masuk?ke=//evil.example")).headers["location"] == "/"
 
 
+async def test_a_name_that_cannot_be_one_is_simply_wrong(server: Server) -> None:
+    for name in ("sari\0", "\0", "'; drop table staff; --", "\N{PILE OF POO}" * 25):
+        assert (await send_sign_in(browser(server), name)).status_code == 401
+    assert (await send_sign_in(browser(server), "x" * 101)).status_code == 422
+
+
 async def test_what_was_typed_comes_back_escaped_and_without_the_password(server: Server) -> None:
     answer = await send_sign_in(browser(server), '"><script>x</script>', "my secret password")
     assert "<script" not in answer.text
