@@ -199,7 +199,7 @@ def _device(page: Page, labels: dict[str, str], device: Device, body: wire.Body,
 
 def _router(page: Page, labels: dict[str, str], body: wire.RouterBody) -> None:
     page.info("kampungnet_device", "Facts about a device.", labels,
-              {"model": body.model or body.board, "version": body.version})  # fmt: skip
+              {"model": devices.model_of(body), "version": body.version})  # fmt: skip
     ratio = None if body.cpu_load_percent is None else body.cpu_load_percent / 100
     page.gauge("kampungnet_router_cpu_load_ratio", "Processor load, 0 to 1.", labels, ratio)
     page.gauge("kampungnet_router_free_memory_bytes", "Free memory.", labels, body.free_memory_bytes)

@@ -222,6 +222,11 @@ def internet_up(body: wire.RouterBody) -> bool | None:
     return None
 
 
+def model_of(body: wire.Body) -> str:
+    """Return what a device calls itself: its model, or its board where RouterOS runs on other hardware."""
+    return body.model or (body.board if isinstance(body, wire.RouterBody) else "")
+
+
 def body_of(device: Device) -> wire.RouterBody | wire.OntBody | None:
     """Return the newest good reading's body of a device."""
     return None if device.body is None else _BODY.decode(device.body)

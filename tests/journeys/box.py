@@ -4,6 +4,7 @@ import base64
 from pathlib import Path
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kampungnet.core import clock
 from kampungnet.ingest import service as ingest
@@ -19,7 +20,6 @@ from kampungnet_agent.spool import Spool
 from kampungnet_agent.tally import Tally
 from kampungnet_agent.uplink import Parts, Uplink
 from kampungnet_agent.worker import Worker
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.journeys.centre import Centre
 
 
@@ -56,7 +56,8 @@ class VillageBox:
         self.spool = Spool(folder / "spool.db", 64, self.box)
         self._worker = Worker("spool")
         sender = Sender(self.agent, signer_for(seed), self.box)
-        self._parts = Parts(self.spool, self._worker, Line(centre.url), sender, self.tally)
+        self._line_worker = Worker("line")
+        self._parts = Parts(self.spool, self._worker, Line(centre.url), self._line_worker, sender, self.tally)
         self.uplink = Uplink(self._parts)
         self._pollers = [Poller(device, driver, self.box, self.tally) for device, driver in self._watched]
 
@@ -84,6 +85,7 @@ class VillageBox:
         self._parts.line.close()
         await self._worker.do(self.spool.close)
         self._worker.stop()
+        self._line_worker.stop()
 
 
 def _enrol(centre: Centre, village: str, seed: bytes) -> str:

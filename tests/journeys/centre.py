@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,6 @@ from kampungnet import tables
 from kampungnet.core import clock, migrate
 from kampungnet.core.database import Database
 from kampungnet.devices import service as devices
-from kampungnet.villages import service as villages
 from tests.support.ports import free_port
 
 START_SECONDS: Final = 30
@@ -37,6 +37,7 @@ class Centre:
         self.database = Database(database_url)
         migrate.migrate(self.database)
         self._process: subprocess.Popen[bytes] | None = None
+        self._browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
 
     def import_register(self) -> int:
         """Import the real register of Banyuwangi by the command line; return how many villages it has."""
@@ -48,10 +49,19 @@ class Centre:
         """Return a fresh one-time code, as staff would get it from the command line."""
         return self.command("enrol", "--village", village).strip()
 
-    def command(self, *words: str) -> str:
+    def sign_in(self) -> None:
+        """Add a Kominfo engineer by the command line and sign in as that person; `page` then shows staff pages."""
+        password = "tenun-gandrung-ijen-7"
+        who = ["--name", "Ibu Sari", "--role", "engineer", "--regency", "35.10"]
+        self.command("add-staff", "sari", *who, typed=password + "\n")
+        form = urllib.parse.urlencode({"username": "sari", "password": password}).encode()
+        self._browser.open(urllib.request.Request(self.url + "/masuk", form, {"Origin": self.url}), timeout=10).close()
+
+    def command(self, *words: str, typed: str = "") -> str:
         """Run one command of the centre and return what it printed."""
         done = subprocess.run(
             [program("kampungnet"), *words],
+            input=typed,
             env=os.environ | {"KAMPUNGNET_DATABASE_URL": self.database_url},
             capture_output=True,
             text=True,
@@ -84,8 +94,8 @@ class Centre:
             self._process = None
 
     def page(self, path: str) -> str:
-        """Return a page that needs no sign-in."""
-        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+        """Return a page, as staff once signed in."""
+        with self._browser.open(self.url + path, timeout=10) as answer:
             text: str = answer.read().decode()
             return text
 

@@ -54,12 +54,15 @@ def test_recorded_answers_reach_metrics_pages_and_database(database_url: str, sh
         settings = _settings(one, blocks, tmp_path)
         with _agent(settings, tmp_path):
             samples = _wait_for(one, VILLAGE)
+        one.sign_in()
+        page = one.page(f"/desa/{VILLAGE}")
         with one.database.reads() as db:
             state = devices.village_states(db, "35.10", clock.now_ms(), VILLAGE)[0]
             bodies = {device.name: devices.body_of(device) for device in state.devices}
     found = {name: samples.get(name) for name in EXPECTED}
     assert found == EXPECTED
     assert 'kampungnet_hotspot_sessions{device="router"}' not in samples, "nobody recorded a hotspot: unknown, not 0"
+    assert all(words in page for words in ("Kampunganyar", "CCR2004-16G-2S+", "7.4 (stable)", "11 hari 23 jam")), page
     assert set(bodies) == {"router", "ont", "sfp"}
     router = bodies["router"]
     assert isinstance(router, wire.RouterBody)
@@ -81,13 +84,15 @@ def _devices(shared: Path, folder: Path) -> Iterator[list[str]]:
     with _replayed(recorded, folder) as router, snmpsim(walks, folder) as address:
         password = _secret(folder / "router.password", str(router["password"]))
         yield [
-            f'name = "router"\ndriver = "mikrotik"\naddress = "{router["address"]}"\nusername = "{router["username"]}"\n'
-            f'password_file = "{password}"\nwan_interface = "ether3"',
-            f'name = "ont"\ndriver = "ont-snmp"\naddress = "{address}"\n'
-            f'password_file = "{_secret(folder / "ont.community", "calix")}"',
-            f'name = "sfp"\ndriver = "ont-snmp"\naddress = "{address}"\n'
-            f'password_file = "{_secret(folder / "sfp.community", "switch")}"',
+            _block("router", "mikrotik", router["address"], password, username=router["username"], wan="ether3"),
+            _block("ont", "ont-snmp", address, _secret(folder / "ont.community", "calix")),
+            _block("sfp", "ont-snmp", address, _secret(folder / "sfp.community", "switch")),
         ]
+
+
+def _block(name: str, driver: str, address: object, secret: Path, username: object = "", wan: str = "") -> str:
+    values = {"name": name, "driver": driver, "address": address, "username": username, "wan_interface": wan}
+    return "".join(f'{key} = "{value}"\n' for key, value in values.items()) + f'password_file = "{secret}"\n'
 
 
 @contextmanager
