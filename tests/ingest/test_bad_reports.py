@@ -20,7 +20,7 @@ from kampungnet.core.errors import Problem
 from kampungnet.ingest.envelope import opened, unpacked
 from kampungnet.shared import wire
 from tests.support.contents import contents
-from tests.support.server import Answer, Box, Running, enrolled, prepared_database, serving_process
+from tests.support.server import Answer, Box, Running, enrolled, serving_process
 
 Make = Callable[[Box], tuple[bytes, str, int]]
 
@@ -170,12 +170,11 @@ def test_a_report_in_chunks_is_a_report(server: Running, box: Box) -> None:
         assert b" 200 " in line.recv(1000)
 
 
-def test_an_endless_body_and_a_zip_bomb_end_early_and_cost_little_memory(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'kampungnet.db'}"
-    box = enrolled(prepared_database(url))
+def test_an_endless_body_and_a_zip_bomb_end_early_and_cost_little_memory(sqlite_database: Database) -> None:
+    box = enrolled(sqlite_database)
     bomb = gzip.compress(b" " * 200_000_000, 1)
     assert len(bomb) < wire.MAX_BODY_BYTES
-    with serving_process(url) as (server, process):
+    with serving_process(sqlite_database) as (server, process):
         assert server.report(box, box.reading()).receipt().accepted == [1]
         before = _peak_megabytes(process.pid)
         for _ in range(3):

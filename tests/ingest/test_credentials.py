@@ -71,13 +71,11 @@ def test_a_box_cannot_report_for_another_even_with_a_good_signature(
     assert contents(database) == before
 
 
-def test_revoking_works_at_once_on_a_connection_that_is_open(
-    database: Database, database_url: str, server: Running, box: Box
-) -> None:
+def test_revoking_works_at_once_on_a_connection_that_is_open(database: Database, server: Running, box: Box) -> None:
     neighbour = enrolled(database, NEIGHBOUR)
     line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     assert _sent(line, box).receipt().accepted == [1]
-    done = kampungnet("revoke", "--village", VILLAGE, *where(database_url))
+    done = kampungnet("revoke", "--village", VILLAGE, *where(database))
     assert (done.returncode, done.stdout) == (0, f"1 box(es) of {VILLAGE} can no longer report.\n")
     before = contents(database)
     assert _sent(line, box).status == 401

@@ -1,19 +1,70 @@
-"""Fixtures of the server's tests; a folder's conftest imports those it needs."""
+"""Fixtures of the server's tests; a folder's conftest imports those it needs.
 
+Making and migrating a database takes half a second: here it is done once for each kind, and every test gets a fresh
+copy of the file or a PostgreSQL database with only the register in it.
+"""
+
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, text
 
-from kampungnet.core.database import Database
+from kampungnet.core.database import Base, Database
+from tests.support import postgres
+from tests.support.contents import let_commits_succeed
 from tests.support.server import Box, Running, enrolled, prepared_database, serving
+
+_REGISTER = {"regencies", "districts", "villages"}
+_FAILING = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname LIKE 'no_commit_%'"
+
+
+@pytest.fixture(scope="session")
+def prepared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file with three villages."""
+    path = tmp_path_factory.mktemp("prepared") / "kampungnet.db"
+    prepared_database(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def prepared_postgresql(postgresql_url: str) -> Iterator[str]:
+    """A migrated PostgreSQL database with three villages."""
+    with postgres.database(postgresql_url, "prepared") as url:
+        prepared_database(url).close()
+        yield url
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    """A migrated database with three villages; the test runs on SQLite and on PostgreSQL."""
-    database = prepared_database(database_url)
+def sqlite_database(prepared_file: Path, tmp_path: Path) -> Iterator[Database]:
+    """A migrated SQLite database with three villages."""
+    database = Database(f"sqlite:///{shutil.copy(prepared_file, tmp_path)}")
     yield database
     database.close()
+
+
+@pytest.fixture
+def postgresql_database(prepared_postgresql: str) -> Iterator[Database]:
+    """A migrated PostgreSQL database with three villages and nothing else, however the last test left it."""
+    database = Database(prepared_postgresql)
+    yield database
+    with database.reads() as db:
+        failing = db.scalars(text(_FAILING)).all()
+    for table in failing:
+        let_commits_succeed(database, table)
+    with database.writes() as db:
+        for table in reversed(Base.metadata.sorted_tables):
+            if table.name not in _REGISTER:
+                db.execute(delete(table))
+    database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """A migrated database with three villages; the test runs on SQLite and on PostgreSQL."""
+    found: Database = request.getfixturevalue(f"{request.param}_database")
+    return found
 
 
 @pytest.fixture

@@ -232,6 +232,11 @@ def serving(database: Database) -> Iterator[Running]:
         thread.join(timeout=30)
 
 
+def url_of(database: Database) -> str:
+    """Return the address a database was opened with."""
+    return database.engine.url.render_as_string(hide_password=False)
+
+
 def kampungnet(*arguments: str, entered: str = "", **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run the command line as its own process, as staff do."""
     command = [sys.executable, "-m", "kampungnet.cli", *arguments]
@@ -240,18 +245,19 @@ def kampungnet(*arguments: str, entered: str = "", **environment: str) -> "subpr
     )
 
 
-def where(url: str) -> Sequence[str]:
+def where(database: Database) -> Sequence[str]:
     """Return the options that lead a command to the database of a test."""
+    url = url_of(database)
     if url.startswith("sqlite:///"):
         return ["--data", str(Path(url.removeprefix("sqlite:///")).parent)]
     return ["--database-url", url]
 
 
 @contextmanager
-def serving_process(url: str, port: int | None = None) -> Iterator[tuple[Running, "subprocess.Popen[bytes]"]]:
+def serving_process(database: Database, port: int | None = None) -> Iterator[tuple[Running, "subprocess.Popen[bytes]"]]:
     """Run a real `kampungnet serve`; it is killed at the end when it still runs."""
     running = Running(port or free_port())
-    command = [sys.executable, "-m", "kampungnet.cli", "serve", "--port", str(running.port), *where(url)]
+    command = [sys.executable, "-m", "kampungnet.cli", "serve", "--port", str(running.port), *where(database)]
     process = subprocess.Popen(command)
     try:
         _wait_until(lambda: process.poll() is not None or _answers(running))
