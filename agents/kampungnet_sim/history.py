@@ -217,7 +217,7 @@ def _pings(state: VillageState) -> list[Json]:
             # Without a carrier there is no default route and so no gateway to ping.
             continue
         row: Json = {"target": target, "address": address, "sent": 1, "received": 0}
-        if trip is not None and not lost:
+        if trip is not None and not (lost and target == "internet"):
             row["received"], row["rtt_ms"] = 1, trip
         found.append(row)
     return found

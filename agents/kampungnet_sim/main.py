@@ -76,6 +76,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add("--base-port", type=int, default=0, metavar="P", help="first of four ports a village; 0: any free ones")
     add("--control", type=int, metavar="PORT", help="control socket for faults and lines; 0: any free port")
     add("--inventory", type=Path, metavar="FILE", help="addresses and passwords, mode 600, there before `ready`")
+    add("--writes-config", type=Path, metavar="DIR", help="write DIR/CODE/agent.toml and its secrets for each village")
     add("--rtt-ms", type=float, default=0.0, metavar="X", help="round trip to each router, half in each direction")
     add("--instant-ping", action="store_true", help="/ping answers at once, not after the time it reports")
     add("--model", choices=sorted(ROUTER_MODELS), help="give every village this router")
@@ -135,7 +136,12 @@ def _run(options: argparse.Namespace) -> Coroutine[None, None, None]:
         server=options.line_to,
     )
     return run_fleet(
-        _chosen(options), fleet, control_port=options.control, inventory=options.inventory, announce=_announce
+        _chosen(options),
+        fleet,
+        control_port=options.control,
+        inventory=options.inventory,
+        configs=options.writes_config,
+        announce=_announce,
     )
 
 

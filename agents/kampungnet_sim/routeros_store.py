@@ -161,8 +161,10 @@ def _user_rows(profile: VillageProfile) -> list[dict[str, str]]:
 
 def new_tables(profile: VillageProfile) -> dict[str, Table]:
     """All changeable lists of one router, by menu path."""
-    wan = profile.router.wan_interface
-    mbps = profile.contract_mbps
+    return {**_hotspot_tables(profile), **_network_tables(profile), **_system_tables()}
+
+
+def _hotspot_tables(profile: VillageProfile) -> dict[str, Table]:
     return {
         "/ip/hotspot/user": Table(_HOTSPOT_USER, _user_rows(profile)),
         "/ip/hotspot/user/profile": Table(
@@ -193,6 +195,13 @@ def new_tables(profile: VillageProfile) -> dict[str, Table]:
         ),
         "/ip/hotspot/walled-garden": Table(_GARDEN, [{"dst-host": "*.go.id", "action": "allow"}]),
         "/ip/hotspot/walled-garden/ip": Table(_GARDEN_IP),
+    }  # fmt: skip
+
+
+def _network_tables(profile: VillageProfile) -> dict[str, Table]:
+    wan = profile.router.wan_interface
+    mbps = profile.contract_mbps
+    return {
         "/ip/pool": Table(
             _POOL,
             [
@@ -204,6 +213,22 @@ def new_tables(profile: VillageProfile) -> dict[str, Table]:
             _QUEUE,
             [{"name": "total-desa", "target": wan, "max-limit": f"{mbps}000000/{mbps}000000"}],
         ),
+        "/ip/firewall/filter": Table(_FILTER, _FILTER_ROWS),
+        "/ip/firewall/nat": Table(
+            _FILTER,
+            [{"chain": "srcnat", "action": "masquerade", "out-interface": wan,
+              "comment": "defconf: masquerade"}],
+        ),
+        "/ip/firewall/mangle": Table(_FILTER),
+        "/ip/firewall/raw": Table(_FILTER),
+        "/ip/firewall/address-list": Table(
+            _ADDRESS_LIST, [{"list": "kantor", "address": "192.168.88.0/24"}]
+        ),
+    }  # fmt: skip
+
+
+def _system_tables() -> dict[str, Table]:
+    return {
         "/radius": Table(_RADIUS),
         "/system/scheduler": Table(_SCHEDULER),
         "/system/script": Table(_SCRIPT),
@@ -216,16 +241,5 @@ def new_tables(profile: VillageProfile) -> dict[str, Table]:
         ),
         "/tool/netwatch": Table(
             _NETWATCH, [{"host": "8.8.8.8", "comment": "internet"}, {"host": "1.1.1.1"}]
-        ),
-        "/ip/firewall/filter": Table(_FILTER, _FILTER_ROWS),
-        "/ip/firewall/nat": Table(
-            _FILTER,
-            [{"chain": "srcnat", "action": "masquerade", "out-interface": wan,
-              "comment": "defconf: masquerade"}],
-        ),
-        "/ip/firewall/mangle": Table(_FILTER),
-        "/ip/firewall/raw": Table(_FILTER),
-        "/ip/firewall/address-list": Table(
-            _ADDRESS_LIST, [{"list": "kantor", "address": "192.168.88.0/24"}]
         ),
     }  # fmt: skip

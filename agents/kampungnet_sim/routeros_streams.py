@@ -179,9 +179,11 @@ def _trip_ms(engine: Engine, address: str, when: float, seq: int) -> float | Non
     state = engine.router.village.state_at(when)
     if address.startswith(_LOCAL):
         return 0.2
+    if address == GATEWAY:
+        return state.gateway_ping_ms
     if unit(key_of(engine.router.profile.code, "ping"), int(when) * 97 + seq) * 100 < state.packet_loss_percent:
         return None
-    return state.gateway_ping_ms if address == GATEWAY else state.internet_ping_ms
+    return state.internet_ping_ms
 
 
 async def ping(engine: Engine, request: Request, sleep: Sleep, *, instant: bool) -> AsyncIterator[list[Row]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from kampungnet_sim.agent_settings import write_private, write_settings
 from kampungnet_sim.control import Control
 from kampungnet_sim.fleet import Fleet, FleetOptions, draw_ont_access
 from kampungnet_sim.register import RegisteredVillage
@@ -23,15 +24,6 @@ from kampungnet_sim.snmp_server import AgentOptions, serve_snmp
 from kampungnet_sim.village import Village, draw_profile
 
 Announce = Callable[[], None]
-
-
-def write_private(path: Path, text: str) -> None:
-    """Passwords stand in it: written beside, for the owner alone, then put in place."""
-    beside = path.with_name(path.name + ".new")
-    beside.unlink(missing_ok=True)
-    beside.touch(mode=0o600)
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
 
 
 def _write_inventory(path: Path | None, inventory: list[dict[str, object]]) -> None:
@@ -53,6 +45,7 @@ async def run_fleet(
     *,
     control_port: int | None,
     inventory: Path | None,
+    configs: Path | None,
     announce: Announce,
 ) -> None:
     """Serve villages until SIGTERM or SIGINT."""
@@ -66,6 +59,9 @@ async def run_fleet(
             url = f"http://127.0.0.1:{await control.start(control_port)}"
             listed = [{**one, "control": url} for one in listed]
         _write_inventory(inventory, listed)
+        if configs is not None:
+            for site in fleet.sites.values():
+                write_settings(configs, site)
         announce()
         await stop.wait()
     finally:

@@ -84,7 +84,11 @@ def draw_profile(
 
 @dataclass(frozen=True, slots=True)
 class VillageState:
-    """The whole truth of one instant. Light is None where the unit does not measure it."""
+    """The whole truth of one instant. A ping that is not answered is None.
+
+    The gateway (the provider's first router) is near and answers even when all behind it is
+    gone. The ONT may run for months: its counters start at the last power cut.
+    """
 
     time: float
     power: bool
@@ -210,27 +214,26 @@ class Village:
     def state_at(self, when: float) -> VillageState:
         """The truth at one instant (Unix seconds)."""
         segment = self.calendar.segment(when)
-        kinds = segment.kinds
+        kinds, boot = segment.kinds, segment.boot
         power = EventKind.POWER_CUT not in kinds
         router_up = power and EventKind.REBOOT not in kinds
         fibre_up = EventKind.FIBRE_CUT not in kinds
         provider_up = EventKind.PROVIDER_OUTAGE not in kinds
         light = self.light_dbm(when) if fibre_up else NO_LIGHT_DBM
         internet_up = router_up and fibre_up and provider_up
-        boot = segment.boot
         ont_boot = boot if self._ont_is_router else segment.power_back
+        hanging = EventKind.HANG in kinds
         busy = self._busy(when)
         noise = unit(self._key ^ 0x22, int(when // 30))
         loss = self._loss(light, internet_up)
-        rtt = 9.0 + 7 * noise + 22 * busy**3
         router = self.profile.router
         warm = 4 * sin(2 * pi * (when / 86_400 - 1 / 12))
         return VillageState(
             time=when,
             power=power,
             router_up=router_up,
-            router_answers=router_up and EventKind.HANG not in kinds,
-            ont_up=router_up and EventKind.HANG not in kinds if self._ont_is_router else power,
+            router_answers=router_up and not hanging,
+            ont_up=router_up and not hanging if self._ont_is_router else power,
             fibre_up=fibre_up,
             provider_up=provider_up,
             internet_up=internet_up,
@@ -252,11 +255,11 @@ class Village:
             ont_temperature_celsius=round(47 + warm + 3 * noise, 2),
             ont_voltage_volts=round(3.27 + 0.02 * noise, 3),
             ont_bias_milliamperes=round(11 + 3 * unit(self._key, 4), 1) if fibre_up else 0.0,
-            gateway_ping_ms=round(1.1 + 2 * noise + 4 * busy, 3) if internet_up else None,
-            internet_ping_ms=round(rtt, 3) if internet_up and loss < 100 else None,
+            gateway_ping_ms=round(1.1 + 2 * noise + 4 * busy, 3) if router_up and fibre_up else None,
+            internet_ping_ms=round(9 + 7 * noise + 22 * busy**3, 3) if internet_up and loss < 100 else None,
             packet_loss_percent=loss,
-            interfaces=self._interfaces(boot, when, fibre_up and power),
-            ont_interfaces=self._ont_interfaces(ont_boot, when, fibre_up),
+            interfaces=self._counted(self.plan, boot, when, wan_up=fibre_up and power),
+            ont_interfaces=self._counted(self.ont_plan, ont_boot, when, wan_up=fibre_up),
         )
 
     @staticmethod
@@ -266,18 +269,15 @@ class Village:
         # A soft step: half a dB below the limit some frames are lost, 2 dB below nearly all.
         return round(100 / (1 + exp((light - WEAK_LIGHT_DBM + 1.2) * 4)))
 
-    def _interfaces(self, boot: float, when: float, wan_up: bool) -> tuple[InterfaceCounters, ...]:
-        plain = counters(self.plan, self._volume(boot, when), wan_up)
+    def _counted(
+        self, plan: tuple[InterfacePlan, ...], boot: float, when: float, *, wan_up: bool
+    ) -> tuple[InterfaceCounters, ...]:
+        plain = counters(plan, self._volume(boot, when), wan_up)
         wraps = [e for e in self.calendar.extra if e.kind is EventKind.COUNTER_WRAP and boot < e.start <= when]
         if not wraps:
             return plain
-        start = wraps[-1].start
-        before = counters(self.plan, self._volume(boot, start), wan_up)
+        before = counters(plan, self._volume(boot, wraps[-1].start), wan_up)
         return tuple(_shifted(now, then) for now, then in zip(plain, before, strict=True))
-
-    def _ont_interfaces(self, boot: float, when: float, fibre_up: bool) -> tuple[InterfaceCounters, ...]:
-        # The ONT may run for months; its counters start at the last power cut.
-        return counters(self.ont_plan, self._volume(boot, when), fibre_up)
 
     def visits(self, when: float) -> list[Visit]:
         """Devices on the wifi now."""

@@ -125,7 +125,7 @@ class Client:
 
     async def read(self) -> list[str]:
         """Read one sentence; EOFError when the router went away."""
-        words = []
+        words: list[str] = []
         while True:
             size = (await self.reader.readexactly(1))[0]
             if size >= 128:

@@ -185,5 +185,5 @@ def test_every_fault_has_its_test_here() -> None:
 
 @pytest.mark.parametrize(("fault", "seconds"), [("flood", 5), ("reboot", 0), ("reboot", 1e9)])
 def test_a_fault_nobody_knows_or_that_lasts_for_ever_is_refused(fault: str, seconds: float) -> None:
-    with pytest.raises(ValueError, match="fault|seconds"):
+    with pytest.raises(ValueError, match=r"fault|seconds"):
         FaultBoard(Clock()).add(fault, "*", seconds)

@@ -7,10 +7,10 @@ import ssl
 import urllib.request
 from pathlib import Path
 
-import librouteros
+import librouteros  # type: ignore[import-untyped]
 import pytest
-import routeros_api
-from librouteros.login import plain, token
+import routeros_api  # type: ignore[import-untyped]
+from librouteros.login import plain, token  # type: ignore[import-untyped]
 
 from kampungnet_sim.fleet import FleetOptions
 from kampungnet_sim.tls import anonymous_context, self_signed_context
@@ -34,7 +34,7 @@ def poll_with_librouteros(stage: Stage, login: object) -> dict[str, int]:
     key = users.add(name="00712x", password="p")
     users.update(**{".id": key, "comment": "dari librouteros"})
     users.remove(key)
-    assert tuple(api("/ping", address="8.8.8.8", count=1))[0]["received"] == 1
+    assert next(iter(api("/ping", address="8.8.8.8", count=1)))["received"] == 1
     with pytest.raises(librouteros.exceptions.TrapError, match="no such command"):
         tuple(api("/nowhere/print"))
     api.close()

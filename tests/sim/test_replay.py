@@ -2,6 +2,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -177,10 +178,10 @@ async def test_recorded_conversations_have_the_shape_of_ours(shared: Path, name:
             return
         for words in (line for line in lines if line[0] == "C"):
             client.send(*words[1:])
-        for words in (line for line in lines if line[0] == "R"):
-            heard = await client.read() if words != lines[-1] or name == "quit" else None
-            if heard is not None and heard != ["!done"]:
-                assert heard == words[1:]
+        answer = await client.answer()
+        expected = [words[1:] for words in lines if words[0] == "R"]
+        # How many services a version has differs; that each is a sentence without words must not.
+        assert [one for one, _ in groupby(answer)] == [one for one, _ in groupby(expected)]
 
 
 async def test_a_refused_old_login_sounds_as_recorded(shared: Path) -> None:

@@ -69,7 +69,7 @@ async def test_a_quick_command_overtakes_a_slow_one() -> None:
         client = await stage.client()
         client.send("/ping", "=address=8.8.8.8", "=count=2", "=interval=200ms", ".tag=slow")
         client.send("/system/identity/print", ".tag=quick")
-        order = []
+        order: list[str] = []
         while order.count("!done") < 2:
             kind, tag, *_ = await client.read()
             order += [kind] if kind == "!done" else []

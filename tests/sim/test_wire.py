@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def test_sentences_survive_any_split_of_the_stream(sentences: list[list[bytes]],
     stream = b"".join(encode_sentence(one) for one in sentences)
     edges = [0, *sorted(cut % (len(stream) + 1) for cut in cuts), len(stream)]
     reader = SentenceReader()
-    found = [one for a, b in zip(edges, edges[1:], strict=False) for one in reader.feed(stream[a:b])]
+    found = [one for a, b in pairwise(edges) for one in reader.feed(stream[a:b])]
     assert found == sentences
 
 
