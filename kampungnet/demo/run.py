@@ -23,7 +23,7 @@ from kampungnet.measurement.models import ReadingDay
 from kampungnet.staff import service as staff
 from kampungnet.villages import service as villages
 
-Say = Callable[[str], None]
+Tell = Callable[[str], None]
 
 REGENCY: Final = "35.10"
 REGISTER: Final = "banyuwangi"
@@ -39,7 +39,7 @@ _PEOPLE: Final = (
 )
 
 
-def run(port: int, folder: Path, number: int, say: Say) -> None:
+def run(port: int, folder: Path, number: int, tell: Tell) -> None:
     """Show ``number`` simulated villages on ``port`` until Ctrl-C or SIGTERM.
 
     Raises ``Unavailable`` when the port is taken or a part does not come up.
@@ -51,12 +51,12 @@ def run(port: int, folder: Path, number: int, say: Say) -> None:
     children = Children(folder)
     database = _database(folder)
     try:
-        _Start(children, database, folder, say).everything(port, number)
+        _Start(children, database, folder, tell).everything(port, number)
         while True:
             time.sleep(1)
             children.check()
     except KeyboardInterrupt:
-        say("\n  … ending everything")
+        tell("\n  … ending everything")
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         children.stop()
@@ -66,9 +66,9 @@ def run(port: int, folder: Path, number: int, say: Say) -> None:
 class _Start:
     """Brings everything up in order, and says what it waits for."""
 
-    def __init__(self, children: Children, database: Database, folder: Path, say: Say) -> None:
+    def __init__(self, children: Children, database: Database, folder: Path, tell: Tell) -> None:
         self._children, self._database, self._folder = children, database, folder
-        self._say = say
+        self._tell = tell
 
     def everything(self, port: int, number: int) -> None:
         """Return when the pages have something to show and live readings come in."""
@@ -88,7 +88,7 @@ class _Start:
             self._fill_a_month(found, trouble)
         self._progress("waiting for the first live readings")
         self._children.wait_for("live readings", lambda: _live(self._database) >= len(running), LIVE_SECONDS)
-        self._say(_announcement(url, password, found[0], trouble, time.monotonic() - began))
+        self._tell(_announcement(url, password, found[0], trouble, time.monotonic() - began))
 
     def _fill_a_month(self, found: list[boxes.Box], trouble: troubles.Troubles) -> None:
         common = ["--data", str(self._folder), "--register", str(villages.register_path(REGISTER)), "--seed", SEED]
@@ -124,7 +124,7 @@ class _Start:
         return boxes.inventory(inventory)
 
     def _progress(self, sentence: str) -> None:
-        self._say(f"  … {sentence}")
+        self._tell(f"  … {sentence}")
 
 
 def _announcement(url: str, password: str, first: boxes.Box, trouble: troubles.Troubles, seconds: float) -> str:

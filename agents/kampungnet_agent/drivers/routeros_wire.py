@@ -188,10 +188,10 @@ class RouterConnection(asyncio.Protocol):
 
     # asyncio.Protocol
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:  # noqa: D102
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:  # noqa: D102 -- asyncio.Protocol says what it is
         self._transport = cast(asyncio.Transport, transport)
 
-    def data_received(self, data: bytes) -> None:  # noqa: D102
+    def data_received(self, data: bytes) -> None:  # noqa: D102 -- asyncio.Protocol says what it is
         self._received += len(data)
         self._last_chunk = data
         try:
@@ -202,12 +202,12 @@ class RouterConnection(asyncio.Protocol):
         except LibRouterosError as error:
             self._fail(error)
 
-    def eof_received(self) -> None:  # noqa: D102
+    def eof_received(self) -> None:  # noqa: D102 -- asyncio.Protocol says what it is
         if self._waiting and self._received:
             shown = excerpt(self._last_chunk)
             self._fail(ProtocolError(f"answer ended without !done: {shown!r}"))
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: D102
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: D102 -- asyncio.Protocol says what it is
         error = ConnectionClosed("the router closed the connection" if exc is None else f"connection lost: {exc}")
         error.__cause__ = exc
         self._fail(error)

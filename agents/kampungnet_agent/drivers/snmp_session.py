@@ -85,12 +85,12 @@ class Access:
         """Return pysnmp's form of it; raises ``ValueError`` on an unknown version or protocol."""
         if self.version == "2c":
             # many village devices speak nothing better; the settings choose
-            return hlapi.CommunityData(self.secret, mpModel=1)  # noqa: S508
+            return hlapi.CommunityData(self.secret, mpModel=1)  # noqa: S508 -- see above
         if self.version != "3":
             raise ValueError(f"version {self.version!r} is not 2c or 3")
         auth = _protocol(_AUTH_PROTOCOLS, self.auth_protocol)
         if not self.secret:
-            return hlapi.UsmUserData(self.username)  # noqa: S509
+            return hlapi.UsmUserData(self.username)  # noqa: S509 -- the device asks for no more
         if not self.privacy_secret:
             return hlapi.UsmUserData(self.username, authKey=self.secret, authProtocol=auth)
         privacy = _protocol(_PRIV_PROTOCOLS, self.priv_protocol)

@@ -49,7 +49,7 @@ async def body_from(router: ScriptedRouter, settings: Settings | None = None) ->
 
 
 async def failure_of(speak: object, within: float = 5) -> Exception:
-    async with serving(speak) as port:  # type: ignore[arg-type]
+    async with serving(speak) as port:  # type: ignore[arg-type]  # a looser callable than declared
         driver = MikrotikDriver(Settings(address=f"127.0.0.1:{port}"))
         with pytest.raises(Exception, match=r".*") as caught:
             async with asyncio.timeout(within):
@@ -207,7 +207,7 @@ async def test_an_old_router_is_logged_in_to_by_its_challenge() -> None:
             return sentence(b"!done")
         return ordinary(words)
 
-    router.reply_to = reply_to  # type: ignore[method-assign]
+    router.reply_to = reply_to  # type: ignore[method-assign]  # the test changes what the router says
     assert (await body_from(router, Settings(secret="test"))).identity == "Balai Desa"
 
 
