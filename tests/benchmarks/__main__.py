@@ -98,7 +98,9 @@ def _measure(name: str, context: Context, rows: list[Row]) -> bool:
         rows.append(broken(name, error))
         return False
     rows += found
-    _say(f"{markdown(found)}\n    {time.monotonic() - began:.0f} s")
+    for row in found:
+        _say(f"    {row.what}: {row.ours}; {row.peer}; {row.ratio}")
+    _say(f"    {time.monotonic() - began:.0f} s")
     return True
 
 

@@ -114,11 +114,13 @@ def ingest_postgresql(context: Context) -> list[Row]:
     if programs is None:
         raise Unusable("PostgreSQL is not installed here (on Debian: apt install postgresql)")
     folder = context.own_folder("ingest-postgresql")
-    with postgres.server(programs) as server_url, postgres.database(server_url, "bench") as url:
-        with _central(folder, url) as (central, boxes):
-            rows = _compare_single(context, (central, boxes), "PostgreSQL", ((0.6, 1.2), (1, 2)))
-            rows += _compare_batch(context, (central, boxes), "PostgreSQL", (0.3, 0.6))
-            _see_that_all_is_stored(central, boxes)
+    with ExitStack() as stack:
+        server_url = stack.enter_context(postgres.server(programs))
+        url = stack.enter_context(postgres.database(server_url, "bench"))
+        central, boxes = stack.enter_context(_central(folder, url))
+        rows = _compare_single(context, (central, boxes), "PostgreSQL", ((0.6, 1.2), (1, 2)))
+        rows += _compare_batch(context, (central, boxes), "PostgreSQL", (0.3, 0.6))
+        _see_that_all_is_stored(central, boxes)
     return rows
 
 

@@ -32,6 +32,8 @@ from tests.support.ports import free_port
 REGISTER = "klaten"
 """401 villages."""
 BOOT_ID = "0b1fd0a3-2a53-4f62-8b44-5c0f4c1f9a11"
+BOOTED_MS = clock.now_ms() - 10 * clock.DAY_MS
+"""When every box of ours was switched on; wall and boot time of readings and reports agree with it."""
 
 
 class SteadyBox(Box):
@@ -43,6 +45,9 @@ class SteadyBox(Box):
 
     def clock_synchronised(self) -> bool:
         return True
+
+    def boottime_ms(self) -> int:
+        return self.wall_ms() - BOOTED_MS
 
 
 @dataclass(frozen=True)
@@ -166,10 +171,23 @@ class Readings:
         taken = self._start_ms + number * step_ms
         reading = wire.Reading(
             boot_id=BOOT_ID, sequence=number, device=self._device, taken_at_ms=taken,
-            boottime_ms=max(0, taken - self._start_ms + 10_000_000), outcome=wire.Outcome.OK, duration_ms=37,
+            boottime_ms=taken - BOOTED_MS, outcome=wire.Outcome.OK, duration_ms=37,
             device_uptime_seconds=400_000 + number * 60, body=router_body(number),
         )  # fmt: skip
         return Spooled(number, msgspec.json.encode(reading))
+
+
+def ont_reading(number: int, taken_ms: int) -> Spooled:
+    """Return a reading of a healthy ONT as it lies in a spool."""
+    body = wire.OntBody(
+        model="PK-700", link_up=True, rx_power_dbm=-21.5, tx_power_dbm=2.1, temperature_celsius=44.0,
+        interfaces=[_counters(place, number) for place in range(2)],
+    )  # fmt: skip
+    reading = wire.Reading(
+        boot_id=BOOT_ID, sequence=number, device="ont", taken_at_ms=taken_ms, boottime_ms=taken_ms - BOOTED_MS,
+        outcome=wire.Outcome.OK, duration_ms=12, device_uptime_seconds=400_000, body=body,
+    )  # fmt: skip
+    return Spooled(number, msgspec.json.encode(reading))
 
 
 def router_body(number: int) -> wire.RouterBody:

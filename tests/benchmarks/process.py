@@ -80,7 +80,8 @@ def start(name: str, command: Sequence[str | Path], log: Path, env: Mapping[str,
     with log.open("ab") as output:
         process = subprocess.Popen(
             [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=ROOT,
-            env={**os.environ, **(env or {})}, start_new_session=True, preexec_fn=_die_with_parent,
+            env={**os.environ, **(env or {})}, start_new_session=True,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 -- one system call, that takes no lock
         )  # fmt: skip
     return Child(name, process, log)
 

@@ -52,16 +52,8 @@ def simulated(folder: Path, villages: int, rtt_ms: float = 0.0) -> Iterator[list
     """Run simulated villages for as long as the block lasts, and say how they are reached."""
     inventory = folder / "inventory.json"
     inventory.unlink(missing_ok=True)
-    command: list[str | Path] = [
-        *module("simulator"),
-        "--villages",
-        str(villages),
-        "--rtt-ms",
-        str(rtt_ms),
-        "--inventory",
-        inventory,
-    ]
-    with running("simulator", command, folder) as child:
+    wanted = ["--villages", str(villages), "--rtt-ms", str(rtt_ms), "--inventory", str(inventory)]
+    with running("simulator", [*module("simulator"), *wanted], folder) as child:
         child.wait_for("the simulator", inventory.exists, 90)
         yield msgspec.json.decode(inventory.read_bytes(), type=list[Simulated])
 

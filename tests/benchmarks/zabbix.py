@@ -140,16 +140,14 @@ def _load_schema(url: str) -> None:
 
 def _add_hosts(database: "psycopg.Connection[tuple[int, ...]]", hosts: Sequence[str]) -> None:
     database.execute("UPDATE hosts SET status = 1 WHERE status = 0")
-    rows = [(900_000 + place, host) for place, host in enumerate(hosts)]
+    rows = [(900_000 + place, host, host) for place, host in enumerate(hosts)]
     items = [
         (90_000_000 + place * 100 + number, 900_000 + place, key, key)
         for place in range(len(hosts))
         for number, key in enumerate(_keys())
     ]
     with database.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO hosts (hostid, host, name) VALUES (%s, %s, %s)", [(*row, row[1]) for row in rows]
-        )
+        cursor.executemany("INSERT INTO hosts (hostid, host, name) VALUES (%s, %s, %s)", rows)
         with cursor.copy("COPY items (itemid, hostid, name, key_, type, value_type) FROM STDIN") as copy:
             for item in items:
                 copy.write_row((*item, 2, 0))
