@@ -31,7 +31,7 @@ from kampungnet.villages.service import import_register
 REGENCY = "35.10"
 REGISTER = Path(__file__).parent.parent.parent / "kampungnet/villages/register/villages-banyuwangi.csv"
 PASSWORD = "pisang goreng hangat 17"
-KAMPUNGANYAR, LICIN = "35.10.15.2012", "35.10.15.2001"
+KAMPUNGANYAR, REJOSARI = "35.10.15.2012", "35.10.15.2001"
 """The villages of Pak Budi and of Bu Citra."""
 HOSTILE = "<script>alert(1)</script>\N{RIGHT-TO-LEFT OVERRIDE}gnp.exe"
 
@@ -50,7 +50,7 @@ class Fate:
 
 FATES = {
     KAMPUNGANYAR: Fate(online=12, light=-22.3),
-    LICIN: Fate(online=4, light=-26.1),
+    REJOSARI: Fate(online=4, light=-26.1),
     "35.10.01.2001": Fate("silent", minutes_ago=187),
     "35.10.04.2003": Fate("silent", minutes_ago=2 * 1440 + 50),
     "35.10.09.2002": Fate("silent", minutes_ago=42),
@@ -90,7 +90,7 @@ def hire(database: Database) -> None:
     """Let the cast sign in: Ibu Sari sees all, Pak Budi and Bu Citra one village each, Pak Dedi audits."""
     cast = (
         ("sari", "Ibu Sari", Role.ENGINEER, None), ("budi", "Pak Budi", Role.OPERATOR, KAMPUNGANYAR),
-        ("citra", "Bu Citra", Role.OPERATOR, LICIN), ("dedi", "Pak Dedi", Role.AUDITOR, None),
+        ("citra", "Bu Citra", Role.OPERATOR, REJOSARI), ("dedi", "Pak Dedi", Role.AUDITOR, None),
     )  # fmt: skip
     with database.writes() as db:
         for username, name, role, village in cast:

@@ -3,7 +3,7 @@ import time
 
 from kampungnet.app import Server
 from tests.pages.cast import browser, signed_in
-from tests.pages.sample import KAMPUNGANYAR, LICIN
+from tests.pages.sample import KAMPUNGANYAR, REJOSARI
 
 SILENT, IN_TROUBLE = "35.10.01.2001", "35.10.12.2005"
 
@@ -30,7 +30,7 @@ async def test_what_needs_attention_stands_first_with_its_reason_and_age(server:
     sari = await signed_in(server, "sari")
     page = (await sari.get("/")).text
     attention = page.split("Perlu perhatian")[1].split("</section>")[0]
-    assert re.findall(r"/desa/([\d.]+)", attention)[-2:] == [LICIN, "35.10.22.2003"], "weak light comes last"
+    assert re.findall(r"/desa/([\d.]+)", attention)[-2:] == [REJOSARI, "35.10.22.2003"], "weak light comes last"
     for words in ("Tidak ada cahaya di serat optik", "Router tidak menjawab", "Internet putus", "3 jam lalu"):
         assert words in attention
 

@@ -4,7 +4,7 @@ import pytest
 
 from kampungnet.app import Server
 from tests.pages.cast import signed_in
-from tests.pages.sample import KAMPUNGANYAR, LICIN
+from tests.pages.sample import KAMPUNGANYAR, REJOSARI
 
 
 async def test_pak_budi_lands_on_his_village_and_reads_one_sentence(server: Server) -> None:
@@ -55,7 +55,7 @@ async def test_trouble_is_said_in_one_plain_sentence(server: Server, code: str, 
 
 async def test_weak_light_asks_for_the_provider_before_it_fails(server: Server) -> None:
     citra = await signed_in(server, "citra")
-    page = (await citra.get(f"/desa/{LICIN}")).text
+    page = (await citra.get(f"/desa/{REJOSARI}")).text
     assert "Cahaya lemah (\N{MINUS SIGN}26,1\xa0dBm). Minta penyedia memeriksa serat optik." in page
 
 
