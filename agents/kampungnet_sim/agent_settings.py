@@ -46,6 +46,7 @@ def write_settings(folder: Path, site: Site) -> Path:
         "driver": "ont-snmp",
         "address": f"127.0.0.1:{site.ports['snmp']}",
         "password_file": str(own / "ont.community"),
+        "wan_interface": site.village.ont_plan[0].name,
         "interval_seconds": 60,
     }
     blocks = [

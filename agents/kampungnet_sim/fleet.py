@@ -31,6 +31,7 @@ class FleetOptions:
     base_port: int = 0
     rtt_ms: float = 0.0
     instant_ping: bool = False
+    quick_ack: bool = False
     model: str | None = None
     version: str | None = None
     tls: ssl.SSLContext | None = None
@@ -83,6 +84,7 @@ class Site:
             "address": f"127.0.0.1:{self.ports['snmp']}",
             "kind": profile.ont.kind,
             "model": profile.ont.model,
+            "wan_interface": self.village.ont_plan[0].name,
             "community": self.access.community,
             "v3_username": self.access.user.name,
             "v3_auth_password": self.access.user.auth_password,
@@ -131,6 +133,7 @@ class Fleet:
             ServerOptions(
                 rtt_ms=options.rtt_ms,
                 instant_ping=options.instant_ping,
+                quick_ack=options.quick_ack,
                 faults=lambda: self.faults.active(found.code),
             ),
         )

@@ -22,7 +22,7 @@ Json = dict[str, object]
 
 # A small board needs about this long from electricity to its first poll, seconds.
 BOX_START_SECONDS = 35.0
-INTERNET_ADDRESS = "8.8.8.8"
+INTERNET_ADDRESS = "1.1.1.1"
 _TIMEOUT_MS = 10_000
 # How SNMP's ifType reads in words, against RouterOS' own words for a kind of port.
 _ONT_KINDS = {"ether": "ethernet", "pon": "gpon", "l2tp-out": "ifType 23", "wifi": "wlan"}
@@ -63,8 +63,8 @@ class Past:
         if not state.power or when < segment.power_back + BOX_START_SECONDS:
             # The box is as dark as the devices: nobody polls.
             return
-        yield self._router(state, when), [_port(p, p.kind) for p in state.interfaces]
-        ports = [_port(p, _ONT_KINDS.get(p.kind, p.kind)) for p in state.ont_interfaces]
+        yield self._router(state, when), [_router_port(p) for p in state.interfaces]
+        ports = [_ont_port(p) for p in state.ont_interfaces]
         yield self._ont(state, when + 1.2), ports
 
     # -- parts every reading has --------------------------------------------------------
@@ -119,7 +119,7 @@ class Past:
             "total_storage_bytes": router.disk_bytes,
             "wan_interface": router.wan_interface,
             "gateway": GATEWAY if state.fibre_up else "",
-            "pings": _pings(state),
+            "pings": _pings(state, whole=profile.ros.major < 7),
             "hotspot_sessions": state.hotspot_active,
             "hotspot_hosts": state.hotspot_hosts,
             "dhcp_leases": state.dhcp_leases,
@@ -179,7 +179,7 @@ def hash_of(code: str) -> int:
 
 def _put_light(body: Json, state: VillageState, kind: str) -> None:
     if kind == "plain":
-        body["missing"] = ["light level"]
+        body["missing"] = ["light level: this device gives none over SNMP"]
     elif state.rx_power_dbm <= NO_LIGHT_DBM:
         body["no_light"] = True
     else:
@@ -188,15 +188,23 @@ def _put_light(body: Json, state: VillageState, kind: str) -> None:
             body["tx_power_dbm"] = state.tx_power_dbm
 
 
-def _port(port: InterfaceCounters, kind: str) -> str:
+def _port(port: InterfaceCounters, kind: str, more: str) -> str:
     """One port as JSON. Names are plain words, so no escaping: this is most of a month's work."""
-    counts_errors = port.kind in ("ether", "pon")
     return (
         f'{{"interface":"{port.name}","kind":"{kind}","running":{"true" if port.running else "false"}'
         f',"rx_bytes":{port.rx_bytes},"tx_bytes":{port.tx_bytes}'
-        f',"rx_packets":{port.rx_packets},"tx_packets":{port.tx_packets}'
-        f',"link_downs":{port.link_downs}{_NO_ERRORS if counts_errors else ""}}}'
+        f',"rx_packets":{port.rx_packets},"tx_packets":{port.tx_packets}{more}}}'
     )
+
+
+def _router_port(port: InterfaceCounters) -> str:
+    errors = _NO_ERRORS if port.kind == "ether" else ""
+    return _port(port, port.kind, f',"link_downs":{port.link_downs}{errors}')
+
+
+def _ont_port(port: InterfaceCounters) -> str:
+    # IF-MIB counts errors on every port and changes of the link on none.
+    return _port(port, _ONT_KINDS.get(port.kind, port.kind), _NO_ERRORS)
 
 
 def _sensors(state: VillageState, names: tuple[str, ...]) -> list[Json]:
@@ -208,7 +216,7 @@ def _sensors(state: VillageState, names: tuple[str, ...]) -> list[Json]:
     return [{"name": n, "value": known[n][0], "unit": known[n][1]} for n in names]
 
 
-def _pings(state: VillageState) -> list[Json]:
+def _pings(state: VillageState, *, whole: bool) -> list[Json]:
     found: list[Json] = []
     lost = state.packet_loss_percent >= 50
     trips = (("gateway", GATEWAY, state.gateway_ping_ms), ("internet", INTERNET_ADDRESS, state.internet_ping_ms))
@@ -218,7 +226,8 @@ def _pings(state: VillageState) -> list[Json]:
             continue
         row: Json = {"target": target, "address": address, "sent": 1, "received": 0}
         if trip is not None and not (lost and target == "internet"):
-            row["received"], row["rtt_ms"] = 1, trip
+            # Version 6 prints whole milliseconds.
+            row["received"], row["rtt_ms"] = 1, float(int(trip)) if whole else trip
         found.append(row)
     return found
 

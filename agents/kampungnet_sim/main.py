@@ -79,6 +79,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add("--writes-config", type=Path, metavar="DIR", help="write DIR/CODE/agent.toml and its secrets for each village")
     add("--rtt-ms", type=float, default=0.0, metavar="X", help="round trip to each router, half in each direction")
     add("--instant-ping", action="store_true", help="/ping answers at once, not after the time it reports")
+    add("--quick-ack", action="store_true", help="acknowledge packets at once: fair to clients that send word by word")
     add("--model", choices=sorted(ROUTER_MODELS), help="give every village this router")
     add("--version", type=_ros_version, metavar="V", help='RouterOS version, such as "7.18.2 (stable)"')
     add("--tls", choices=("self-signed", "anonymous"), help="offer api-ssl too")
@@ -130,6 +131,7 @@ def _run(options: argparse.Namespace) -> Coroutine[None, None, None]:
         base_port=options.base_port,
         rtt_ms=options.rtt_ms,
         instant_ping=options.instant_ping,
+        quick_ack=options.quick_ack,
         model=options.model,
         version=options.version,
         tls=tls() if tls else None,

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import cast
@@ -19,6 +20,7 @@ from kampungnet_sim.routeros_wire import SentenceReader, WireError
 MAX_SESSIONS = 20
 _MAX_STRANGER_COMMANDS = 3
 SLOW_SECONDS = 3.0
+_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
 @dataclass
@@ -28,6 +30,9 @@ class ServerOptions:
     rtt_ms: float = 0.0
     instant_ping: bool = False
     tag_last: bool = False
+    # Acknowledge every packet at once. Clients that send word by word otherwise wait 40 ms a command
+    # for the kernel's delayed acknowledgement, which says nothing about them or the router.
+    quick_ack: bool = False
     faults: Callable[[], frozenset[str]] = field(default=frozenset)
 
 
@@ -68,6 +73,8 @@ class ApiConnection(asyncio.Protocol):
             transport.close()
             return
         self._members.add(self)
+        if self._options.quick_ack:
+            self._acknowledge()
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """The client went away."""
@@ -93,7 +100,15 @@ class ApiConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes arrived at the router's end of the line (half a round trip later)."""
+        if self._options.quick_ack:
+            self._acknowledge()
         self._inward.send(data)
+
+    def _acknowledge(self) -> None:
+        raw = self._transport.get_extra_info("socket") if self._transport else None
+        if raw is not None and _QUICK_ACK is not None:
+            # The kernel forgets it, so it is said again after each packet.
+            raw.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
 
     def _put(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():

@@ -5,6 +5,7 @@ import json
 import stat
 import sys
 import time
+import tomllib
 import urllib.error
 import urllib.request
 from collections import defaultdict
@@ -87,6 +88,18 @@ async def test_run_is_ready_with_an_inventory_and_ends_within_two_seconds(regist
         assert await asyncio.wait_for(sim.wait(), 2) == 0
         assert time.monotonic() - start < 2
         writer.transport.abort()
+
+
+async def test_settings_for_agents_are_written_with_their_secrets_beside_them(register: Path, tmp_path: Path) -> None:
+    where = ["--register", str(register), "--writes-config", str(tmp_path / "agents")]
+    async with running("run", *where, "--only", "35.10.01.2002"):
+        own = tmp_path / "agents" / "35.10.01.2002"
+        settings = tomllib.loads((own / "agent.toml").read_text())
+        assert [device["driver"] for device in settings["devices"]] == ["mikrotik", "ont-snmp"]
+        for device in settings["devices"]:
+            secret = Path(device["password_file"])
+            assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+            assert len(secret.read_text().strip()) >= 14
 
 
 async def test_the_control_socket_switches_faults_and_lines(register: Path, tmp_path: Path) -> None:

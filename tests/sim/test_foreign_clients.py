@@ -70,7 +70,7 @@ def poll_with_routeros_api(stage: Stage, *, new_login: bool, tls: ssl.SSLContext
 
 @pytest.mark.parametrize("version", ["7.20.4", "6.44.2"])
 async def test_routeros_api_polls(version: str) -> None:
-    async with on_stage(FleetOptions(model="hex", version=version)) as stage:
+    async with on_stage(FleetOptions(model="hex", version=version, quick_ack=True)) as stage:
         found = await asyncio.to_thread(poll_with_routeros_api, stage, new_login=version != "6.44.2")
         assert found["/interface"] == 11
 
@@ -145,7 +145,7 @@ def scrape(port: int) -> str:
 
 @pytest.mark.parametrize("model", ["hex", "rb951", "hap-ax2", "hap-ac-lite"])
 async def test_the_exporter_mktxp_scrapes_without_an_error(mktxp: Path, tmp_path: Path, model: str) -> None:
-    async with on_stage(FleetOptions(model=model)) as stage:
+    async with on_stage(FleetOptions(model=model, quick_ack=True)) as stage:
         port = free_port()
         mktxp_settings(tmp_path, stage, port)
         exporter = await asyncio.create_subprocess_exec(
