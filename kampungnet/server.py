@@ -20,6 +20,6 @@ def serve(database: Database, host: str, port: int) -> None:
     uvicorn.run(
         Server(database), host=host, port=port, log_config=None, access_log=False, server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=5, backlog=BACKLOG, loop="uvloop",
-        http="httptools", proxy_headers=False,
+        http="httptools", proxy_headers=True, forwarded_allow_ips="127.0.0.1",
     )  # fmt: skip
     database.close()

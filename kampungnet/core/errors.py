@@ -1,15 +1,15 @@
 """Errors that mean something to the caller. Everything else is a defect and becomes a 500.
 
-    Problem (status, one sentence)
-    ├── BadInput        400  what came cannot be understood
-    ├── NotSignedIn     401  who are you?
-    ├── NotAllowed      403  we know you, and no
-    ├── NotFound        404  not there, or not yours to know about
-    ├── Conflict        409  the same name with another content
-    ├── TooLarge        413  more than we read
-    ├── Unprocessable   422  understood, and wrong
-    ├── TooMany         429  slow down
-    └── Unavailable     503  try again; nothing was stored
+Problem (status, one sentence)
+├── BadInput        400  what came cannot be understood
+├── NotSignedIn     401  who are you?
+├── NotAllowed      403  we know you, and no
+├── NotFound        404  not there, or not yours to know about
+├── Conflict        409  the same name with another content
+├── TooLarge        413  more than we read
+├── Unprocessable   422  understood, and wrong
+├── TooMany         429  slow down
+└── Unavailable     503  try again; nothing was stored
 """
 
 

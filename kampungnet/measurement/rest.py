@@ -30,7 +30,7 @@ _COLUMNS: Final = (_YOUNG.site, _YOUNG.device, _YOUNG.payload, *_MOVED)
 _PACK_KEY: Final = ("regency", "agent", "device", "day")
 _SLOT_KEY: Final = ("regency", "site", "device", "day", "series")
 
-Place = tuple[str, str, date]
+DeviceDay = tuple[str, str, date]
 """Site, device, local day."""
 Moved = tuple[str, int, int, int]
 """Boot id, sequence, instant and its quality of a reading that goes to rest."""
@@ -70,7 +70,7 @@ def plan(db: Session, regency: str, agent: str, now_ms: int) -> Plan:
     """Work out what packing an agent's older readings will write; changes nothing."""
     zone = clock.zone_of(regency)
     planned = Plan(regency, agent, _border(now_ms))
-    young: dict[Place, list[Any]] = defaultdict(list)
+    young: dict[DeviceDay, list[Any]] = defaultdict(list)
     for row in db.execute(select(*_COLUMNS).where(*planned.is_old())):
         young[row.site, row.device, clock.local_day(row.taken_ms, zone)].append(row)
         planned.moving.add((row.boot_id, row.sequence, row.taken_ms, row.time_quality))
@@ -114,7 +114,7 @@ def _border(now_ms: int) -> int:
     return (now_ms - YOUNG_MS) // YOUNG_MS * YOUNG_MS
 
 
-def _pack(db: Session, planned: Plan, place: Place, rows: list[Any]) -> list[Kept]:
+def _pack(db: Session, planned: Plan, place: DeviceDay, rows: list[Any]) -> list[Kept]:
     site, device, day = place
     key = (planned.regency, planned.agent, device, day)
     resting = db.get(ReadingDay, key)
@@ -131,7 +131,7 @@ def _pack(db: Session, planned: Plan, place: Place, rows: list[Any]) -> list[Kep
     return kept
 
 
-def _fold(db: Session, planned: Plan, place: Place, whole: dict[Place, list[Kept]]) -> None:
+def _fold(db: Session, planned: Plan, place: DeviceDay, whole: dict[DeviceDay, list[Kept]]) -> None:
     """Fold one day of a device again from all its readings, whichever box of the site they came from."""
     site, device, day = place
     kept = list(_all_of_day(db, planned, place, whole))
@@ -147,7 +147,7 @@ def _fold(db: Session, planned: Plan, place: Place, whole: dict[Place, list[Kept
     ]  # fmt: skip
 
 
-def _all_of_day(db: Session, planned: Plan, place: Place, whole: dict[Place, list[Kept]]) -> Iterator[Kept]:
+def _all_of_day(db: Session, planned: Plan, place: DeviceDay, whole: dict[DeviceDay, list[Kept]]) -> Iterator[Kept]:
     if place in whole:
         yield from whole[place]
         yield from _resting(db, planned.regency, place, but=planned.agent)
@@ -155,7 +155,7 @@ def _all_of_day(db: Session, planned: Plan, place: Place, whole: dict[Place, lis
         yield from _resting(db, planned.regency, place)
 
 
-def _resting(db: Session, regency: str, place: Place, but: str = "") -> Iterator[Kept]:
+def _resting(db: Session, regency: str, place: DeviceDay, but: str = "") -> Iterator[Kept]:
     """Yield what rests of a device's day, of every box the site had that day except ``but``."""
     site, device, day = place
     packs = select(ReadingDay.packed).where(

@@ -64,7 +64,11 @@ def village(request: Request, db: Reads, staff: CurrentStaff, code: str) -> Resp
     if not found:
         raise NotFound(N_("There is no such village here. Go back to the first page."))
     state, zone = found[0], regency.time_zone
-    of_router = _measured(db, state, states.device_of(state, "router"), now_ms)
+    router = states.device_of(state, "router")
+    wan = service.wan_interface(router) if router else ""
+    of_router = _measured(
+        db, state, router, now_ms, "readings", "status", "hotspot_sessions", f"rx_bytes/{wan}", f"tx_bytes/{wan}"
+    )
     return pages.render(
         request, "measurement/village.html", regency=regency, state=state,
         sentence=states.sentence(state, language, zone, now_ms),
@@ -88,11 +92,12 @@ def _regency(db: Session, scope: Scope) -> Regency:
     return db.get_one(Regency, scope.regency)
 
 
-def _measured(db: Session, state: VillageState, device: Device | None, now_ms: int) -> Measured:
+def _measured(db: Session, state: VillageState, device: Device | None, now_ms: int, *only: str) -> Measured:
     first_ms = now_ms - now_ms % 3_600_000 + 3_600_000 - _MONTH_MS
     if device is None or state.site is None:
         return Measured(first_ms, now_ms)
-    return service.measured(db, state.village.regency, state.site, device.name, first_ms, now_ms)
+    place = service.Place(state.village.regency, state.site, device.name)
+    return service.measured(db, place, first_ms, now_ms, only)
 
 
 def _panels(
@@ -108,7 +113,7 @@ def _panels(
         panels.append([village_page.traffic(of_router, wan, view) for view in views])
         if "hotspot_sessions" in of_router.series:
             panels.append([village_page.people(of_router, view) for view in views])
-    of_ont = _measured(db, state, ont, now_ms)
+    of_ont = _measured(db, state, ont, now_ms, "readings", "rx_power_mdbm")
     if "rx_power_mdbm" in of_ont.series:
         panels.append([village_page.light(of_ont, view) for view in views])
     return panels

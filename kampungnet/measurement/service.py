@@ -16,7 +16,6 @@ from kampungnet.measurement import outages as outage_rules
 from kampungnet.measurement import packing, rest, slots
 from kampungnet.measurement.boots import Offset, TimeQuality, repaired
 from kampungnet.measurement.models import Boot, ReadingDay, SlotDay, YoungReading
-from kampungnet.measurement.outages import Outage
 from kampungnet.measurement.packing import Kept
 from kampungnet.measurement.slots import SLOT_MS, SLOT_SECONDS, Slots
 from kampungnet.shared import wire
@@ -176,46 +175,51 @@ def _packed_up_to(db: Session, agents: Collection[tuple[str, str]]) -> dict[tupl
     return {(regency, agent): newest for regency, agent, newest in rows}
 
 
-def measured(db: Session, regency: str, site: str, device: str, first_ms: int, last_ms: int) -> Measured:
-    """Return all series of a device between two instants: packed days and the young hours on top."""
-    zone = clock.zone_of(regency)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One device of one site."""
+
+    regency: str
+    site: str
+    device: str
+
+
+def measured(db: Session, place: Place, first_ms: int, last_ms: int, only: Collection[str] = ()) -> Measured:
+    """Return what was measured of a device between two instants: packed days and the young hours on top.
+
+    With ``only`` just those series are unpacked; whoever asks for coverage needs ``readings`` among them.
+    """
+    zone = clock.zone_of(place.regency)
     days = (clock.local_day(first_ms, zone), clock.local_day(last_ms, zone))
-    rows = db.execute(
+    packed = (
         select(SlotDay.day, SlotDay.series, SlotDay.slots)
-        .where(SlotDay.regency == regency, SlotDay.site == site, SlotDay.device == device)
+        .where(SlotDay.regency == place.regency, SlotDay.site == place.site, SlotDay.device == place.device)
         .where(SlotDay.day.between(*days))
     )
+    if only:
+        packed = packed.where(SlotDay.series.in_(only))
     series: dict[str, dict[int, int]] = defaultdict(dict)
-    for day, name, packed in rows:
-        series[name].update(slots.unpack(packed, clock.day_start_ms(day, zone)))
-    whole = slots.merge(_young(db, regency, site, device), series)
+    for day, name, blob in db.execute(packed):
+        series[name].update(slots.unpack(blob, clock.day_start_ms(day, zone)))
+    young = _young(db, place)
+    whole = slots.merge({name: young[name] for name in young if not only or name in only}, series)
     inside = {name: {at: v for at, v in s.items() if first_ms - SLOT_MS < at < last_ms} for name, s in whole.items()}
     return Measured(first_ms, last_ms, inside)
 
 
-def series(db: Session, place: tuple[str, str, str], name: str, first_ms: int, last_ms: int) -> list[Point]:
-    """Return one series of a device, ``place`` being (regency, site, device)."""
-    return measured(db, *place, first_ms, last_ms).points(name)
-
-
-def _young(db: Session, regency: str, site: str, device: str) -> dict[str, dict[int, int]]:
-    agents = select(Agent.id).where(Agent.regency == regency, Agent.site == site)
+def _young(db: Session, place: Place) -> dict[str, dict[int, int]]:
+    agents = select(Agent.id).where(Agent.regency == place.regency, Agent.site == place.site)
     rows = db.execute(
         select(YoungReading.taken_ms, YoungReading.time_quality, YoungReading.payload)
-        .where(YoungReading.regency == regency, YoungReading.agent.in_(agents), YoungReading.device == device)
+        .where(YoungReading.regency == place.regency, YoungReading.agent.in_(agents))
+        .where(YoungReading.device == place.device)
         .where(YoungReading.time_quality > TimeQuality.UNKNOWN)
     )
     kept = [Kept(*row) for row in rows]
     if not kept:
         return {}
-    before = rest.last_packed(db, regency, site, device)
+    before = rest.last_packed(db, place.regency, place.site, place.device)
     return slots.fold((one.timed() for one in kept), before)
-
-
-def outages(db: Session, regency: str, site: str, device: str, first_ms: int, last_ms: int) -> list[Outage]:
-    """Return the stretches without service that one router's readings show, oldest first."""
-    status = measured(db, regency, site, device, first_ms, last_ms).series.get("status", {})
-    return outage_rules.outages(status, first_ms, last_ms)
 
 
 def wan_interface(device: Device) -> str:

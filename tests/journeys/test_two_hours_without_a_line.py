@@ -25,6 +25,7 @@ from tests.journeys.box import VillageBox
 from tests.journeys.centre import Centre, centre
 
 VILLAGE = "35.10.15.2012"
+PLACE = measurement.Place("35.10", f"{VILLAGE}-1", "router")
 MINUTES = 120
 
 
@@ -85,13 +86,13 @@ def _devices(fleet: Fleet) -> list[Device]:
 def _compare(one: Centre, box: VillageBox, fleet: Fleet, start_ms: int, end_ms: int) -> None:
     with one.database.reads() as db:
         assert db.scalar(select(func.count()).select_from(YoungReading)) == 2 * (MINUTES + 1)
-        young = measurement.measured(db, "35.10", f"{VILLAGE}-1", "router", start_ms, end_ms)
+        young = measurement.measured(db, PLACE, start_ms, end_ms)
         state = devices.village_states(db, "35.10", clock.now_ms(), VILLAGE)[0]
     assert state.status == "up", "the newest reading is fresh again"
     assert young.coverage() == 1.0
     pack_all(one.database)
     with one.database.reads() as db:
-        packed = measurement.measured(db, "35.10", f"{VILLAGE}-1", "router", start_ms, end_ms)
+        packed = measurement.measured(db, PLACE, start_ms, end_ms)
     village = fleet.sites[VILLAGE].village
     wan = village.profile.router.wan_interface
     for name, field in ((f"rx_bytes/{wan}", "rx_bytes"), (f"tx_bytes/{wan}", "tx_bytes")):
