@@ -63,8 +63,8 @@ def random_code(letters: int) -> str:
 
 
 def code_hash(code: str) -> bytes:
-    """Return what is stored of a one-time code. Spaces, dashes and case do not matter to a person typing it."""
-    plain = code.upper().replace("-", "").replace(" ", "").translate(str.maketrans("ILO", "110"))
+    """Return what is stored of a one-time code. What stands between the letters and case do not matter to who types it."""
+    plain = "".join(filter(str.isalnum, code.upper())).translate(str.maketrans("ILO", "110"))
     return hashlib.sha256(b"kampungnet-enrolment\n" + plain.encode()).digest()
 
 
