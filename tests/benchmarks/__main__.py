@@ -19,7 +19,7 @@ from types import FrameType
 
 from tests.benchmarks import machine
 from tests.benchmarks.context import Context, Measure
-from tests.benchmarks.process import ROOT, Unusable
+from tests.benchmarks.process import ROOT, ChildEnded, Unusable
 from tests.benchmarks.rows import Row, broken, markdown, missing
 
 README = ROOT / "README.md"
@@ -91,9 +91,10 @@ def _measure(name: str, context: Context, rows: list[Row]) -> bool:
         with _limited(benchmark.limit_seconds):
             measure: Measure = getattr(import_module(f"tests.benchmarks.{module_name}"), function)
             found = measure(context)
-    except Unusable as why:
-        found = [missing(name, "–", str(why))]
     except Exception as error:  # noqa: BLE001 -- whatever happens to one, the others are measured and the table printed
+        if isinstance(error, Unusable) and not isinstance(error, ChildEnded):
+            rows.append(missing(name, "–", str(error)))
+            return True
         traceback.print_exc()
         rows.append(broken(name, error))
         return False

@@ -21,6 +21,10 @@ class Unusable(Exception):
     """A peer or a part cannot be measured here; the text says why."""
 
 
+class ChildEnded(Unusable):
+    """A process ended or did not come up. Of a peer that is a pity, of ours a failure."""
+
+
 class Child:
     """One running process and its children."""
 
@@ -49,9 +53,9 @@ class Child:
         until = time.monotonic() + seconds
         while not done():
             if self.process.poll() is not None:
-                raise Unusable(f"{self.name} ended by itself: {self.last_words()}")
+                raise ChildEnded(f"{self.name} ended by itself: {self.last_words()}")
             if time.monotonic() > until:
-                raise Unusable(f"{what} did not come within {seconds:.0f} s: {self.last_words()}")
+                raise ChildEnded(f"{what} did not come within {seconds:.0f} s: {self.last_words()}")
             time.sleep(0.02)
 
     def last_words(self) -> str:

@@ -111,5 +111,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 def markdown(rows: Sequence[Row]) -> str:
     """Return the table as Markdown."""
     lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
-    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row.cells()) + " |" for row in rows]
+    for row in rows:
+        cells = (" ".join(cell.replace("|", "\\|").split()) for cell in row.cells())
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
