@@ -7,8 +7,10 @@ from sqlalchemy import select, text
 from kampungnet.core.database import Base, Database
 
 _SQLITE_COMMIT_FAILS = (
-    ("CREATE TABLE IF NOT EXISTS no_commit"
-    " (child INTEGER REFERENCES no_commit_parent(id) DEFERRABLE INITIALLY DEFERRED)"),
+    (
+        "CREATE TABLE IF NOT EXISTS no_commit"
+        " (child INTEGER REFERENCES no_commit_parent(id) DEFERRABLE INITIALLY DEFERRED)"
+    ),
     "CREATE TABLE IF NOT EXISTS no_commit_parent (id INTEGER PRIMARY KEY)",
     (
         "CREATE TRIGGER no_commit_{table} AFTER {event} ON {table} WHEN {condition}"

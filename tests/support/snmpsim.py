@@ -18,7 +18,7 @@ PACKAGES: Final = ("snmpsim==1.2.2", "pysmi==1.6.2", "pysnmp==7.1.30", "cryptogr
 
 @contextmanager
 def snmpsim(recordings: Path, folder: Path) -> Iterator[str]:
-    """Serve a folder of ``.snmprec`` files; yield the address."""
+    """Serve the ``.snmprec`` files below a folder, each under its path as community; yield the address."""
     port = free_port(socket.SOCK_DGRAM)
     program = environment("snmpsim", *PACKAGES) / "snmpsim-command-responder"
     command = [
@@ -30,11 +30,16 @@ def snmpsim(recordings: Path, folder: Path) -> Iterator[str]:
     with (folder / "snmpsim.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        _wait_until_it_answers(port, process, folder / "snmpsim.log", next(recordings.glob("*.snmprec")).stem)
+        _wait_until_it_answers(port, process, folder / "snmpsim.log", _community(recordings))
         yield f"127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(timeout=10)
+
+
+def _community(recordings: Path) -> str:
+    one = next(recordings.rglob("*.snmprec"))
+    return str(one.relative_to(recordings).with_suffix(""))
 
 
 def _wait_until_it_answers(port: int, process: "subprocess.Popen[bytes]", log: Path, community: str) -> None:

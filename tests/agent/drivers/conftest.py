@@ -1,15 +1,8 @@
 """Settings of one device, as a driver gets them."""
 
-import importlib
-import warnings
 from dataclasses import dataclass, field
 
 import pytest
-
-# pysnmp calls an old name of pysmi, which is here for snmpsim and never on a box; said once, at import
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)
-    importlib.import_module("pysnmp.hlapi.v3arch.asyncio")
 
 
 @dataclass

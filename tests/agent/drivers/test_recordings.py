@@ -2,10 +2,6 @@
 
 import asyncio
 import json
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +14,7 @@ from kampungnet_agent.drivers.mikrotik import MikrotikDriver
 from kampungnet_agent.drivers.ont_snmp import OntSnmpDriver
 from tests.agent.drivers.conftest import Settings
 from tests.agent.drivers.scripted_router import Answer, ScriptedRouter, serving
-from tests.support.ports import free_port
+from tests.support.snmpsim import snmpsim
 
 NAPALM = "recordings/routeros/napalm-ros"
 CALIX = "ont/librenms/snmpsim/calix_716ge"
@@ -98,29 +94,19 @@ async def test_recorded_pings_are_read_from_their_last_row(shared: Path, case: s
 
 
 @pytest.fixture(scope="module")
-def snmpsim(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """snmpsim serving all recorded walks; the community is the file's name."""
-    program = shutil.which("snmpsim-command-responder", path=os.pathsep.join([str(Path(sys.executable).parent), ""]))
-    if program is None:
-        pytest.skip("snmpsim is not installed (it is in the extra 'dev')")
-    place = f"127.0.0.1:{free_port()}"
-    folder = tmp_path_factory.mktemp("snmpsim")
-    who = ["--process-user=root", "--process-group=root"] if os.getuid() == 0 else []
-    command = [program, *who, f"--data-dir={shared / 'recordings'}", f"--cache-dir={folder}"]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen([*command, f"--agent-udpv4-endpoint={place}"], stdout=log, stderr=log)
-    yield place
-    process.terminate()
-    process.wait(10)
+def recorded_units(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """snmpsim serving all recorded walks; the community is the file's path."""
+    with snmpsim(shared / "recordings", tmp_path_factory.mktemp("snmpsim")) as address:
+        yield address
 
 
 @pytest.fixture
-async def walked(snmpsim: str) -> AsyncIterator[Any]:
+async def walked(recorded_units: str) -> AsyncIterator[Any]:
     """A function that polls one recording, waiting for snmpsim to have read it."""
     drivers: list[OntSnmpDriver] = []
 
     async def poll(recording: str, **changes: Any) -> tuple[wire.OntBody, int | None]:
-        driver = OntSnmpDriver(Settings(address=snmpsim, secret=recording, **changes))
+        driver = OntSnmpDriver(Settings(address=recorded_units, secret=recording, **changes))
         drivers.append(driver)
         for attempt in range(10):
             try:
