@@ -191,7 +191,10 @@ async def ping(engine: Engine, request: Request, sleep: Sleep, *, instant: bool)
     address = request.arguments.get("address", "")
     if not address:
         raise RouterTrap("missing value(s) of argument(s) address", 1)
-    count = int(request.arguments.get("count") or 1 << 62)
+    wanted = request.arguments.get("count", "")
+    if wanted and not wanted.isdecimal():
+        raise RouterTrap("invalid value for argument count", 1)
+    count = int(wanted or 1 << 62)
     size = request.arguments.get("size", "56")
     interval = _seconds(request.arguments.get("interval", ""), 1.0)
     version = engine.router.version

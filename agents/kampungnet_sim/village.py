@@ -57,6 +57,17 @@ class VillageProfile:
         return RosVersion.parse(self.version)
 
 
+def _loses_light(code: str, seed: int) -> bool:
+    """One kecamatan of six has a cable that ages, and on it each third village.
+
+    Not left to chance alone: any dozen villages spread over the kecamatan has one or two of them.
+    """
+    digits = [int(part) for part in code.split(".") if part.isdecimal()]
+    district, village = (digits[-2], digits[-1] % 1_000) if len(digits) > 1 else (0, 0)
+    group, place = divmod(district - 1, 6)
+    return place == key_of(seed, "ageing cable", group) % 6 and village % 3 == 1
+
+
 def draw_profile(
     code: str, name: str, seed: int, *, model: str | None = None, version: str | None = None
 ) -> VillageProfile:
@@ -65,6 +76,9 @@ def draw_profile(
     drawn = chance.choice(("hap-lite", "hap-lite", "hex", "hex", "rb951", "hap-ax2", "hap-ax2", "hex-s", "hap-ac-lite"))
     router = ROUTER_MODELS[model or drawn]
     drawn_ont = chance.choice(("hsgq", "hsgq", "hsgq", "plain"))
+    if _loses_light(code, seed):
+        # A unit that measures no light could not show it.
+        drawn_ont = "hsgq"
     contract = chance.choice((10, 20, 20, 30, 50, 100))
     return VillageProfile(
         code=code,
@@ -76,7 +90,7 @@ def draw_profile(
         contract_mbps=contract,
         daily_guests=chance.randrange(60, 190),
         base_rx_dbm=round(chance.uniform(-23.5, -16.5), 2),
-        degrading=key_of(seed, code, "degrading") % 7 == 0,
+        degrading=_loses_light(code, seed),
         router_serial=f"HE{chance.randrange(16**8):08X}"[:11] + "K",
         ont_serial=f"HSGQ{chance.randrange(16**8):08X}",
     )

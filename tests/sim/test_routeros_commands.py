@@ -149,6 +149,13 @@ async def test_ping_measures_what_is_true_and_keeps_totals(v6: Stage, v7: Stage)
         assert abs(int(rows[-1]["avg-rtt"].partition("ms")[0]) - true_ms) <= 1
 
 
+async def test_a_ping_without_a_target_or_with_a_strange_count_is_refused(v7: Stage) -> None:
+    client = await v7.client()
+    for words in (["/ping"], ["/ping", "=address=8.8.8.8", "=count=many"]):
+        trap, done = await client.ask(*words)
+        assert (row_of(trap)["category"], done) == ("1", ["!done"])
+
+
 async def test_dates_health_and_routes_have_the_form_of_the_version(v6: Stage, v7: Stage) -> None:
     old, new = await v6.client(), await v7.client()
     assert re.fullmatch(r"[a-z]{3}/\d\d/\d{4}", (await old.rows("/system/clock/print"))[0]["date"])
