@@ -63,7 +63,7 @@ def random_code(letters: int) -> str:
 
 
 def code_hash(code: str) -> bytes:
-    """Return what is stored of a one-time code. What stands between the letters and case do not matter to who types it."""
+    """Return what is stored of a one-time code. Case, and what stands between the letters, do not matter."""
     plain = "".join(filter(str.isalnum, code.upper())).translate(str.maketrans("ILO", "110"))
     return hashlib.sha256(b"kampungnet-enrolment\n" + plain.encode()).digest()
 
