@@ -34,6 +34,7 @@ class Ont(msgspec.Struct):
 
     address: str
     community: str
+    wan_interface: str = ""
 
 
 class Box(msgspec.Struct):
@@ -89,7 +90,8 @@ def _write_settings(own: Path, url: str, credential: Path, box: Box) -> Path:
         blocks.append(
             _block(
                 "[devices]", name="ont", driver="ont-snmp", address=box.ont.address,
-                password_file=str(own / "ont.community"), interval_seconds=INTERVAL_SECONDS,
+                password_file=str(own / "ont.community"), wan_interface=box.ont.wan_interface,
+                interval_seconds=INTERVAL_SECONDS,
             )
         )  # fmt: skip
     path = own / "agent.toml"
