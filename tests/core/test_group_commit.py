@@ -1,0 +1,131 @@
+"""Many small writes, one commit: each answered after it, each judged alone."""
+
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kampungnet.core.database import Database, GroupCommit, NotStored
+from kampungnet.villages.models import Regency
+
+
+class Door:
+    """Stores regencies by name; a name that says so makes trouble."""
+
+    def __init__(self, database: Database) -> None:
+        self.groups: list[list[str]] = []
+        self.may_go = threading.Event()
+        self.may_go.set()
+        self.began = threading.Event()
+        self.group: GroupCommit[str, str] = GroupCommit(database, self._prepare, self._store)
+
+    def _prepare(self, _db: Session, items: list[str]) -> list[Any]:
+        self.began.set()
+        assert self.may_go.wait(timeout=30)
+        self.groups.append(items)
+        if "unpreparable" in items:
+            raise ValueError("unpreparable")
+        return items
+
+    def _store(self, db: Session, items: list[Any]) -> list[str]:
+        for item in items:
+            db.add(Regency(code=item, name=item, time_zone="Asia/Jakarta"))
+        db.flush()
+        if "unstorable" in items:
+            raise ValueError("unstorable")
+        return [item.upper() for item in items]
+
+    @contextmanager
+    def held_back(self) -> Iterator[None]:
+        """Let one group begin, and everything after it wait."""
+        self.may_go.clear()
+        self.began.clear()
+        self.group.submit("first")
+        assert self.began.wait(timeout=30)
+        yield
+        self.may_go.set()
+
+
+@pytest.fixture
+def door(database: Database) -> Iterator[Door]:
+    door = Door(database)
+    yield door
+    door.may_go.set()
+    door.group.close()
+    with database.writes() as db:
+        for regency in db.scalars(select(Regency).where(Regency.code.not_like("35.%"))):
+            db.delete(regency)
+
+
+def _names(database: Database) -> set[str]:
+    with database.reads() as db:
+        return set(db.scalars(select(Regency.code).where(Regency.code.not_like("35.%"))))
+
+
+def test_what_waits_shares_one_commit_and_is_stored_when_it_is_answered(database: Database, door: Door) -> None:
+    with door.held_back():
+        futures = [door.group.submit(f"r{n}") for n in range(200)]
+    assert [future.result(timeout=30) for future in futures] == [f"R{n}" for n in range(200)]
+    assert [len(group) for group in door.groups] == [1, 200]
+    assert len(_names(database)) == 201
+
+
+def test_an_answer_never_comes_before_the_commit(database: Database, door: Door) -> None:
+    for n in range(20):
+        door.group.submit(f"r{n}").result(timeout=30)
+        assert f"r{n}" in _names(database)
+
+
+@pytest.mark.parametrize("bad", ["unstorable", "unpreparable"])
+def test_a_bad_one_fails_alone(database: Database, door: Door, bad: str) -> None:
+    with door.held_back():
+        before, failing, after = (door.group.submit(item) for item in ("before", bad, "after"))
+    assert (before.result(timeout=30), after.result(timeout=30)) == ("BEFORE", "AFTER")
+    with pytest.raises(NotStored) as caught:
+        failing.result(timeout=30)
+    assert str(caught.value.__cause__) == bad
+    assert _names(database) == {"first", "before", "after"}
+
+
+def test_the_thread_survives_a_caller_that_gave_up(database: Database, door: Door) -> None:
+    with door.held_back():
+        waiting = [door.group.submit(f"r{n}") for n in range(3)]
+        assert waiting[1].cancel()
+    assert [waiting[n].result(timeout=30) for n in (0, 2)] == ["R0", "R2"]
+    assert door.group.submit("later").result(timeout=30) == "LATER"
+    assert _names(database) == {"first", "r0", "r2", "later"}
+
+
+def test_more_than_fits_into_a_group_goes_into_the_next(door: Door) -> None:
+    with door.held_back():
+        futures = [door.group.submit(f"r{n}") for n in range(door.group.MAX_GROUP + 5)]
+    for future in futures:
+        future.result(timeout=30)
+    assert [len(group) for group in door.groups] == [1, door.group.MAX_GROUP, 5]
+
+
+def test_too_many_waiting_are_refused_at_once(door: Door) -> None:
+    with door.held_back():
+        for n in range(door.group.MAX_WAITING):
+            door.group.submit(f"r{n}")
+        with pytest.raises(queue.Full):
+            door.group.submit("one too many")
+        while not door.group._waiting.empty():  # or the test stores four thousand rows
+            door.group._waiting.get()
+
+
+def test_closing_stores_what_waits(database: Database) -> None:
+    door = Door(database)
+    with door.held_back():
+        futures = [door.group.submit(f"r{n}") for n in range(50)]
+    door.group.close()
+    assert all(future.done() for future in futures)
+    assert len(_names(database)) == 51
+    with database.writes() as db:
+        for regency in db.scalars(select(Regency).where(Regency.code.not_like("35.%"))):
+            db.delete(regency)

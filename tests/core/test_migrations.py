@@ -1,0 +1,105 @@
+"""Migrations: what they make is what the models say, with data inside, up and down, on both databases."""
+
+from collections.abc import Iterator
+from importlib.resources import as_file, files
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from kampungnet import tables
+from kampungnet.core import migrate
+from kampungnet.core.database import Base, Database
+from kampungnet.core.errors import Unavailable
+from kampungnet.upkeep import pack_all
+from tests.support.contents import contents
+from tests.support.server import enrolled, ingested, prepared_database
+
+
+@pytest.fixture
+def empty(database_url: str) -> Iterator[Database]:
+    tables.load()
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+def _downgrade(database: Database, to: str) -> None:
+    with as_file(files("kampungnet") / "migrations") as folder, database.engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(folder))
+        config.attributes["connection"] = connection
+        command.downgrade(config, to)
+
+
+def test_an_empty_database_is_brought_to_the_newest_version_and_twice_is_harmless(empty: Database) -> None:
+    assert migrate.version(empty) is None
+    assert migrate.migrate(empty) == (None, migrate.newest())
+    assert migrate.migrate(empty) == (migrate.newest(), migrate.newest())
+
+
+def test_the_migrated_tables_are_those_of_the_models(empty: Database) -> None:
+    migrate.migrate(empty)
+    with empty.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_migrated_and_created_tables_agree_in_every_key_and_index(
+    empty: Database, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    created = Database(f"sqlite:///{tmp_path_factory.mktemp('created') / 'db'}")
+    Base.metadata.create_all(created.engine)
+    migrate.migrate(empty)
+    if empty.is_sqlite:
+        for table in Base.metadata.tables:
+            assert _described(empty, table) == _described(created, table)
+    assert set(inspect(empty.engine).get_table_names()) - {"alembic_version"} == set(Base.metadata.tables)
+    created.close()
+
+
+def _described(database: Database, table: str) -> list[object]:
+    found = inspect(database.engine)
+    columns = [(one["name"], str(one["type"]), one["nullable"]) for one in found.get_columns(table)]
+    indexes = sorted((one["name"] or "", one["column_names"]) for one in found.get_indexes(table))
+    keys = sorted((one["constrained_columns"], one["referred_table"]) for one in found.get_foreign_keys(table))
+    return [columns, indexes, keys, found.get_pk_constraint(table)["constrained_columns"]]
+
+
+def test_data_survives_every_upgrade(database_url: str) -> None:
+    """For now there is one version; a later one adds its own step with data from the version before."""
+    database = prepared_database(database_url)
+    box = enrolled(database)
+    ingested(database, box.request(box.report(*(box.reading(taken_at_ms=1_785_462_000_000 + n) for n in range(3)))))
+    pack_all(database)
+    before = contents(database)
+    migrate.migrate(database)
+    assert contents(database) == before
+    assert len(before["reading_days"]) == 1
+    database.close()
+
+
+def test_there_is_one_line_of_versions_and_each_can_go_back(empty: Database) -> None:
+    with as_file(files("kampungnet") / "migrations") as folder:
+        scripts = ScriptDirectory(str(folder))
+        assert len(scripts.get_heads()) == 1
+        versions = [script.revision for script in scripts.walk_revisions()]
+    migrate.migrate(empty)
+    for version in versions:
+        assert migrate.version(empty) == version
+        _downgrade(empty, "-1")
+    assert set(inspect(empty.engine).get_table_names()) == {"alembic_version"}
+    assert migrate.migrate(empty) == (None, versions[0])
+
+
+def test_a_database_of_a_newer_program_is_refused_and_left_alone(empty: Database) -> None:
+    migrate.migrate(empty)
+    with empty.writes() as db:
+        db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Unavailable, match="newer program"):
+        migrate.migrate(empty)
+    assert migrate.version(empty) == "9999"
