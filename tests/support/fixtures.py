@@ -4,6 +4,7 @@ Making and migrating a database takes half a second: here it is done once for ea
 copy of the file or a PostgreSQL database with only the register in it.
 """
 
+import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.support import postgres
 from tests.support.contents import let_commits_succeed
 from tests.support.server import Box, Running, enrolled, prepared_database, serving
 
+_numbers = itertools.count(1)  # each folder that imports these fixtures has its own
 _REGISTER = {"regencies", "districts", "villages"}
 _FAILING = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname LIKE 'no_commit_%'"
 
@@ -31,7 +33,7 @@ def prepared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def prepared_postgresql(postgresql_url: str) -> Iterator[str]:
     """A migrated PostgreSQL database with three villages."""
-    with postgres.database(postgresql_url, "prepared") as url:
+    with postgres.database(postgresql_url, f"prepared_{next(_numbers)}") as url:
         prepared_database(url).close()
         yield url
 

@@ -59,10 +59,11 @@ def prepared_database(url: str) -> Database:
 def router_body(rx_bytes: int = 1000, **more: Any) -> wire.RouterBody:
     """Return what a small village router says, with one WAN counter."""
     return wire.RouterBody(
-        identity="router-desa", board="hAP ac²", version="7.20.4 (stable)", wan_interface="ether1",
+        identity=more.pop("identity", "router-desa"), board="hAP ac²", version="7.20.4 (stable)", wan_interface="ether1",
         cpu_load_percent=more.pop("cpu_load_percent", 12), hotspot_sessions=more.pop("hotspot_sessions", 7),
         interfaces=more.pop(
-            "interfaces", [wire.CounterReading("ether1", "ether", running=True, rx_bytes=rx_bytes, tx_bytes=rx_bytes)]
+            "interfaces",
+            [wire.CounterReading("ether1", "ether", running=True, rx_bytes=rx_bytes, tx_bytes=rx_bytes)],
         ),
         pings=more.pop("pings", [wire.Ping("internet", "203.0.113.1", sent=3, received=3, rtt_ms=21.5)]),
         **more,
