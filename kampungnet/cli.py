@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
 
     one = _command(commands, "serve", _serve, "serve pages, reports and metrics")
     one.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    one.add_argument("--port", type=int, default=8080, help="port to listen on (default: %(default)s)")
+    one.add_argument("--port", type=_port, default=8080, help="port to listen on (default: %(default)s)")
 
     _command(commands, "migrate", _migrate, "bring the database to the version of this program")
 
@@ -76,11 +76,19 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--village", help="for an operator: the one village this person looks after")
 
     one = commands.add_parser("demo", help="show everything with simulated villages on this machine")
-    one.add_argument("--port", type=int, default=8080, help="port of the pages (default: %(default)s)")
+    one.add_argument("--port", type=_port, default=8080, help="port of the pages (default: %(default)s)")
     one.add_argument("--data", default="data/demo", help="folder for everything it writes (default: %(default)s)")
     one.add_argument("--villages", type=int, default=12, help="how many villages are simulated (default: %(default)s)")
     one.set_defaults(run=_demo)
     return parser
+
+
+def _port(text: str) -> int:
+    """Return a port that exists: beyond 65535 the event loop would silently take another one."""
+    port = int(text)
+    if not 0 < port < 65536:
+        raise ValueError
+    return port
 
 
 def _command(

@@ -14,7 +14,10 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import BigInteger, Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, Session
+
+from kampungnet.core.errors import BadInput
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -152,7 +155,11 @@ class GroupCommit(Generic[Item, Result]):
 
 
 def _engine(url: str) -> Engine:
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # Without the URL itself: it may hold a password.
+        raise BadInput("The database URL cannot be read: it looks like postgresql+psycopg://name@host/name.") from None
     if parsed.get_backend_name() != "sqlite":
         return create_engine(parsed, pool_size=10, max_overflow=20, pool_pre_ping=True)
     if parsed.database:
