@@ -58,16 +58,13 @@ def prepared_database(url: str) -> Database:
 
 def router_body(rx_bytes: int = 1000, **more: Any) -> wire.RouterBody:
     """Return what a small village router says, with one WAN counter."""
-    return wire.RouterBody(
-        identity=more.pop("identity", "router-desa"), board="hAP ac²", version="7.20.4 (stable)", wan_interface="ether1",
-        cpu_load_percent=more.pop("cpu_load_percent", 12), hotspot_sessions=more.pop("hotspot_sessions", 7),
-        interfaces=more.pop(
-            "interfaces",
-            [wire.CounterReading("ether1", "ether", running=True, rx_bytes=rx_bytes, tx_bytes=rx_bytes)],
-        ),
-        pings=more.pop("pings", [wire.Ping("internet", "203.0.113.1", sent=3, received=3, rtt_ms=21.5)]),
-        **more,
-    )  # fmt: skip
+    wan = wire.CounterReading("ether1", "ether", running=True, rx_bytes=rx_bytes, tx_bytes=rx_bytes)
+    usual: dict[str, Any] = {
+        "identity": "router-desa", "board": "hAP ac²", "version": "7.20.4 (stable)", "wan_interface": "ether1",
+        "cpu_load_percent": 12, "hotspot_sessions": 7, "interfaces": [wan],
+        "pings": [wire.Ping("internet", "203.0.113.1", sent=3, received=3, rtt_ms=21.5)],
+    }  # fmt: skip
+    return wire.RouterBody(**{**usual, **more})
 
 
 @dataclass
@@ -220,7 +217,8 @@ def serving(database: Database) -> Iterator[Running]:
     port = free_port()
     config = uvicorn.Config(
         Server(database, upkeep=False), host="127.0.0.1", port=port, log_config=None, access_log=False,
-        loop="uvloop", http="httptools", proxy_headers=False, timeout_graceful_shutdown=5,
+        loop="uvloop", http="httptools", proxy_headers=True, forwarded_allow_ips="127.0.0.1",
+        timeout_graceful_shutdown=5,
     )  # fmt: skip
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="uvicorn")

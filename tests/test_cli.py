@@ -1,0 +1,190 @@
+"""The command line as staff use it: real processes, exit codes, one sentence when something is wrong."""
+
+import io
+import subprocess
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from kampungnet.cli import main
+from kampungnet.core import migrate
+from kampungnet.core.database import Database
+from kampungnet.devices import service as devices
+from kampungnet.devices.models import EnrolmentCode
+from kampungnet.staff.models import StaffMember
+from kampungnet.villages.models import Village
+from tests.support.fixtures import (
+    box,
+    database,
+    postgresql_database,
+    prepared_file,
+    prepared_postgresql,
+    sqlite_database,
+)
+from tests.support.ports import free_port
+from tests.support.server import HEADER, REGENCY, VILLAGE, Box, kampungnet, where
+
+__all__ = ["box", "database", "postgresql_database", "prepared_file", "prepared_postgresql", "sqlite_database"]
+
+COMMANDS = ("serve", "migrate", "import-villages", "enrol", "revoke", "add-staff", "demo")
+PASSWORD = "sembilan pohon kelapa tua"
+SARI = ("add-staff", "sari", "--name", "Sari", "--role", "engineer", "--regency", REGENCY)
+
+
+def _here(*arguments: str, entered: str = "") -> "subprocess.CompletedProcess[str]":
+    """Run a command within this process, which saves a second; what reaches PostgreSQL runs as a real one."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdin", io.StringIO(entered))
+        try:
+            code = main(arguments)
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+
+def _refused(*arguments: str, entered: str = "") -> str:
+    """Run a command that must fail, and return its one sentence."""
+    run = kampungnet if "--database-url" in arguments else _here
+    done = run(*arguments, entered=entered)
+    assert done.returncode == 1, (done.stdout, done.stderr)
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("kampungnet: ")
+    return line.removeprefix("kampungnet: ")
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_every_command_explains_itself(command: str) -> None:
+    done = _here(*command.split(), "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: kampungnet")
+    if not command:
+        assert all(name in done.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (), ("fly",), ("enrol",), ("serve", "--port", "many"), ("serve", "--port", "65536"), ("add-staff", "sari"),
+        ("add-staff", "sari", "--name", "Sari", "--role", "king", "--regency", REGENCY),
+    ],
+)  # fmt: skip
+def test_what_is_not_understood_is_exit_2_with_the_usage(arguments: tuple[str, ...]) -> None:
+    done = _here(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: kampungnet")
+
+
+def test_a_new_data_folder_is_made_migrated_and_filled(tmp_path: Path) -> None:
+    data = ("--data", str(tmp_path / "new" / "data"))
+    first, again = kampungnet("migrate", *data), kampungnet("migrate", *data)
+    assert (first.returncode, first.stdout) == (0, f"Database migrated from None to {migrate.newest()}.\n")
+    assert (again.returncode, again.stdout) == (0, f"Database version {migrate.newest()}.\n")
+    for _ in range(2):
+        done = kampungnet("import-villages", "banyuwangi", *data)
+        assert (done.returncode, done.stdout) == (0, "217 villages of 35.10 are in the register.\n")
+
+
+def test_postgresql_must_be_migrated_by_hand_first(postgresql_database_url: str) -> None:
+    sentence = _refused("enrol", "--village", VILLAGE, "--database-url", postgresql_database_url)
+    assert sentence.endswith("run `kampungnet migrate` first.")
+    done = kampungnet("migrate", KAMPUNGNET_DATABASE_URL=postgresql_database_url)
+    assert (done.returncode, done.stdout) == (0, f"Database migrated from None to {migrate.newest()}.\n")
+    sentence = _refused("enrol", "--village", VILLAGE, "--database-url", postgresql_database_url)
+    assert sentence == "There is no village with this code in the register."
+
+
+def test_enrol_prints_one_code_that_opens_and_is_kept_as_a_hash_only(database: Database) -> None:
+    done = kampungnet("enrol", "--village", VILLAGE, *where(database))
+    assert done.returncode == 0
+    code = done.stdout.strip()
+    assert [len(part) for part in code.split("-")] == [4, 4, 4, 4]
+    assert "Kampunganyar" in done.stderr
+    with database.reads() as db:
+        row = db.scalars(select(EnrolmentCode)).one()
+        assert (row.code_hash, row.village) == (devices.code_hash(code), VILLAGE)
+
+
+def test_revoke_says_how_many_boxes_it_shut_out(database: Database, box: Box) -> None:
+    for number in (1, 0):
+        done = kampungnet("revoke", "--village", VILLAGE, *where(database))
+        assert (done.returncode, done.stdout) == (0, f"{number} box(es) of {VILLAGE} can no longer report.\n")
+
+
+@pytest.mark.parametrize("command", ["enrol", "revoke"])
+def test_a_village_that_is_not_in_the_register_is_one_sentence(sqlite_database: Database, command: str) -> None:
+    sentence = _refused(command, "--village", "35.10.15.9999", *where(sqlite_database))
+    assert sentence == "There is no village with this code in the register."
+
+
+def test_rows_that_are_not_taken_are_named_and_the_rest_is_in(sqlite_database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "register.csv"
+    good = "35.10.02.2001,Bangorejo,desa,35.10.02,Bangorejo,35.10,Kabupaten Banyuwangi,-8.5,114.2,68487"
+    file.write_text(f"{HEADER}\n{good}\n{good.replace('desa', 'kelurahan')}\nx\n")
+    done = _here("import-villages", str(file), *where(sqlite_database))
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "register.csv line 3 was not taken: kode 35.10.02.2001 stands twice",
+        "register.csv line 4 was not taken: kode 'x' is not a village code such as 35.10.15.2012",
+        "kampungnet: 2 rows were not taken: mend them and import the file again.",
+    ]
+    with sqlite_database.reads() as db:
+        assert db.get_one(Village, (REGENCY, "35.10.02.2001")).name == "Bangorejo"
+
+
+def test_a_file_that_is_no_register_or_not_there_is_one_sentence(sqlite_database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "photo.csv"
+    file.write_bytes(b"\x89PNG\r\n\x1a\n\xff\xfe\x00")
+    assert _refused("import-villages", str(file), *where(sqlite_database)).startswith("This is not a village register")
+    assert "No such file" in _refused("import-villages", str(tmp_path / "nothing"), *where(sqlite_database))
+
+
+def test_staff_are_added_with_the_password_from_the_pipe(database: Database) -> None:
+    done = kampungnet(*SARI, *where(database), entered=f"{PASSWORD}\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "sari can sign in.\n", "")
+    with database.reads() as db:
+        member = db.scalars(select(StaffMember)).one()
+    assert (member.username, member.role, member.village) == ("sari", "engineer", None)
+    assert member.password_hash.startswith("$argon2id$")
+    assert PASSWORD not in repr(member.__dict__)
+    assert "already" in _refused(*SARI, *where(database), entered=f"{PASSWORD}\n")
+
+
+@pytest.mark.parametrize(
+    ("changed", "password", "says"),
+    [
+        ({}, "", "12"),
+        ({}, "short", "12"),
+        ({}, "kampungnet123", "guess"),
+        ({"sari": "S A R I"}, PASSWORD, "small letters"),
+        ({REGENCY: "99.99"}, PASSWORD, "import its villages first"),
+        ({"engineer": "operator"}, PASSWORD, "one village"),
+    ],
+)
+def test_staff_that_cannot_be_added_are_one_sentence(
+    sqlite_database: Database, changed: dict[str, str], password: str, says: str
+) -> None:
+    arguments = [changed.get(word, word) for word in SARI]
+    assert says in _refused(*arguments, *where(sqlite_database), entered=f"{password}\n")
+
+
+def test_a_database_that_does_not_answer_is_one_sentence_without_the_password() -> None:
+    url = f"postgresql+psycopg://kampungnet:geheimnis@127.0.0.1:{free_port()}/x"
+    assert "geheimnis" not in _refused("migrate", "--database-url", url)
+    for wrong in ("postgresql+psycopg//geheimnis", "no://u:geheimnis@h/d", "postgresql+psycopg://u:geheimnis@h:x/d"):
+        sentence = _here("migrate", "--database-url", wrong).stderr
+        assert "geheimnis" not in sentence
+        assert len(sentence.splitlines()) == 1
+
+
+def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "kampungnet.db").write_bytes(b"This is a letter to the Bupati.\n" * 100)
+    assert "not a database" in _refused("migrate", "--data", str(tmp_path))
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file")
+    _refused("migrate", "--data", str(tmp_path / "data"))
