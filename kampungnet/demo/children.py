@@ -23,10 +23,12 @@ class Children:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._done: set[str] = set()
+        self._may_end: set[str] = set()
 
-    def start(self, name: str, *command: str) -> None:
-        """Start one of our commands, or ``python``, in the background."""
+    def start(self, name: str, *command: str, ends: bool = False) -> None:
+        """Start one of our commands, or ``python``, in the background; ``ends``: it has a task and then ends well."""
+        if ends:
+            self._may_end.add(name)
         with self.log_of(name).open("wb") as log:
             # Its own session: a Ctrl-C at the terminal reaches only us, and we end the children in order.
             self._running[name] = subprocess.Popen(  # noqa: S603 -- our own commands with our own words
@@ -46,15 +48,15 @@ class Children:
                 raise Unavailable(f"{what} did not come up within {seconds:.0f} s: see the logs in {self._folder}.")
             time.sleep(0.1)
 
-    def have_finished(self, names: Iterable[str]) -> bool:
-        """Say whether those children did their work and ended; their end is no failure then."""
-        self._done.update(name for name in names if self._running[name].poll() == 0)
-        return self._done.issuperset(names)
+    def have_ended(self, names: Iterable[str]) -> bool:
+        """Say whether those children have ended, well or not."""
+        return all(self._running[name].poll() is not None for name in names)
 
     def check(self) -> None:
-        """Raise ``Unavailable`` when a child ended by itself, with the last line it said."""
+        """Raise ``Unavailable`` when a child ended that should not have, with the last line it said."""
         for name, process in self._running.items():
-            if name not in self._done and process.poll() is not None:
+            code = process.poll()
+            if code is not None and (code or name not in self._may_end):
                 lines = self.log_of(name).read_text(errors="replace").strip().splitlines()
                 said = lines[-1] if lines else "nothing"
                 raise Unavailable(f"the {name} ended by itself; it said: {said} (all of it: {self.log_of(name)})")

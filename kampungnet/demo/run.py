@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from sqlalchemy import func, select
 from kampungnet.core import clock, migrate
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Unavailable
-from kampungnet.demo import boxes, troubles
+from kampungnet.demo import boxes, history, troubles
 from kampungnet.demo.children import Children
 from kampungnet.devices import service as devices
 from kampungnet.devices.models import Device
@@ -30,7 +31,9 @@ REGISTER: Final = "banyuwangi"
 SEED: Final = "2026"
 START_SECONDS: Final = 60
 LIVE_SECONDS: Final = 180
-HISTORY_SECONDS: Final = 1_800
+HISTORY_SECONDS: Final = 3_600
+MONTH_FIRST: Final = 24
+"""Of more villages than these the pages come first, and the month behind them fills up meanwhile."""
 _PEOPLE: Final = (
     ("sari", "Ibu Sari", staff.Role.ENGINEER),
     ("budi", "Pak Budi", staff.Role.OPERATOR),
@@ -84,30 +87,39 @@ class _Start:
         running = [path for box, path in zip(found, settings, strict=True) if box is not trouble.dark]
         options = [word for path in running for word in ("--config", str(path))]
         self._children.start("agents", "kampungnet-agent", "run", *options)
-        if not _filled(self._database):
-            self._fill_a_month(found, trouble)
+        filling = self._start_filling(found, trouble)
+        if len(found) <= MONTH_FIRST:
+            self._wait_for_the_month(filling, len(found))
+            filling = []
         self._progress("waiting for the first live readings")
         self._children.wait_for("live readings", lambda: _live(self._database) >= len(running), LIVE_SECONDS)
         self._tell(_announcement(url, password, found[0], trouble, time.monotonic() - began))
+        self._wait_for_the_month(filling, len(found))
 
-    def _fill_a_month(self, found: list[boxes.Box], trouble: troubles.Troubles) -> None:
+    def _start_filling(self, found: list[boxes.Box], trouble: troubles.Troubles) -> list[str]:
+        """Start one process a core that stores the month behind the villages; return their names."""
         common = ["--data", str(self._folder), "--register", str(villages.register_path(REGISTER)), "--seed", SEED]
         if trouble.dark:
             since_ms = clock.now_ms() - troubles.DARK_MS
             common += ["--dark", trouble.dark.village, "--dark-since-ms", str(since_ms)]
-        names = []
-        for number in range(min(len(found), os.cpu_count() or 1)):
-            codes = [box.village for box in found[number :: os.cpu_count() or 1]]
-            names.append(f"history-{number + 1}")
-            self._children.start(names[-1], "python", "-m", "kampungnet.demo.history", *common, "--only", *codes)
-        filled = -1
+        filled = _filled(self._database)
+        empty = [box.village for box in found if f"{box.village}-1" not in filled]
+        cores = min(len(empty), os.cpu_count() or 1)
+        for number in range(cores):
+            codes = empty[number::cores]
+            command = ["python", "-m", "kampungnet.demo.history", *common, "--only", *codes]
+            self._children.start(f"history-{number + 1}", *command, ends=True)
+        return [f"history-{number + 1}" for number in range(cores)]
+
+    def _wait_for_the_month(self, filling: list[str], number: int) -> None:
+        told = -1
 
         def done() -> bool:
-            nonlocal filled
-            if (now := _filled(self._database)) != filled:
-                filled = now
-                self._progress(f"a month of history: {filled} of {len(found)} villages")
-            return self._children.have_finished(names)
+            nonlocal told
+            if filling and (now := len(_filled(self._database))) != told:
+                told = now
+                self._progress(f"a month of history: {told} of {number} villages")
+            return self._children.have_ended(filling)
 
         self._children.wait_for("the month of history", done, HISTORY_SECONDS)
 
@@ -166,10 +178,11 @@ def _people(database: Database, folder: Path, village: str) -> str:
     return password
 
 
-def _filled(database: Database) -> int:
-    """Count the villages whose month is there."""
+def _filled(database: Database) -> set[str]:
+    """Return the sites that have a past."""
+    long_ago = clock.now().date() - timedelta(days=history.DAYS // 2)
     with database.reads() as db:
-        return db.scalar(select(func.count(ReadingDay.site.distinct()))) or 0
+        return set(db.scalars(select(ReadingDay.site).where(ReadingDay.day < long_ago).distinct()))
 
 
 def _live(database: Database) -> int:
