@@ -1,5 +1,6 @@
 """Child processes of the demo: started, watched, and always ended."""
 
+import os
 import subprocess
 import sys
 import time
@@ -15,6 +16,11 @@ STOP_SECONDS: Final = 8
 def program(name: str) -> str:
     """Return the path of one of our commands in this very environment."""
     return str(Path(sys.executable).with_name(name))
+
+
+def _environment() -> dict[str, str]:
+    """Return our environment without what names a real server's data: the demo must never touch that."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("KAMPUNGNET_")}
 
 
 class Children:
@@ -37,6 +43,7 @@ class Children:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                env=_environment(),
             )
 
     def wait_for(self, what: str, done: Callable[[], bool], seconds: float) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from kampungnet import tables
 from kampungnet.core import clock
@@ -31,6 +33,7 @@ STEP_SECONDS: Final = 300
 _BATCH: Final = 2_000
 _NOBODY: Final = b"\0" * 32
 """A public key nobody has the private half of: the boxes of the past can never report again."""
+_READING: Final = msgspec.json.Decoder(wire.Reading)
 
 
 class Line(msgspec.Struct):
@@ -38,6 +41,11 @@ class Line(msgspec.Struct):
 
     village: str
     reading: msgspec.Raw
+
+
+def filled(db: Session) -> set[str]:
+    """Return the sites whose month is there."""
+    return set(db.scalars(select(Agent.site).where(Agent.public_key == _NOBODY)))
 
 
 def main() -> None:
@@ -59,7 +67,7 @@ def main() -> None:
         if process.stdout is None:
             raise Unavailable("the history could not be read")
         for village, lines in groupby(_lines(process.stdout), key=lambda line: line.village):
-            _store_village(database, village, lines, options.dark_since_ms if village == options.dark else None)
+            store_village(database, village, lines, options.dark_since_ms if village == options.dark else None)
     database.close()
     if process.returncode:
         raise Unavailable("the simulator could not tell the past")
@@ -71,7 +79,10 @@ def _lines(stream: Iterable[bytes]) -> Iterator[Line]:
         yield decoder.decode(line)
 
 
-def _store_village(database: Database, village: str, lines: Iterable[Line], until_ms: int | None) -> None:
+def store_village(database: Database, village: str, lines: Iterable[Line], until_ms: int | None) -> None:
+    """Store the readings of one village up to ``until_ms`` (since 1970), all of them or none."""
+    # All lines first and then one transaction: whoever ends the demo half-way leaves a whole month or none.
+    month = [bytes(line.reading) for line in lines]
     with database.writes() as db:
         site = devices.ensure_site(db, villages.village(db, village))
         now_ms = clock.now_ms()
@@ -80,33 +91,23 @@ def _store_village(database: Database, village: str, lines: Iterable[Line], unti
             enrolled_ms=now_ms - DAYS * clock.DAY_MS, revoked_ms=now_ms, board="", version="",
         )  # fmt: skip
         db.add(agent)
+        db.flush()
         key = (agent.regency, agent.site, agent.id)
-    batch: list[Taken] = []
-    reading = msgspec.json.Decoder(wire.Reading)
-    for line in lines:
-        raw = bytes(line.reading)
-        taken = Taken(len(batch), raw, reading.decode(raw))
-        if until_ms is not None and taken.reading.taken_at_ms > until_ms:
-            continue
-        batch.append(taken)
-        if len(batch) == _BATCH:
-            _store(database, key, batch)
-            batch = []
-    _store(database, key, batch)
+        for first in range(0, len(month), _BATCH):
+            _store(db, key, month[first : first + _BATCH], until_ms)
     pack_one(database, key[0], key[2], clock.now_ms())
 
 
-def _store(database: Database, key: tuple[str, str, str], batch: list[Taken]) -> None:
-    if not batch:
-        return
+def _store(db: Session, key: tuple[str, str, str], lines: list[bytes], until_ms: int | None) -> None:
+    taken = [Taken(number, raw, _READING.decode(raw)) for number, raw in enumerate(lines)]
+    known = [one for one in taken if until_ms is None or one.reading.taken_at_ms <= until_ms]
     regency, site, agent = key
     now_ms = clock.now_ms()
     envelope = wire.Envelope(
         wire.WIRE_VERSION, agent, sent_at_ms=now_ms, boot_id="history", boottime_ms=0, clock_synchronised=False,
         readings=[],
     )  # fmt: skip
-    with database.writes() as db:
-        ingest.accept(db, [Checked(regency, site, agent, now_ms, Opened(envelope, batch, []))])
+    ingest.accept(db, [Checked(regency, site, agent, now_ms, Opened(envelope, known, []))])
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Starts server, simulator and agents, fills a month, and watches until it is told to end."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -7,7 +8,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +20,6 @@ from kampungnet.demo import boxes, history, troubles
 from kampungnet.demo.children import Children
 from kampungnet.devices import service as devices
 from kampungnet.devices.models import Device
-from kampungnet.measurement.models import ReadingDay
 from kampungnet.staff import service as staff
 from kampungnet.villages import service as villages
 
@@ -43,13 +42,15 @@ _PEOPLE: Final = (
 
 
 def run(port: int, folder: Path, number: int, tell: Tell) -> None:
-    """Show ``number`` simulated villages on ``port`` until Ctrl-C or SIGTERM.
+    """Show ``number`` simulated villages on ``port`` until Ctrl-C, SIGTERM or the terminal is closed.
 
-    Raises ``Unavailable`` when the port is taken or a part does not come up.
+    Raises ``Unavailable`` when the port or the folder is taken or a part does not come up.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    for end in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(end, _interrupt)
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    hold(folder)
     _refuse_taken(port)
     children = Children(folder)
     database = _database(folder)
@@ -61,7 +62,8 @@ def run(port: int, folder: Path, number: int, tell: Tell) -> None:
     except KeyboardInterrupt:
         tell("\n  … ending everything")
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for end in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(end, signal.SIG_IGN)
         children.stop()
         database.close()
 
@@ -179,10 +181,9 @@ def _people(database: Database, folder: Path, village: str) -> str:
 
 
 def _filled(database: Database) -> set[str]:
-    """Return the sites that have a past."""
-    long_ago = clock.now().date() - timedelta(days=history.DAYS // 2)
+    """Return the sites whose month is there."""
     with database.reads() as db:
-        return set(db.scalars(select(ReadingDay.site).where(ReadingDay.day < long_ago).distinct()))
+        return history.filled(db)
 
 
 def _live(database: Database) -> int:
@@ -198,6 +199,14 @@ def _ready(url: str) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
+
+
+def hold(folder: Path) -> None:
+    """Keep other demos off the folder as long as this process lives."""
+    try:
+        fcntl.flock(os.open(folder, os.O_RDONLY | os.O_DIRECTORY), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise Unavailable(f"another demo uses {folder}: end it first, or choose another one with DATA=.") from error
 
 
 def _refuse_taken(port: int) -> None:

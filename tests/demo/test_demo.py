@@ -1,0 +1,66 @@
+"""What a visitor does to the demo: ends it half-way, starts it twice, has a real server's settings at hand."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from kampungnet import tables
+from kampungnet.core import migrate
+from kampungnet.core.database import Database
+from kampungnet.core.errors import Unavailable
+from kampungnet.demo import history, run
+from kampungnet.demo.children import Children
+from kampungnet.villages import service as villages
+
+SARONGAN = "35.10.01.2001"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    tables.load()
+    opened = Database(f"sqlite:///{tmp_path / 'kampungnet.db'}")
+    migrate.migrate(opened)
+    with opened.writes() as db, villages.register_path("banyuwangi").open(encoding="utf-8") as lines:
+        villages.import_register(db, lines)
+    yield opened
+    opened.close()
+
+
+def the_past(*, breaks_off: bool) -> Iterator[history.Line]:
+    for number in range(3):
+        reading = (
+            b'{"boot_id":"history","sequence":%d,"device":"router","taken_at_ms":%d,"boottime_ms":0,'
+            b'"outcome":"unreachable","duration_ms":1}' % (number + 1, 1_790_000_000_000 + number * 300_000)
+        )
+        yield history.Line(SARONGAN, msgspec.Raw(reading))
+    if breaks_off:
+        raise KeyboardInterrupt
+
+
+def test_a_month_that_was_broken_off_is_not_there_and_is_filled_the_next_time(database: Database) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        history.store_village(database, SARONGAN, the_past(breaks_off=True), None)
+    with database.reads() as db:
+        assert history.filled(db) == set()
+    history.store_village(database, SARONGAN, the_past(breaks_off=False), None)
+    with database.reads() as db:
+        assert history.filled(db) == {f"{SARONGAN}-1"}
+
+
+def test_a_second_demo_on_the_same_folder_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    run.hold(tmp_path)
+    with pytest.raises(Unavailable, match="another demo uses"):
+        run.hold(tmp_path)
+
+
+def test_a_real_servers_settings_never_reach_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAMPUNGNET_DATABASE_URL", "postgresql+psycopg://the-real-one")
+    children = Children(tmp_path)
+    children.start("show", Path(sys.executable).name, "-c", "import os; print(sorted(os.environ))", ends=True)
+    children.wait_for("the child", lambda: children.have_ended(["show"]), 20)
+    shown = children.log_of("show").read_text()
+    assert "PATH" in shown
+    assert "KAMPUNGNET" not in shown
