@@ -127,12 +127,15 @@ def _ask_server(line: Line, url: str, voice: Voice) -> Iterator[Finding]:
 
 
 def _read_credential(settings: AgentSettings, voice: Voice) -> Credential | Finding:
+    path = Path(settings.server.credential_file)
     try:
-        return read_credential(Path(settings.server.credential_file))
+        return read_credential(path)
     except SettingsError as error:
+        if path.exists():
+            return voice.bad(f"Kredensial kotak ini tidak bisa dipakai: {error}", f"No usable credential: {error}")
         return voice.bad(
-            f"Kotak ini belum terdaftar: {error} Jalankan kampungnet-agent enrol.",
-            f"This box is not enrolled: {error} Run kampungnet-agent enrol.",
+            f"Kotak ini belum terdaftar, {path} tidak ada; jalankan kampungnet-agent enrol.",
+            f"This box is not enrolled, {path} does not exist; run kampungnet-agent enrol.",
         )
 
 
@@ -142,8 +145,8 @@ def _probe(sender: Sender, credential: Credential, line: Line, voice: Voice) -> 
     verdict = judge(line.request("POST", wire.REPORTS_PATH, parcel.body, parcel.headers))
     if isinstance(verdict, wire.Receipt):
         return voice.good(
-            f"Server menerima kotak ini sebagai {credential.agent}, desa {credential.village}.",
-            f"The server accepts this box as {credential.agent} of village {credential.village}.",
+            f"Server menerima kotak ini sebagai {credential.agent}, desa {credential.village_words}.",
+            f"The server accepts this box as {credential.agent} of village {credential.village_words}.",
         )
     if verdict.kind is Kind.DENIED:
         return voice.bad(

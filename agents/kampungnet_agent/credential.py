@@ -24,6 +24,12 @@ class Credential(msgspec.Struct, frozen=True):
     server: str
     private_key: str
     """Raw Ed25519 private key (32 bytes), standard base64."""
+    village_name: wire.Text = ""
+
+    @property
+    def village_words(self) -> str:
+        """Return name and code of the village, for people."""
+        return f"{self.village_name} ({self.village})" if self.village_name else self.village
 
     def seed(self) -> bytes:
         """Return the 32 bytes of the private key."""
@@ -32,6 +38,8 @@ class Credential(msgspec.Struct, frozen=True):
 
 def read_credential(path: Path) -> Credential:
     """Read and check the file; raises ``SettingsError`` with what to do."""
+    if not path.exists():
+        raise SettingsError(f"{path} does not exist: this box is not enrolled yet; run: kampungnet-agent enrol")
     text = read_secret(path, "server.credential_file")
     try:
         credential = msgspec.json.decode(text, type=Credential)

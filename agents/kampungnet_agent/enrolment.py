@@ -33,7 +33,7 @@ def enrol(line: Line, server: str, code: str, board: str) -> Credential:
         **signature_headers(NOBODY, key.sign, wire.ENROLMENTS_PATH, body),
     }
     answer = _answer(line.request("POST", wire.ENROLMENTS_PATH, body, headers))
-    return Credential(answer.agent, answer.village, server, _base64(key.private_bytes_raw()))
+    return Credential(answer.agent, answer.village, server, _base64(key.private_bytes_raw()), answer.village_name)
 
 
 def make_room_for_credential(path: Path, *, replace: bool) -> None:

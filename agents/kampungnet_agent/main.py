@@ -106,7 +106,8 @@ def enrol(options: argparse.Namespace) -> int:
         print(f"kampungnet-agent: {printable(str(error))}", file=sys.stderr)
         return DOES_NOT_WORK
     keep(path, credential)
-    print(f"{credential.agent}: {credential.village}, {path}")
+    print(printable(f"Kotak ini terdaftar untuk desa {credential.village_words} sebagai {credential.agent}."))
+    print(f"Kunci rahasianya di {path}, jangan disalin ke kotak lain. Berikutnya: kampungnet-agent check")
     return OK
 
 

@@ -137,6 +137,8 @@ class Poller:
                 log.error("%s: readings are being lost: %s", self._label, error)
             self._spool_fails = True
         else:
+            if self._spool_fails:
+                log.warning("%s: readings are kept again", self._label)
             self._spool_fails = False
 
     async def _close(self) -> None:

@@ -132,7 +132,11 @@ def test_check_says_when_the_credential_is_revoked_or_missing(office: Path, cent
     central.rule = lambda _envelope: problem(401, "unknown agent or wrong signature")
     assert "Server menolak kotak ini" in run("check", "--config", f"{office}/agent.toml").stdout
     (office / "credential").unlink()
-    assert "Kotak ini belum terdaftar" in run("check", "--config", f"{office}/agent.toml").stdout
+    said = run("check", "--config", f"{office}/agent.toml").stdout
+    assert "Kotak ini belum terdaftar" in said
+    assert "chmod" not in said, "there is no file yet whose rights could be mended"
+    refused = run("run", "--config", f"{office}/agent.toml")
+    assert (refused.returncode, "not enrolled yet" in refused.stderr) == (2, True)
 
 
 def test_check_says_when_the_server_is_not_there(office: Path, central: CentralServer) -> None:
@@ -161,6 +165,7 @@ def test_enrol_makes_the_key_on_the_box_and_keeps_the_credential_to_its_owner(
     assert place.stat().st_mode & 0o777 == 0o600
     assert len(central.enrolments) == 1
     assert credential.private_key not in done.stdout + done.stderr
+    assert "Kotak ini terdaftar untuk desa" in done.stdout
 
     again = run("enrol", "--server", central.url, "--code", "KAMPUNG-1234", "--credential", str(place))
     assert again.returncode == 2

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable
-from difflib import get_close_matches
 from typing import Final, Protocol, TypeVar
 
 from kampungnet_agent.driver import (
@@ -14,13 +13,12 @@ from kampungnet_agent.driver import (
 )
 
 from .fields import text
-from .findings import fails, works
+from .findings import fails, names_of, works
 from .mikrotik_reading import STANDING, Question, is_missing_menu, ping_question
 from .routeros_errors import foreign_errors_become_ours
 from .routeros_wire import Reply, RouterConnection, encode_command
 
 STEP_SECONDS: Final = 10
-MOST_NAMES_SHOWN: Final = 8
 _HOTSPOT: Final = Question("hotspot", encode_command("/ip/hotspot/print", "=.proplist=name,disabled"))
 T = TypeVar("T")
 
@@ -138,15 +136,14 @@ def _wan(interfaces: Reply, wanted: str) -> list[Finding]:
         return []
     if wanted in names:
         return [works(f"wan_interface {wanted} ada di router.")]
-    close = get_close_matches(wanted, names, n=3) or names[:MOST_NAMES_SHOWN]
     shown = f"wan_interface '{wanted}' tidak ada di router" if wanted else "wan_interface belum diisi"
-    return [fails(f"{shown}. Pilih salah satu: {', '.join(close)}.")]
+    return [fails(f"{shown}. Pilih salah satu: {names_of(names)}.")]
 
 
 def _hotspot(reply: Reply) -> Finding:
     names = [text(row.get(b"name")) for row in reply.rows if row.get(b"disabled") != b"true"]
     if names:
-        return works(f"Hotspot aktif: {', '.join(names[:MOST_NAMES_SHOWN])}.")
+        return works(f"Hotspot aktif: {names_of(names)}.")
     if reply.traps:
         reason = "; ".join(map(str, reply.traps))
         return fails(f"Hotspot tidak terbaca ({reason}). Periksa paket hotspot dan device-mode router.")

@@ -1,14 +1,9 @@
 """``kampungnet-agent check`` for a fibre unit over SNMP: short sentences in Indonesian."""
 
-from difflib import get_close_matches
-from typing import Final
-
 from kampungnet.shared.wire import OntBody
 from kampungnet_agent.driver import AnswerUnreadable, DeviceError, Finding, LoginRefused
 
-from .findings import fails, works
-
-MOST_NAMES_SHOWN: Final = 8
+from .findings import fails, names_of, works
 
 
 def explain(error: DeviceError, place: str, version: str) -> Finding:
@@ -48,8 +43,7 @@ def findings_of(body: OntBody, place: str, wan_interface: str) -> list[Finding]:
     elif names:
         findings.append(works(f"{len(names)} antarmuka terbaca dengan penghitung 64-bit."))
     if wan_interface and wan_interface not in names:
-        close = get_close_matches(wan_interface, names, n=3) or names[:MOST_NAMES_SHOWN]
-        findings.append(fails(f"wan_interface '{wan_interface}' tidak ada. Pilih salah satu: {', '.join(close)}."))
+        findings.append(fails(f"wan_interface '{wan_interface}' tidak ada. Pilih salah satu: {names_of(names)}."))
     return findings
 
 
@@ -61,4 +55,9 @@ def _light(body: OntBody) -> Finding:
         return fails("Perangkat mengukur cahaya dan tidak ada cahaya sama sekali. Periksa kabel fiber.")
     if body.rx_power_dbm is None:
         return works("Perangkat ini tidak memberi level cahaya lewat SNMP; bagian itu akan kosong.")
-    return works(f"Level cahaya terbaca: {body.rx_power_dbm} dBm.")
+    return works(f"Level cahaya terbaca: {_number(body.rx_power_dbm)} dBm.")
+
+
+def _number(value: float) -> str:
+    """Write a number as Indonesians do."""
+    return f"{value:g}".replace(".", ",")

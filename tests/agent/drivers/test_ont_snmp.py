@@ -139,8 +139,8 @@ async def test_check_speaks_of_light_interfaces_and_the_community() -> None:
         (silent,) = await wrong.check()
         await wrong.close()
     assert [finding.good for finding in findings] == [True, True, True, False]
-    assert "-5.673 dBm" in findings[1].sentence
-    assert "Pilih salah satu: sfp1" in findings[3].sentence
+    assert "-5,673 dBm" in findings[1].sentence
+    assert "Pilih salah satu: ether1, sfp1" in findings[3].sentence
     assert "community salah" in silent.sentence
 
 
