@@ -59,7 +59,7 @@ def _answer(answer: Answer) -> wire.EnrolmentAnswer:
         if 200 <= answer.status < 300 and answer.is_json:
             return msgspec.json.decode(answer.body, type=wire.EnrolmentAnswer)
         problem = msgspec.json.decode(answer.body, type=wire.Problem).detail if answer.is_json else ""
-    except msgspec.DecodeError:
+    except wire.UNREADABLE:
         problem = ""
     raise EnrolmentError(
         f"the server answered {answer.status}: {problem or 'not our server, or a login page in between'}"

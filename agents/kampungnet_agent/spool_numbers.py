@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from kampungnet.shared import wire
 from kampungnet_agent.safe_file import replace_file
 
 BLOCK = 1000
@@ -64,7 +65,7 @@ def read_mark(path: Path) -> Mark | None:
     """Read the side file; ``None`` when there is none or it is damaged."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Mark)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, *wire.UNREADABLE):
         return None
 
 

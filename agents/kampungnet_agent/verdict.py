@@ -70,7 +70,7 @@ def _receipt(answer: Answer) -> wire.Receipt | NoReceipt:
     if answer.is_json:
         try:
             return msgspec.json.decode(answer.body, type=wire.Receipt)
-        except msgspec.DecodeError:
+        except wire.UNREADABLE:
             pass  # as little a receipt as a portal's page
     return NoReceipt(Kind.FAILED, f"answer {answer.status} is not a receipt; does a login page or proxy stand between?")
 
@@ -81,5 +81,5 @@ def _problem(answer: Answer) -> str | None:
         return None
     try:
         return msgspec.json.decode(answer.body, type=wire.Problem).detail[:300]
-    except msgspec.DecodeError:
+    except wire.UNREADABLE:
         return None

@@ -27,7 +27,7 @@ class Agent(Base):
     """The box of a site. The server keeps only the public half of its key."""
 
     __tablename__ = "agents"
-    __table_args__ = (ForeignKeyConstraint(["regency", "site"], [Site.regency, Site.code]),)
+    __table_args__ = (ForeignKeyConstraint(["regency", "site"], [Site.regency, Site.code]), Index(None, "id"))
 
     regency: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)

@@ -26,7 +26,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ENROLMENT_BYTES: Final = 4_000
 _AGENT: Final = wire.AGENT_HEADER.lower().encode()
 _SIGNATURE: Final = wire.SIGNATURE_HEADER.lower().encode()
-_BUSY: Final = Unavailable("The server is busy: keep the readings and send them again later.")
+WAITING_BYTES: Final = 64_000_000
+"""Bodies held in memory while they wait for a commit; who comes after that is asked to try again."""
 
 
 class ReportDoor:
@@ -38,6 +39,7 @@ class ReportDoor:
 
     def __init__(self, database: Database, tally: Tally) -> None:
         self._tally = tally
+        self._waiting_bytes = 0
         for result in ("accepted", "refused", "failed"):
             tally.add("reports", result, 0)
         self._group: GroupCommit[SignedRequest, wire.Receipt | Problem] = GroupCommit(
@@ -74,16 +76,25 @@ class ReportDoor:
             body=body,
             received_ms=clock.now_ms(),
         )
-        try:
-            result = await asyncio.wrap_future(self._group.submit(request))
-        except queue.Full:
-            raise _BUSY from None
-        except NotStored as failure:
-            log.error("a report of agent %s could not be stored: %s", request.agent, failure.__cause__)
-            raise _BUSY from failure
+        result = await self._stored(request)
         if isinstance(result, Problem):
             raise result
         return result
+
+    async def _stored(self, request: SignedRequest) -> wire.Receipt | Problem:
+        size = len(request.body)
+        if self._waiting_bytes + size > WAITING_BYTES:
+            raise service.busy()
+        self._waiting_bytes += size
+        try:
+            return await asyncio.wrap_future(self._group.submit(request))
+        except queue.Full:
+            raise service.busy() from None
+        except NotStored as failure:
+            log.error("a report of agent %s could not be stored: %s", request.agent, failure.__cause__)
+            raise service.busy() from failure
+        finally:
+            self._waiting_bytes -= size
 
 
 async def read_body(headers: dict[bytes, bytes], receive: Receive, limit: int) -> bytes:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Table, bindparam, update
 from sqlalchemy.orm import Session
 
-from kampungnet.core.errors import BadInput, NotSignedIn, Problem
+from kampungnet.core.errors import BadInput, NotSignedIn, Problem, Unavailable
 from kampungnet.devices import service as devices
 from kampungnet.devices.models import Agent
 from kampungnet.devices.service import NewState
@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 
 _STRANGER: Final = "This agent may not report here: enrol it again."
 """The same sentence for unknown, revoked and wrongly signed, so that nobody learns which agents exist."""
+
+GROUP_UNPACKED_BYTES: Final = 64_000_000
+"""What the reports that share one commit may unpack to."""
 
 Conflicts = frozenset[tuple[Key, bytes]]
 """Keys that were known already, with the hash of the other content that came."""
@@ -68,9 +71,18 @@ class _Placed:
 
 
 def prepare(db: Session, requests: list[SignedRequest]) -> list[Checked | Problem]:
-    """Check signature and form of each request against the agents that may report at this moment."""
+    """Check signature and form of each request against the agents that may report at this moment.
+
+    What a group unpacks to is bounded; who comes after that is asked to try again.
+    """
     agents = devices.reporting_agents(db, {request.agent for request in requests})
-    return [_prepared(request, agents.get(request.agent)) for request in requests]
+    prepared: list[Checked | Problem] = []
+    room = GROUP_UNPACKED_BYTES
+    for request in requests:
+        one = _prepared(request, agents.get(request.agent)) if room > 0 else busy()
+        room -= sum(len(taken.raw) for taken in one.report.taken) if isinstance(one, Checked) else 0
+        prepared.append(one)
+    return prepared
 
 
 def accept(db: Session, prepared: list[Checked | Problem]) -> list[wire.Receipt | Problem]:
@@ -84,6 +96,11 @@ def accept(db: Session, prepared: list[Checked | Problem]) -> list[wire.Receipt 
         receipts = _receipts(checked, placed, stored.conflicting)
         _record_agents(db, checked, stored.conflicting)
     return [receipts[id(one)] if isinstance(one, Checked) else one for one in prepared]
+
+
+def busy() -> Unavailable:
+    """Return the answer to whom we cannot take now; the boxes are the durable queue."""
+    return Unavailable("The server is busy: keep the readings and send them again later.")
 
 
 def enrol(db: Session, body: bytes, signature: str, now_ms: int) -> wire.EnrolmentAnswer:

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from kampungnet.measurement.counters import Moment, comparable, growth, restarted
+from kampungnet.measurement.counters import growth
 from kampungnet.shared import wire
 
 SLOT_SECONDS: Final = 300
@@ -129,25 +129,18 @@ def _traffic(last: Timed | None, now: Timed) -> Iterable[tuple[str, int]]:
     """Yield what each interface moved since the last good reading, in both directions."""
     if last is None:
         return
-    then, moment = _moment(last), _moment(now)
-    if not comparable(then, moment):
-        return
-    anew = restarted(then, moment)
+    elapsed_ms = now.taken_ms - last.taken_ms
     earlier = _counters(last.reading.body)
     for name, counter in _counters(now.reading.body).items():
         old = earlier.get(name)
         if old is None:
             continue
-        received = growth(old.rx_bytes, counter.rx_bytes, anew=anew)
+        received = growth(old.rx_bytes, counter.rx_bytes, elapsed_ms)
         if received is not None:
             yield f"rx_bytes/{name}", received
-        sent = growth(old.tx_bytes, counter.tx_bytes, anew=anew)
+        sent = growth(old.tx_bytes, counter.tx_bytes, elapsed_ms)
         if sent is not None:
             yield f"tx_bytes/{name}", sent
-
-
-def _moment(timed: Timed) -> Moment:
-    return Moment(timed.taken_ms, timed.reading.device_uptime_seconds)
 
 
 def _counters(body: wire.Body | None) -> dict[str, wire.CounterReading]:

@@ -122,6 +122,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("regency", "id", name=op.f("pk_agents")),
     )
+    with op.batch_alter_table("agents", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_agents_id"), ["id"], unique=False)
+
     op.create_table(
         "devices",
         sa.Column("regency", sa.String(), nullable=False),
@@ -224,6 +227,9 @@ def downgrade() -> None:
     op.drop_table("boots")
     op.drop_table("slot_days")
     op.drop_table("devices")
+    with op.batch_alter_table("agents", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_agents_id"))
+
     op.drop_table("agents")
     with op.batch_alter_table("sites", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sites_regency_village"))
