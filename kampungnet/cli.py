@@ -36,8 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Command = options.run
     try:
         run(options)
-    except (Problem, OSError) as problem:
+    except Problem as problem:
         print(f"kampungnet: {problem}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"kampungnet: {place}{error.strerror or error}", file=sys.stderr)
         return 1
     except SQLAlchemyError as error:
         print(f"kampungnet: the database refused: {str(error).splitlines()[0]}", file=sys.stderr)
@@ -78,17 +82,25 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("demo", help="show everything with simulated villages on this machine")
     one.add_argument("--port", type=_port, default=8080, help="port of the pages (default: %(default)s)")
     one.add_argument("--data", default="data/demo", help="folder for everything it writes (default: %(default)s)")
-    one.add_argument("--villages", type=int, default=12, help="how many villages are simulated (default: %(default)s)")
+    one.add_argument(
+        "--villages", type=_number, default=12, help="how many villages are simulated (default: %(default)s)"
+    )
     one.set_defaults(run=_demo)
     return parser
 
 
 def _port(text: str) -> int:
     """Return a port that exists: beyond 65535 the event loop would silently take another one."""
-    port = int(text)
-    if not 0 < port < 65536:
-        raise ValueError
-    return port
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text} is no port: write a number from 1 to 65535")
+    return int(text)
+
+
+def _number(text: str) -> int:
+    """Return a whole number from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 1")
+    return int(text)
 
 
 def _command(
@@ -113,7 +125,7 @@ def _command(
 def open_database(options: argparse.Namespace) -> Database:
     """Open the database of a command. The embedded one is made or brought up to date without asking."""
     if options.database_url:
-        database = Database(options.database_url)
+        database = _named(options.database_url)
         if migrate.version(database) != migrate.newest():
             raise Unavailable("The database has another version than this program: run `kampungnet migrate` first.")
         return database
@@ -122,9 +134,20 @@ def open_database(options: argparse.Namespace) -> Database:
 
 def embedded(folder: Path) -> Database:
     """Open the embedded database of a data folder, made or migrated as needed."""
-    database = Database(f"sqlite:///{folder / 'kampungnet.db'}")
+    database = _unmigrated(folder)
     migrate.migrate(database)
     return database
+
+
+def _unmigrated(folder: Path) -> Database:
+    return Database(f"sqlite:///{folder / 'kampungnet.db'}")
+
+
+def _named(url: str) -> Database:
+    try:
+        return Database(url)
+    except ImportError as error:
+        raise Unavailable("This kind of database is not known: write postgresql+psycopg://…") from error
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -136,11 +159,12 @@ def _serve(options: argparse.Namespace) -> None:
 
 
 def _migrate(options: argparse.Namespace) -> None:
-    if options.database_url:
-        before, after = migrate.migrate(Database(options.database_url))
+    named = options.database_url
+    before, after = migrate.migrate(_named(named) if named else _unmigrated(Path(options.data)))
+    if before == after:
+        print(f"Database version {after}.")
     else:
-        before, after = migrate.migrate(Database(f"sqlite:///{Path(options.data) / 'kampungnet.db'}"))
-    print(f"Database version {after}." if before == after else f"Database migrated from {before} to {after}.")
+        print(f"Database migrated from {before} to {after}." if before else f"Database made, version {after}.")
 
 
 def _import_villages(options: argparse.Namespace) -> None:

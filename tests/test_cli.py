@@ -81,7 +81,7 @@ def test_what_is_not_understood_is_exit_2_with_the_usage(arguments: tuple[str, .
 def test_a_new_data_folder_is_made_migrated_and_filled(tmp_path: Path) -> None:
     data = ("--data", str(tmp_path / "new" / "data"))
     first, again = kampungnet("migrate", *data), kampungnet("migrate", *data)
-    assert (first.returncode, first.stdout) == (0, f"Database migrated from None to {migrate.newest()}.\n")
+    assert (first.returncode, first.stdout) == (0, f"Database made, version {migrate.newest()}.\n")
     assert (again.returncode, again.stdout) == (0, f"Database version {migrate.newest()}.\n")
     for _ in range(2):
         done = kampungnet("import-villages", "banyuwangi", *data)
@@ -92,7 +92,7 @@ def test_postgresql_must_be_migrated_by_hand_first(postgresql_database_url: str)
     sentence = _refused("enrol", "--village", VILLAGE, "--database-url", postgresql_database_url)
     assert sentence.endswith("run `kampungnet migrate` first.")
     done = kampungnet("migrate", KAMPUNGNET_DATABASE_URL=postgresql_database_url)
-    assert (done.returncode, done.stdout) == (0, f"Database migrated from None to {migrate.newest()}.\n")
+    assert (done.returncode, done.stdout) == (0, f"Database made, version {migrate.newest()}.\n")
     sentence = _refused("enrol", "--village", VILLAGE, "--database-url", postgresql_database_url)
     assert sentence == "There is no village with this code in the register."
 
@@ -188,3 +188,7 @@ def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
     _refused("migrate", "--data", str(tmp_path / "data"))
+
+
+def test_a_database_of_another_kind_is_refused_in_one_sentence() -> None:
+    assert "postgresql+psycopg" in _refused("migrate", "--database-url", "mysql://kampungnet@127.0.0.1/x")
