@@ -13,7 +13,7 @@ async def test_a_defect_becomes_one_sentence_and_tells_nothing(server: Server) -
     sari = await signed_in(server, "sari")
     answer = await sari.get("/boom")
     assert answer.status_code == 500
-    assert "Ada yang rusak di pihak kami" in answer.text
+    assert "Ada gangguan di pihak kami" in answer.text
     assert "secret" not in answer.text
     assert answer.headers["cache-control"] == "no-store"
     assert "default-src 'none'" in answer.headers["content-security-policy"]

@@ -11,8 +11,8 @@ SILENT, IN_TROUBLE = "35.10.01.2001", "35.10.12.2005"
 async def test_ibu_sari_reads_how_many_villages_are_connected(server: Server) -> None:
     sari = await signed_in(server, "sari")
     page = (await sari.get("/")).text
-    assert "<h1>209 dari 215 desa yang sudah dipasang terhubung</h1>" in page
-    assert "2 desa belum dipasang." in page
+    assert "<h1>Terhubung: 209 dari 215 desa yang sudah dipasangi kotak</h1>" in page
+    assert "2 desa belum dipasangi kotak." in page
     counts = re.findall(r"<b>(\d+)</b><span><svg class=\"icon is-(\w+)\"", page)
     assert counts == [("209", "up"), ("3", "down"), ("3", "silent"), ("2", "never")]
 
