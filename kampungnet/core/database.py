@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import BigInteger, Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
@@ -173,11 +173,15 @@ def _engine(url: str) -> Engine:
     return engine
 
 
+_SMALL_LOG: Final = "journal_size_limit=67108864"
+# Without it the write-ahead log keeps for ever the size of the busiest hour it ever saw.
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver must not open transactions by itself: a writer begins IMMEDIATE, so that two
     # writers queue up instead of one failing half-way (SQLITE_BUSY_SNAPSHOT).
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000", _SMALL_LOG):
         connection.execute(f"PRAGMA {pragma}")
 
 

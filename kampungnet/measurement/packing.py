@@ -1,11 +1,22 @@
-"""Pure: a day of readings as one compressed blob and back, each byte of each reading kept."""
+"""Pure: a day of readings as one compressed blob and back, each byte of each reading kept.
+
+The readings of a device are nearly the same text with other numbers in it. So each is split into its
+text (stored once for all that share it) and its runs of digits, which become columns of differences;
+the bytes of those are laid side by side by weight, because the high ones are nearly all zero. LZMA
+makes of that about a fifth of what it makes of the readings as they are.
+"""
 
 import lzma
-from collections.abc import Iterable
+import re
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, chain
 from typing import Final
 
 import msgspec
 
+from kampungnet.measurement import planes
 from kampungnet.measurement.slots import Timed
 from kampungnet.shared import wire
 
@@ -27,18 +38,74 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
         return Timed(self.taken_ms, self.reading())
 
 
+class _Pack(msgspec.Struct, frozen=True, array_like=True):
+    texts: list[list[bytes]]
+    """The text between the digits, once for all readings that share it."""
+    text_of: list[int]
+    """For each reading, in order of time, which text it has."""
+    planes: bytes
+    """Bytes of all differences, the lowest byte of each first."""
+
+
 _READING: Final = msgspec.json.Decoder(wire.Reading)
-_LIST: Final = msgspec.msgpack.Decoder(list[Kept])
-# A day of readings repeats itself almost whole; preset 1 finds nearly all of that in a tenth of the time of 6.
-_FILTERS: Final = [{"id": lzma.FILTER_LZMA2, "preset": 1, "dict_size": 1 << 22}]
+_PACK: Final = msgspec.msgpack.Decoder(_Pack)
+_DIGITS: Final = re.compile(rb"(\d{1,18})")
+"""18 digits and the 1 put before them stay below 2**61, so that a difference fits 64 bits."""
+_FILTERS: Final = [{"id": lzma.FILTER_LZMA2, "preset": 4, "dict_size": 1 << 22}]
 
 
 def pack(kept: Iterable[Kept]) -> bytes:
     """Pack readings, ordered by time, into one blob."""
-    ordered = sorted(kept, key=lambda one: one.taken_ms)
-    return lzma.compress(msgspec.msgpack.encode(ordered), lzma.FORMAT_XZ, check=lzma.CHECK_CRC32, filters=_FILTERS)
+    numbers: dict[tuple[bytes, ...], list[list[int]]] = {}
+    place: dict[tuple[bytes, ...], int] = {}
+    text_of: list[int] = []
+    for one in sorted(kept, key=lambda one: one.taken_ms):
+        parts = _DIGITS.split(one.payload)
+        text = tuple(parts[::2])
+        text_of.append(place.setdefault(text, len(place)))
+        # The 1 in front keeps leading zeros: 05 becomes 105.
+        numbers.setdefault(text, []).append(
+            [one.taken_ms, one.time_quality, *(int(b"1" + digits) for digits in parts[1::2])]
+        )
+    columns = chain.from_iterable(zip(*rows, strict=True) for rows in numbers.values())
+    steps = array("Q", chain.from_iterable(map(_steps, columns)))
+    packed = msgspec.msgpack.encode(_Pack(list(map(list, place)), text_of, planes.split(steps.tobytes())))
+    return lzma.compress(packed, lzma.FORMAT_XZ, check=lzma.CHECK_CRC32, filters=_FILTERS)
 
 
 def unpack(blob: bytes) -> list[Kept]:
     """Return the readings of a pack. Raises ``lzma.LZMAError`` when its checksum does not fit."""
-    return _LIST.decode(lzma.decompress(blob))
+    found = _PACK.decode(lzma.decompress(blob))
+    steps = array("Q")
+    steps.frombytes(planes.join(found.planes))
+    rows = [iter(rows) for rows in _rows(found, steps)]
+    return [_kept(found.texts[text], next(rows[text])) for text in found.text_of]
+
+
+def _steps(column: Sequence[int]) -> Iterator[int]:
+    last = 0
+    for value in column:
+        step, last = value - last, value
+        yield step << 1 if step >= 0 else (-step << 1) - 1  # small numbers of both signs become small ones
+
+
+def _rows(found: _Pack, steps: "array[int]") -> Iterator[list[tuple[int, ...]]]:
+    """Yield, for each text, the numbers of the readings that share it."""
+    start = 0
+    lengths = Counter(found.text_of)
+    for text, parts in enumerate(found.texts):
+        length, width = lengths[text], len(parts) + 1
+        columns = []
+        for _ in range(width):
+            signed = (step >> 1 if not step & 1 else -((step + 1) >> 1) for step in steps[start : start + length])
+            columns.append(list(accumulate(signed)))
+            start += length
+        yield list(zip(*columns, strict=True))
+
+
+def _kept(text: Sequence[bytes], numbers: Sequence[int]) -> Kept:
+    parts: list[bytes] = [b""] * (2 * len(text) - 1)
+    parts[::2] = text
+    parts[1::2] = [b"%d" % number for number in numbers[2:]]
+    parts[1::2] = [digits[1:] for digits in parts[1::2]]
+    return Kept(numbers[0], numbers[1], b"".join(parts))

@@ -22,7 +22,7 @@ from kampungnet.measurement.packing import Kept
 
 YOUNG_MS: Final = 3_600_000
 """Readings rest as received for an hour, then they are packed."""
-LATE_MS: Final = YOUNG_MS // 4
+LATE_MS: Final = 2 * YOUNG_MS
 """How much later than its hour an agent's oldest reading makes packing worth while."""
 _YOUNG: Final = YoungReading.__table__.c
 _MOVED: Final = (_YOUNG.boot_id, _YOUNG.sequence, _YOUNG.taken_ms, _YOUNG.time_quality)

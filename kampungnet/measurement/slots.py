@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from kampungnet.measurement import planes
 from kampungnet.measurement.counters import growth
 from kampungnet.shared import wire
 
@@ -86,13 +87,13 @@ def pack(slots: Slots, day_start_ms: int) -> bytes:
         place = (slot - day_start_ms) // SLOT_MS
         if 0 <= place < SLOTS_A_DAY:
             values[place] = min(value, MOST)
-    return zlib.compress(values.tobytes(), 6)
+    return zlib.compress(planes.split(values.tobytes()), 9)
 
 
 def unpack(packed: bytes, day_start_ms: int) -> dict[int, int]:
     """Return the slots that :func:`pack` was given. Raises ``zlib.error`` or ``ValueError`` on foreign bytes."""
     values = array("q")
-    values.frombytes(zlib.decompress(packed))
+    values.frombytes(planes.join(zlib.decompress(packed)))
     return {day_start_ms + place * SLOT_MS: value for place, value in enumerate(values) if value != ABSENT}
 
 
