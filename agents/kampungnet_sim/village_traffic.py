@@ -1,9 +1,9 @@
 """Bytes through the WAN port as a closed form of time, so that any counter costs one look-up.
 
-The rate of an hour is the day's shape times chance; inside the hour it swings by two sine
-waves of whole periods. Their integral is known, so the sum up to any instant is the sum of
-whole hours (kept in a list) plus a formula. The swing stays below the rate, hence the sum
-never falls.
+The rate of an hour is the day's shape times chance; inside the hour it swings by a few sine
+waves of whole periods, so that no rhythm shows. Their integral is known, so the sum up to any
+instant is the sum of whole hours (kept in a list) plus a formula. The swing stays below the
+rate, hence the sum never falls.
 """
 
 from math import cos, pi
@@ -15,7 +15,7 @@ from kampungnet_sim.village_events import SILENCING, WINDOW_SECONDS, Calendar, E
 
 _HOUR = 3_600
 # (amplitude, whole periods per hour); the amplitudes add up to less than 1.
-_SWINGS = ((0.40, 3), (0.32, 11))
+_SWINGS = ((0.13, 1), (0.12, 2), (0.11, 3), (0.10, 5), (0.26, 11))
 
 
 class _Hour(NamedTuple):
