@@ -34,6 +34,7 @@ _UNREADABLE = {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlit
 
 def open_file(path: Path, max_megabytes: int) -> sqlite3.Connection:
     """Open or make the spool file, durable at every commit and capped at ``max_megabytes``."""
+    path.touch(mode=0o640)  # readings are no business of other users; the log beside it takes the same rights
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10, cached_statements=32)
     try:
         db.execute(f"PRAGMA page_size={PAGE_BYTES}")
