@@ -5,6 +5,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from tests.benchmarks.central import router_body, values_of
 from tests.benchmarks.process import ROOT, Unusable
@@ -49,19 +50,20 @@ def one_sample_each(series: Sequence[Series], numbers: Sequence[int], instants_m
     """Return a request as Prometheus itself sends it: every sample brings its labels along."""
     parts = []
     for number, at in zip(numbers, instants_ms, strict=True):
-        for labels, (_, _, value) in zip(series, values_of(router_body(number)), strict=True):
-            parts.append(_field(1, labels + _sample(value, at)))
+        parts += [_field(1, labels + sample) for labels, sample in zip(series, _samples(number, at), strict=True)]
     return b"".join(parts)
 
 
 def one_series_each(series: Sequence[Series], numbers: Sequence[int], instants_ms: Sequence[int]) -> bytes:
     """Return a request that gives the labels of a series once and all its samples after them."""
-    columns = list(zip(*([value for _, _, value in values_of(router_body(n))] for n in numbers), strict=True))
-    parts = []
-    for labels, column in zip(series, columns, strict=True):
-        samples = b"".join(_sample(value, at) for value, at in zip(column, instants_ms, strict=True))
-        parts.append(_field(1, labels + samples))
-    return b"".join(parts)
+    rows = [_samples(number, at) for number, at in zip(numbers, instants_ms, strict=True)]
+    columns = zip(*rows, strict=True)
+    return b"".join(_field(1, labels + b"".join(column)) for labels, column in zip(series, columns, strict=True))
+
+
+@lru_cache(maxsize=512)  # all villages say the same number at the same instant
+def _samples(number: int, at_ms: int) -> list[bytes]:
+    return [_sample(value, at_ms) for _, _, value in values_of(router_body(number))]
 
 
 def request_of(path: str, plain: bytes, snappy: Callable[[bytes], bytes]) -> bytes:

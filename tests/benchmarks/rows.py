@@ -51,16 +51,16 @@ class Row:
         return (self.what, self.ours, self.peer, self.ratio, goal.text(goal.must), goal.text(goal.aim), verdict)
 
 
-def less(what: str, ours: float, peer: float | None, unit: str, goal: tuple[float, float | None]) -> Row:
-    """Compare a cost: how many times less ours is than the peer's."""
-    ratio = None if peer is None else peer / ours
-    return _compared(what, (ours, peer), unit, ratio, goal)
+def less(what: str, ours: Sequence[float], peer: Sequence[float], unit: str, goal: tuple[float, float | None]) -> Row:
+    """Compare a cost, measured turn by turn: how many times less ours is than the peer's."""
+    ratios = [theirs / own for own, theirs in zip(ours, peer, strict=False)]
+    return _compared(what, (ours, peer), unit, ratios, goal)
 
 
-def more(what: str, ours: float, peer: float | None, unit: str, goal: tuple[float, float | None]) -> Row:
-    """Compare a speed: how many times the peer's ours is."""
-    ratio = None if peer is None else ours / peer
-    return _compared(what, (ours, peer), unit, ratio, goal)
+def more(what: str, ours: Sequence[float], peer: Sequence[float], unit: str, goal: tuple[float, float | None]) -> Row:
+    """Compare a speed, measured turn by turn: how many times the peer's ours is."""
+    ratios = [own / theirs for own, theirs in zip(ours, peer, strict=False)]
+    return _compared(what, (ours, peer), unit, ratios, goal)
 
 
 def at_most(what: str, ours: float, unit: str, goal: tuple[float, float | None], peer: str = "–") -> Row:
@@ -80,12 +80,17 @@ def broken(name: str, error: BaseException) -> Row:
 
 
 def _compared(
-    what: str, values: tuple[float, float | None], unit: str, ratio: float | None, goal: tuple[float, float | None]
+    what: str,
+    values: tuple[Sequence[float], Sequence[float]],
+    unit: str,
+    ratios: Sequence[float],
+    goal: tuple[float, float | None],
 ) -> Row:
-    ours, peer = values
-    peer_text = "not here" if peer is None else f"{number(peer)} {unit}"
+    # The median of each turn's own ratio: a machine that others slow down for a minute slows down both.
+    ratio = median(ratios) if ratios else None
+    ours, peer = (f"{number(median(found))} {unit}" if found else "not here" for found in values)
     ratio_text = "–" if ratio is None else f"{number(ratio)}x"
-    return Row(what, f"{number(ours)} {unit}", peer_text, ratio_text, Goal(goal[0], goal[1], "x", least=True), ratio)
+    return Row(what, ours, peer, ratio_text, Goal(goal[0], goal[1], "x", least=True), ratio)
 
 
 def number(value: float) -> str:
