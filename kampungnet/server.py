@@ -1,6 +1,7 @@
 """Runs the application with uvicorn until it is told to stop."""
 
 import logging
+import socket
 from typing import Final
 
 import uvicorn
@@ -18,14 +19,17 @@ def serve(database: Database, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished first."""
     log = logging.getLogger("uvicorn.error")
     log.setLevel(logging.WARNING)
+    try:
+        listening = socket.create_server((host, port), backlog=BACKLOG)
+    except (OSError, OverflowError) as error:
+        raise Unavailable(f"Nobody can listen on {host}, port {port}: {error}. Choose another --port.") from error
     config = uvicorn.Config(
-        Server(database), host=host, port=port, log_config=None, access_log=False, server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=5, backlog=BACKLOG, loop="uvloop",
+        Server(database), log_config=None, access_log=False, server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=5, loop="uvloop",
         http="httptools", proxy_headers=True, forwarded_allow_ips="127.0.0.1",
     )  # fmt: skip
     try:
-        uvicorn.Server(config).run()
-    except SystemExit as ended:  # uvicorn's own way to say that it could not start
-        raise Unavailable(f"The server could not listen on {host}, port {port}: the line above says why.") from ended
+        uvicorn.Server(config).run(sockets=[listening])
     finally:
+        listening.close()
         database.close()

@@ -6,13 +6,14 @@ the command line, and ``GroupCommit`` for reports.
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
-from sqlalchemy import BigInteger, Engine, MetaData, create_engine, event, make_url
+from sqlalchemy import BigInteger, Engine, MetaData, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -43,7 +44,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
-        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._writing = self.engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
 
     @contextmanager
     def reads(self) -> Iterator[Session]:
@@ -54,8 +55,7 @@ class Database:
     @contextmanager
     def writes(self) -> Iterator[Session]:
         """Yield a session that commits at the end, or rolls back when anything is raised."""
-        engine = self.engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
-        with Session(engine) as db, db.begin():
+        with Session(self._writing) as db, db.begin():
             yield db
 
     def close(self) -> None:
@@ -63,24 +63,49 @@ class Database:
         self.engine.dispose()
 
 
-def insert_into(db: Session, table: Any) -> "sqlite.Insert | postgresql.Insert":
-    """Return an INSERT that can say ON CONFLICT, for the database at hand."""
-    return (sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert)(table)
+def insert_new(db: Session, model: type[Base], rows: list[dict[str, Any]]) -> int:
+    """Insert the rows whose key is not there yet, and return how many those were."""
+    return db.connection().execute(_insert_new(db.get_bind().dialect.name, model), rows).rowcount
 
 
 def upsert(
-    db: Session, table: Any, keys: Sequence[str], changed: Sequence[str], newer: str | None = None
-) -> "sqlite.Insert | postgresql.Insert":
-    """Return an INSERT that replaces ``changed`` where a row with the same ``keys`` stands.
+    db: Session,
+    model: type[Base],
+    rows: list[dict[str, Any]],
+    keys: tuple[str, ...],
+    changed: tuple[str, ...],
+    newer: str | None = None,
+) -> None:
+    """Insert rows; where one with the same ``keys`` stands, replace its columns ``changed``.
 
     With ``newer`` it does so only when that column grows: what comes late changes nothing.
     """
-    statement = insert_into(db, table)
+    db.connection().execute(_upsert(db.get_bind().dialect.name, model, keys, changed, newer), rows)
+
+
+# Building such a statement costs more than running it, so each is built once.
+
+
+@cache
+def _insert_new(dialect: str, model: type[Base]) -> "sqlite.Insert | postgresql.Insert":
+    return _insert(dialect, model).on_conflict_do_nothing()
+
+
+@cache
+def _upsert(
+    dialect: str, model: type[Base], keys: tuple[str, ...], changed: tuple[str, ...], newer: str | None
+) -> "sqlite.Insert | postgresql.Insert":
+    statement = _insert(dialect, model)
     return statement.on_conflict_do_update(
-        index_elements=list(keys),
+        index_elements=keys,
         set_={name: statement.excluded[name] for name in changed},
-        where=None if newer is None else statement.excluded[newer] > table.__table__.c[newer],
+        where=None if newer is None else statement.excluded[newer] > model.__table__.c[newer],
     )
+
+
+def _insert(dialect: str, model: type[Base]) -> "sqlite.Insert | postgresql.Insert":
+    table = cast(Table, model.__table__)
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 class NotStored(Exception):

@@ -5,6 +5,7 @@ Problem (status, one sentence)
 ├── NotSignedIn     401  who are you?
 ├── NotAllowed      403  we know you, and no
 ├── NotFound        404  not there, or not yours to know about
+├── TooSlow         408  the request did not come in time
 ├── Conflict        409  the same name with another content
 ├── TooLarge        413  more than we read
 ├── Unprocessable   422  understood, and wrong
@@ -45,6 +46,12 @@ class NotFound(Problem):
     """Not there, or not yours to know about."""
 
     status = 404
+
+
+class TooSlow(Problem):
+    """The request did not come in time."""
+
+    status = 408
 
 
 class Conflict(Problem):

@@ -48,6 +48,8 @@ class Agent(Base):
     dropped_readings: Mapped[int] = mapped_column(default=0)
     refused_readings: Mapped[int] = mapped_column(default=0)
     corrupt_readings: Mapped[int] = mapped_column(default=0)
+    packed_up_to: Mapped[int] = mapped_column(default=0)
+    """Highest sequence of its readings that rests in a pack: a lower one may be a repeat from long ago."""
     conflicts: Mapped[int] = mapped_column(default=0)
     """Readings that came twice with different content: the sign of a cloned SD card."""
 

@@ -5,10 +5,10 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from kampungnet.core.database import upsert
@@ -23,6 +23,9 @@ CODE_LIFE_MS: Final = 24 * 3_600_000
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U to misread."""
 _DEVICE_KEY: Final = ("regency", "site", "name")
+_REPORTING: Final = select(Agent.id, Agent.regency, Agent.site, Agent.public_key, Agent.packed_up_to).where(
+    Agent.id.in_(bindparam("ids", expanding=True)), Agent.revoked_ms.is_(None)
+)
 _STATE_COLUMNS: Final = (
     "kind", "outcome", "detail", "last_reading_ms", "last_ok_ms", "uptime_seconds", "internet_up",
     "hotspot_sessions", "rx_power_dbm", "no_light", "body",
@@ -37,6 +40,16 @@ class NewState:
     site: str
     taken_ms: int
     reading: wire.Reading
+
+
+class Reporter(NamedTuple):
+    """An agent that may report: where it stands, and the key its reports are signed with."""
+
+    regency: str
+    site: str
+    public_key: bytes
+    packed_up_to: int
+    """Readings up to this sequence may rest in packs already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +110,9 @@ def enrol(db: Session, asked: wire.EnrolmentRequest, public_key: bytes, now_ms: 
         raise NotFound("This enrolment code is not known, was used already or is too old: ask for a new one.")
     village = db.get_one(Village, (taken.regency, taken.village))
     site = ensure_site(db, village)
+    # A site has one agent: the box that was replaced, or stolen, loses its right with the new one's first breath.
+    before = (Agent.regency == site.regency, Agent.site == site.code, Agent.revoked_ms.is_(None))
+    db.execute(update(Agent).where(*before).values(revoked_ms=now_ms))
     agent = Agent(
         regency=taken.regency, id=random_code(16), site=site.code, public_key=public_key, enrolled_ms=now_ms,
         board=clean(asked.board), version=clean(asked.version),
@@ -135,14 +151,16 @@ def revoke(db: Session, village: Village, now_ms: int) -> int:
     return len(changed.all())
 
 
-def reporting_agents(db: Session, ids: Iterable[str]) -> dict[str, tuple[str, str, bytes]]:
-    """Return regency, site and public key of those agents that may report, by id. Revoked ones are absent."""
-    rows = db.execute(
-        select(Agent.id, Agent.regency, Agent.site, Agent.public_key).where(
-            Agent.id.in_(list(ids)), Agent.revoked_ms.is_(None)
-        )
-    )
-    return {row.id: (row.regency, row.site, row.public_key) for row in rows}
+def reporting_agents(db: Session, ids: Iterable[str]) -> dict[str, Reporter]:
+    """Return those agents that may report at this moment, by id. Revoked ones are absent."""
+    rows = db.connection().execute(_REPORTING, {"ids": list(ids)})
+    return {row.id: Reporter(row.regency, row.site, row.public_key, row.packed_up_to) for row in rows}
+
+
+def note_packed(db: Session, regency: str, agent: str, sequence: int) -> None:
+    """Remember the highest sequence of an agent that rests in a pack."""
+    higher = (Agent.regency == regency, Agent.id == agent, Agent.packed_up_to < sequence)
+    db.execute(update(Agent).where(*higher).values(packed_up_to=sequence))
 
 
 def record_state(db: Session, states: Iterable[NewState]) -> None:
@@ -155,10 +173,9 @@ def record_state(db: Session, states: Iterable[NewState]) -> None:
             if key not in best or best[key].taken_ms < state.taken_ms:
                 best[key] = state
     if rows := [_ok_row(state) for state in newest_ok.values()]:
-        db.execute(upsert(db, Device, _DEVICE_KEY, _STATE_COLUMNS, newer="last_reading_ms"), rows)
+        upsert(db, Device, rows, _DEVICE_KEY, _STATE_COLUMNS, newer="last_reading_ms")
     if rows := [_failed_row(s) for s in newest.values() if s.reading.outcome is not wire.Outcome.OK]:
-        columns = ("outcome", "detail", "last_reading_ms")
-        db.execute(upsert(db, Device, _DEVICE_KEY, columns, newer="last_reading_ms"), rows)
+        upsert(db, Device, rows, _DEVICE_KEY, ("outcome", "detail", "last_reading_ms"), newer="last_reading_ms")
 
 
 def village_states(db: Session, regency: str, now_ms: int, only: str | None = None) -> list[VillageState]:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database, GroupCommit, NotStored
-from kampungnet.core.errors import Problem, TooLarge, Unavailable
+from kampungnet.core.errors import BadInput, Problem, TooLarge, TooSlow, Unavailable
 from kampungnet.core.tally import Tally
 from kampungnet.ingest import service
 from kampungnet.ingest.service import SignedRequest
@@ -26,6 +26,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ENROLMENT_BYTES: Final = 4_000
 _AGENT: Final = wire.AGENT_HEADER.lower().encode()
 _SIGNATURE: Final = wire.SIGNATURE_HEADER.lower().encode()
+BODY_SECONDS: Final = 20
+"""Time for a whole body; a megabyte needs 400 kbit/s, a usual report a hundredth of that."""
 WAITING_BYTES: Final = 64_000_000
 """Bodies held in memory while they wait for a commit; who comes after that is asked to try again."""
 
@@ -98,22 +100,25 @@ class ReportDoor:
 
 
 async def read_body(headers: dict[bytes, bytes], receive: Receive, limit: int) -> bytes:
-    """Read a request's body up to ``limit`` bytes. Raises ``TooLarge`` without reading on."""
+    """Read a request's body. Raises ``TooLarge`` beyond ``limit`` bytes, ``TooSlow`` when it stalls, ``BadInput``."""
     too_large = TooLarge(f"The body is larger than {limit} bytes: send fewer readings at once.")
     announced = headers.get(b"content-length", b"0")
     if announced.isdigit() and int(announced) > limit:
         raise too_large
     parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        part = message.get("body", b"")
-        size += len(part)
-        if size > limit:
-            raise too_large
-        parts.append(part)
-        if not message.get("more_body"):
-            return b"".join(parts)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise BadInput("The body ends before its announced length.")
+                parts.append(message.get("body", b""))
+                if sum(map(len, parts)) > limit:
+                    raise too_large
+                if not message.get("more_body"):
+                    return b"".join(parts)
+    except TimeoutError:
+        raise TooSlow(f"The body did not come within {BODY_SECONDS} s: send it again.") from None
 
 
 async def answer(send: Send, status: int, content: msgspec.Struct) -> None:

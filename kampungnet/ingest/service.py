@@ -20,11 +20,11 @@ from sqlalchemy.orm import Session
 from kampungnet.core.errors import BadInput, NotSignedIn, Problem, Unavailable
 from kampungnet.devices import service as devices
 from kampungnet.devices.models import Agent
-from kampungnet.devices.service import NewState
+from kampungnet.devices.service import NewState, Reporter
 from kampungnet.ingest.envelope import Opened, Taken, opened, unpacked
 from kampungnet.measurement import service as measurement
 from kampungnet.measurement.boots import Offset, TimeQuality, better, offset_of, repaired
-from kampungnet.measurement.service import Arrived, Key
+from kampungnet.measurement.service import Arrived, BootKey, Key
 from kampungnet.shared import wire
 
 log = logging.getLogger(__name__)
@@ -59,6 +59,8 @@ class Checked:
     agent: str
     received_ms: int
     report: Opened
+    packed_up_to: int = 0
+    """Readings up to this sequence may rest in packs already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ def accept(db: Session, prepared: list[Checked | Problem]) -> list[wire.Receipt 
     receipts: dict[int, wire.Receipt] = {}
     if checked:
         placed = _place(checked, _offsets(db, checked))
-        stored = measurement.record_readings(db, [one.arrived for one in placed])
+        packed_up_to = {one.agent: one.packed_up_to for one in checked}
+        stored = measurement.record_readings(db, [one.arrived for one in placed], packed_up_to)
         devices.record_state(db, _states(placed, stored.conflicting))
         receipts = _receipts(checked, placed, stored.conflicting)
         _record_agents(db, checked, stored.conflicting)
@@ -116,18 +119,17 @@ def enrol(db: Session, body: bytes, signature: str, now_ms: int) -> wire.Enrolme
     return wire.EnrolmentAnswer(agent.id, village.code, village.name)
 
 
-def _prepared(request: SignedRequest, agent: tuple[str, str, bytes] | None) -> Checked | Problem:
+def _prepared(request: SignedRequest, agent: Reporter | None) -> Checked | Problem:
     if agent is None:
         return NotSignedIn(_STRANGER)
-    regency, site, key = agent
     text = wire.signing_bytes("POST", wire.REPORTS_PATH, request.agent, request.body)
-    if not _signed(key, request.signature, text):
+    if not _signed(agent.public_key, request.signature, text):
         return NotSignedIn(_STRANGER)
     try:
         report = opened(unpacked(request.body, request.encoding), request.agent)
     except Problem as problem:
         return problem
-    return Checked(regency, site, request.agent, request.received_ms, report)
+    return Checked(agent.regency, agent.site, request.agent, request.received_ms, report, agent.packed_up_to)
 
 
 def _signed(key: bytes, signature: str, text: bytes) -> bool:
@@ -138,10 +140,15 @@ def _signed(key: bytes, signature: str, text: bytes) -> bool:
     return True
 
 
-def _offsets(db: Session, checked: list[Checked]) -> dict[tuple[str, str, str], Offset]:
+def _offsets(db: Session, checked: list[Checked]) -> dict[BootKey, Offset]:
     """Return every boot's offset after hearing these reports; what is new or better is stored."""
-    known = measurement.known_offsets(db, {(one.regency, one.agent) for one in checked})
-    changed: dict[tuple[str, str, str], Offset] = {}
+    boots = {
+        (one.regency, one.agent, boot)
+        for one in checked
+        for boot in {one.report.envelope.boot_id, *(taken.reading.boot_id for taken in one.report.taken)}
+    }
+    known = measurement.known_offsets(db, boots)
+    changed: dict[BootKey, Offset] = {}
     for one in checked:
         envelope = one.report.envelope
         boot = (one.regency, one.agent, envelope.boot_id)
@@ -155,7 +162,7 @@ def _offsets(db: Session, checked: list[Checked]) -> dict[tuple[str, str, str], 
     return known
 
 
-def _place(checked: Iterable[Checked], offsets: dict[tuple[str, str, str], Offset]) -> list[_Placed]:
+def _place(checked: Iterable[Checked], offsets: dict[BootKey, Offset]) -> list[_Placed]:
     placed: list[_Placed] = []
     for one in checked:
         for taken in one.report.taken:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
 from kampungnet.core.database import upsert
+from kampungnet.devices.service import note_packed
 from kampungnet.measurement import packing, slots
 from kampungnet.measurement.boots import TimeQuality
 from kampungnet.measurement.models import ReadingDay, SlotDay, YoungReading
@@ -93,9 +94,10 @@ def carry_out(db: Session, planned: Plan) -> None:
         raise PlanIsOld
     if planned.packs:
         changed = ("site", "readings", "first_sequence", "last_sequence", "packed")
-        connection.execute(upsert(db, ReadingDay, _PACK_KEY, changed), planned.packs)
+        upsert(db, ReadingDay, planned.packs, _PACK_KEY, changed)
+        note_packed(db, planned.regency, planned.agent, max(pack["last_sequence"] for pack in planned.packs))
     if planned.slots:
-        connection.execute(upsert(db, SlotDay, _SLOT_KEY, ("slots",)), planned.slots)
+        upsert(db, SlotDay, planned.slots, _SLOT_KEY, ("slots",))
 
 
 def forget(db: Session, before: date) -> int:

@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
-from kampungnet.core.database import insert_into, upsert
+from kampungnet.core.database import insert_new, upsert
 from kampungnet.devices.models import Agent, Device
 from kampungnet.devices.service import body_of
 from kampungnet.measurement import outages as outage_rules
@@ -20,8 +20,16 @@ from kampungnet.measurement.packing import Kept
 from kampungnet.measurement.slots import SLOT_MS, SLOT_SECONDS, Slots
 from kampungnet.shared import wire
 
+BootKey = tuple[str, str, str]
+"""Regency, agent, boot id."""
 Key = tuple[str, str, str, int]
 """Regency, agent, boot id, sequence: what makes a reading unique."""
+_OFFSETS: Final = (
+    select(Boot.regency, Boot.agent, Boot.boot_id, Boot.offset_ms, Boot.time_quality)
+    .where(Boot.regency.in_(bindparam("regencies", expanding=True)))  # the key's order, so that its index serves
+    .where(Boot.agent.in_(bindparam("agents", expanding=True)))
+    .where(Boot.boot_id.in_(bindparam("boots", expanding=True)))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +81,14 @@ class Measured:
         return outage_rules.coverage(self.series.get("readings", {}), self.first_ms, self.last_ms)
 
 
-def known_offsets(db: Session, agents: Collection[tuple[str, str]]) -> dict[tuple[str, str, str], Offset]:
-    """Return the clock offsets of all known boots of the agents, by (regency, agent, boot id)."""
-    rows = db.execute(
-        select(Boot.regency, Boot.agent, Boot.boot_id, Boot.offset_ms, Boot.time_quality)
-        .where(Boot.regency.in_({regency for regency, _ in agents}))
-        .where(Boot.agent.in_({agent for _, agent in agents}))
-    )
+def known_offsets(db: Session, boots: Collection[BootKey]) -> dict[BootKey, Offset]:
+    """Return the clock offsets of those boots that are known."""
+    regencies, agents, ids = (list(set(parts)) for parts in zip(*boots, strict=True))
+    rows = db.connection().execute(_OFFSETS, {"regencies": regencies, "agents": agents, "boots": ids})
     return {(r.regency, r.agent, r.boot_id): Offset(r.offset_ms, TimeQuality(r.time_quality)) for r in rows}
 
 
-def record_offsets(db: Session, offsets: Mapping[tuple[str, str, str], Offset], now_ms: int) -> None:
+def record_offsets(db: Session, offsets: Mapping[BootKey, Offset], now_ms: int) -> None:
     """Keep new or better clock offsets, and repair the young readings of those boots."""
     rows = [
         {"regency": regency, "agent": agent, "boot_id": boot, "offset_ms": offset.ms, "time_quality": offset.quality}
@@ -91,12 +96,12 @@ def record_offsets(db: Session, offsets: Mapping[tuple[str, str, str], Offset], 
     ]
     if not rows:
         return
-    db.execute(upsert(db, Boot, ["regency", "agent", "boot_id"], ["offset_ms", "time_quality"]), rows)
-    for (regency, agent, boot), offset in offsets.items():
-        _repair_young(db, (regency, agent, boot), offset, now_ms)
+    upsert(db, Boot, rows, ("regency", "agent", "boot_id"), ("offset_ms", "time_quality"))
+    for boot, offset in offsets.items():
+        _repair_young(db, boot, offset, now_ms)
 
 
-def _repair_young(db: Session, boot: tuple[str, str, str], offset: Offset, now_ms: int) -> None:
+def _repair_young(db: Session, boot: BootKey, offset: Offset, now_ms: int) -> None:
     of_boot = select(YoungReading).where(
         YoungReading.regency == boot[0], YoungReading.agent == boot[1], YoungReading.boot_id == boot[2]
     )
@@ -106,16 +111,17 @@ def _repair_young(db: Session, boot: tuple[str, str, str], offset: Offset, now_m
             row.taken_ms, row.time_quality = instant, quality
 
 
-def record_readings(db: Session, arrived: Sequence[Arrived]) -> Stored:
-    """Store readings once. A repeat changes nothing; the same key with another hash is a conflict."""
-    packed = _already_packed(db, arrived)
+def record_readings(db: Session, arrived: Sequence[Arrived], packed_up_to: Mapping[str, int]) -> Stored:
+    """Store readings once. A repeat changes nothing; the same key with another hash is a conflict.
+
+    ``packed_up_to`` gives for each agent the highest sequence that may rest in a pack.
+    """
+    packed = _already_packed(db, [one for one in arrived if one.key[3] <= packed_up_to[one.key[1]]])
     rows = [_row(one) for one in arrived if one.key not in packed]
     known: dict[Key, bytes] = {}
-    if rows:
-        statement = insert_into(db, YoungReading).on_conflict_do_nothing()
-        # rowcount tells repeats from new ones in one go; the slow look-up is for repeats only.
-        if db.connection().execute(statement, rows).rowcount != len(rows):
-            known = _young_hashes(db, arrived)
+    # The count tells repeats from new ones in one go; the slow look-up is for repeats only.
+    if rows and insert_new(db, YoungReading, rows) != len(rows):
+        known = _young_hashes(db, arrived)
     known.update(packed)
     # Key and hash together: when both contents come at once, the one that was first stays and is receipted.
     conflicting = frozenset((one.key, one.hash) for one in arrived if known.get(one.key, one.hash) != one.hash)
@@ -150,10 +156,7 @@ def _already_packed(db: Session, arrived: Sequence[Arrived]) -> dict[Key, bytes]
     for one in arrived:
         by_agent[one.key[:2]].append(one.key[3])
     found: dict[Key, bytes] = {}
-    for (regency, agent), newest in _packed_up_to(db, by_agent).items():
-        sequences = [s for s in by_agent[regency, agent] if s <= newest]
-        if not sequences:
-            continue
+    for (regency, agent), sequences in by_agent.items():
         packs = select(ReadingDay.packed).where(
             ReadingDay.regency == regency, ReadingDay.agent == agent,
             ReadingDay.first_sequence <= max(sequences), ReadingDay.last_sequence >= min(sequences),
@@ -163,16 +166,6 @@ def _already_packed(db: Session, arrived: Sequence[Arrived]) -> dict[Key, bytes]
                 reading = kept.reading()
                 found[regency, agent, reading.boot_id, reading.sequence] = wire.reading_hash(kept.payload)
     return found
-
-
-def _packed_up_to(db: Session, agents: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    rows = db.execute(
-        select(ReadingDay.regency, ReadingDay.agent, func.max(ReadingDay.last_sequence))
-        .where(ReadingDay.regency.in_({regency for regency, _ in agents}))  # the keys begin with it
-        .where(ReadingDay.agent.in_({agent for _, agent in agents}))
-        .group_by(ReadingDay.regency, ReadingDay.agent)
-    )
-    return {(regency, agent): newest for regency, agent, newest in rows}
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,8 +117,9 @@ def _sentence(path: Path, problem: str) -> str:
     place = re.sub(r"\[(\d+)\]", lambda found: f"[{int(found[1]) + 1}]", place.strip("`").lstrip("."))
     missing = re.search(r"missing required field `(.+?)`", what)
     if missing:
-        table = f"under [{place}]" if place else "at the top"
-        return f"{path}: {missing[1]} is missing {table}; add a line: {missing[1]} = …"
+        if not place:
+            return f"{path}: the section [{missing[1]}] is missing; add it, as in the example settings."
+        return f"{path}: {missing[1]} is missing under [{place}]; add a line: {missing[1]} = …"
     return f"{path}: {place or 'the file'} is wrong: {_in_words(what)}; correct it."
 
 

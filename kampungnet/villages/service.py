@@ -138,7 +138,7 @@ def _store(db: Session, rows: list[dict[str, str]]) -> None:
          "kind": r["jenis"], "latitude": float(r["lat"]) if r["lat"] else None,
          "longitude": float(r["lon"]) if r["lon"] else None, "postal_code": r["kodepos"] or ""} for r in rows
     ]  # fmt: skip
-    db.execute(upsert(db, Regency, ["code"], ["name"]), list(regencies.values()))
-    db.execute(upsert(db, District, ["regency", "code"], ["name"]), list(districts.values()))
-    columns = ["district", "name", "kind", "latitude", "longitude", "postal_code"]
-    db.execute(upsert(db, Village, ["regency", "code"], columns), villages)
+    upsert(db, Regency, list(regencies.values()), ("code",), ("name",))
+    upsert(db, District, list(districts.values()), ("regency", "code"), ("name",))
+    columns = ("district", "name", "kind", "latitude", "longitude", "postal_code")
+    upsert(db, Village, villages, ("regency", "code"), columns)

@@ -55,7 +55,7 @@ def test_migrated_and_created_tables_agree_in_every_key_and_index(
     created = Database(f"sqlite:///{tmp_path_factory.mktemp('created') / 'db'}")
     Base.metadata.create_all(created.engine)
     migrate.migrate(empty)
-    if empty.is_sqlite:
+    if empty.engine.dialect.name == "sqlite":
         for table in Base.metadata.tables:
             assert _described(empty, table) == _described(created, table)
     assert set(inspect(empty.engine).get_table_names()) - {"alembic_version"} == set(Base.metadata.tables)

@@ -22,7 +22,6 @@ from kampungnet.staff.models import StaffSession
 from kampungnet.villages import service as villages
 from tests.support.contents import contents, let_commits_fail, let_commits_succeed
 from tests.support.server import (
-    NEIGHBOUR,
     REGENCY,
     VILLAGE,
     Answer,
@@ -31,6 +30,7 @@ from tests.support.server import (
     enrolled,
     enrolment,
     issued_code,
+    neighbours,
     serving,
 )
 
@@ -41,7 +41,7 @@ BUSY = "The server is busy: keep the readings and send them again later."
 def _nobody_can_write(database: Database) -> Iterator[None]:
     """Hold the write lock, so that what is sent meanwhile waits and shares one commit."""
     with database.writes() as db:
-        if not database.is_sqlite:
+        if database.engine.dialect.name != "sqlite":
             db.execute(text("LOCK TABLE young_readings IN EXCLUSIVE MODE"))
         yield
 
@@ -58,9 +58,9 @@ def _together(database: Database, *requests: Callable[[], Answer]) -> list[Answe
 def test_a_commit_that_fails_gives_no_receipt_and_the_neighbours_are_still_stored(
     database: Database, server: Running, box: Box
 ) -> None:
-    neighbours = [enrolled(database, NEIGHBOUR) for _ in range(8)]
+    boxes = neighbours(database, 8)
     let_commits_fail(database, "young_readings", condition=f"NEW.agent = '{box.agent}'")
-    reading, others = box.reading(), [(one, one.reading()) for one in neighbours]
+    reading, others = box.reading(), [(one, one.reading()) for one in boxes]
     answers = _together(
         database,
         *(partial(server.report, one, its) for one, its in others[:4]),
@@ -71,7 +71,7 @@ def test_a_commit_that_fails_gives_no_receipt_and_the_neighbours_are_still_store
     assert (failed.status, failed.sentence(), failed.headers["retry-after"]) == (503, BUSY, "5")
     assert [answer.receipt().accepted for answer in answers] == [[1]] * 8
     with database.reads() as db:
-        assert set(db.scalars(select(YoungReading.agent))) == {one.agent for one in neighbours}
+        assert set(db.scalars(select(YoungReading.agent))) == {one.agent for one in boxes}
         assert db.get_one(Agent, (REGENCY, box.agent)).last_report_ms is None, "nothing at all was stored"
     let_commits_succeed(database, "young_readings")
     assert server.report(box, reading).receipt().accepted == [1]
@@ -104,7 +104,7 @@ def test_a_full_disk_gives_503_and_keeps_what_was_receipted(sqlite_database: Dat
 
 
 def test_two_hundred_requests_in_one_group_are_each_judged_alone(database: Database, server: Running, box: Box) -> None:
-    boxes = [box, *(enrolled(database, NEIGHBOUR) for _ in range(4))]
+    boxes = [box, *neighbours(database, 4)]
     revoked = enrolled(database, "35.10.01.2001")
     with database.writes() as db:
         devices.revoke(db, villages.village(db, "35.10.01.2001"), clock.now_ms())

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from kampungnet.core.database import Database
 from kampungnet.measurement.models import YoungReading
 from kampungnet.shared import wire
-from tests.support.server import Box, Running, enrolled, serving_process
+from tests.support.server import Box, Running, enrolled, neighbours, serving_process
 
 ROUNDS = 10
 
@@ -26,7 +26,7 @@ def _report_until_it_dies(server: Running, box: Box, receipted: set[int], sent: 
 
 
 def test_nothing_receipted_is_missing_after_kill_9_and_nothing_is_there_twice(sqlite_database: Database) -> None:
-    boxes = [enrolled(sqlite_database) for _ in range(3)]
+    boxes = neighbours(sqlite_database, 3)
     receipted: list[set[int]] = [set() for _ in boxes]
     sent: list[dict[int, wire.Reading]] = [{} for _ in boxes]
     seed = int(os.environ.get("KILL_SEED", "0")) or random.randrange(1, 10**9)

@@ -186,8 +186,10 @@ def test_malformed_enrolments_are_4xx_with_one_sentence(database: Database, serv
     assert contents(database) == before
 
 
-def test_a_second_box_in_a_village_shares_its_site(database: Database, server: Running) -> None:
+def test_a_second_box_in_a_village_takes_over_its_site(database: Database, server: Running) -> None:
     for _ in range(2):
         assert _asked(server, issued_code(database)).status == 201
     with database.reads() as db:
-        assert db.scalars(select(Agent.site)).all() == [SITE, SITE]
+        agents = db.scalars(select(Agent).order_by(Agent.enrolled_ms, Agent.revoked_ms.is_(None))).all()
+    assert [agent.site for agent in agents] == [SITE, SITE]
+    assert [agent.revoked_ms is None for agent in agents] == [False, True], "the box before lost its right"

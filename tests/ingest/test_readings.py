@@ -89,7 +89,7 @@ def test_the_same_key_with_another_content_is_refused_and_counted(
 
 
 def test_repeats_and_changed_repeats_are_known_after_packing_too(database: Database, server: Running, box: Box) -> None:
-    past = clock.now_ms() - 3 * HOUR_MS
+    past = clock.now_ms() - 6 * HOUR_MS
     readings = [box.reading(taken_at_ms=past + n * 60_000) for n in range(5)]
     server.report(box, *readings)
     assert pack_all(database) == 5
@@ -134,7 +134,7 @@ def test_two_boxes_may_use_the_same_boot_id_and_sequence(database: Database, ser
 
 
 def test_a_box_whose_sequence_starts_anew_after_a_boot_is_taken(database: Database, server: Running, box: Box) -> None:
-    past = clock.now_ms() - 3 * HOUR_MS
+    past = clock.now_ms() - 6 * HOUR_MS
     server.report(box, *(box.reading(taken_at_ms=past + n) for n in range(3)))
     pack_all(database)
     fresh = box.reading(sequence=2, boot_id="another-boot")

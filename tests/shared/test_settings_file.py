@@ -44,7 +44,7 @@ def test_a_good_file_becomes_the_typed_struct(read: Read) -> None:
         ('owner = "x"\n[porch]\nname = "a"\nbrightnes = 1', 'the key porch.brightnes is unknown; did you mean "bright'),
         ('owner = "x"\n[[lamps]]\nname="a"\n[[lamps]]\nnam = "b"', "the key lamps[2].nam is unknown"),
         ('owner = "x"\nzzz = 1', "remove it or use one of: lamps, owner, porch"),
-        ("", "owner is missing at the top; add a line: owner ="),
+        ("", "the section [owner] is missing; add it"),
         ('owner = "x"\n[[lamps]]\nbrightness = 1', "name is missing under [lamps[1]]"),
         ("owner = 5", "owner is wrong: expected text in quotes, got a whole number"),
         ('owner = "x"\n[[lamps]]\nname = "a"\nbrightness = "hell"', "lamps[1].brightness is wrong"),

@@ -40,7 +40,7 @@ def contents(database: Database) -> dict[str, list[tuple[Any, ...]]]:
 
 def let_commits_fail(database: Database, table: str, event: str = "INSERT", condition: str = "true") -> None:
     """Let every statement succeed and the COMMIT fail, for rows of ``table`` that fulfil ``condition``."""
-    steps = _SQLITE_COMMIT_FAILS if database.is_sqlite else _POSTGRESQL_COMMIT_FAILS
+    steps = _SQLITE_COMMIT_FAILS if database.engine.dialect.name == "sqlite" else _POSTGRESQL_COMMIT_FAILS
     with database.writes() as db:
         for step in steps:
             db.execute(text(step.format(table=table, event=event, condition=condition)))
@@ -49,4 +49,5 @@ def let_commits_fail(database: Database, table: str, event: str = "INSERT", cond
 def let_commits_succeed(database: Database, table: str) -> None:
     """Take the failure away again."""
     with database.writes() as db:
-        db.execute(text(f"DROP TRIGGER no_commit_{table}" + ("" if database.is_sqlite else f" ON {table}")))
+        place = "" if database.engine.dialect.name == "sqlite" else f" ON {table}"
+        db.execute(text(f"DROP TRIGGER no_commit_{table}{place}"))

@@ -147,6 +147,15 @@ def enrolled(database: Database, village: str = VILLAGE) -> Box:
         return Box(ingest.enrol(db, body, headers[wire.SIGNATURE_HEADER], clock.now_ms()).agent, key)
 
 
+def neighbours(database: Database, number: int) -> list[Box]:
+    """Enrol a box in each of ``number`` more villages, made up for this: a site has one agent."""
+    codes = [f"35.10.25.{2001 + n}" for n in range(number)]
+    rows = [f"{code},Desa {code},desa,35.10.25,Blimbingsari,35.10,Kabupaten Banyuwangi,,,\n" for code in codes]
+    with database.writes() as db:
+        villages.import_register(db, [f"{HEADER}\n", *rows])
+    return [enrolled(database, code) for code in codes]
+
+
 def ingested(database: Database, *requests: ingest.SignedRequest) -> list[Any]:
     """Run requests through the service as one group and return their receipts or problems."""
     with database.reads() as db:

@@ -116,6 +116,7 @@ def upgrade() -> None:
         sa.Column("dropped_readings", sa.BigInteger(), nullable=False),
         sa.Column("refused_readings", sa.BigInteger(), nullable=False),
         sa.Column("corrupt_readings", sa.BigInteger(), nullable=False),
+        sa.Column("packed_up_to", sa.BigInteger(), nullable=False),
         sa.Column("conflicts", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["regency", "site"], ["sites.regency", "sites.code"], name=op.f("fk_agents_regency_site_sites")
