@@ -1,9 +1,9 @@
 """What stands in a village: the site, its agent, its devices and the state each was last seen in."""
 
-from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary
+from sqlalchemy import ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kampungnet.core.database import Base
+from kampungnet.core.database import Base, Blob
 from kampungnet.villages.models import Village
 
 
@@ -33,7 +33,7 @@ class Agent(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     """80 random bits in Crockford's base 32; says nothing about the village."""
     site: Mapped[str]
-    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    public_key: Mapped[bytes] = mapped_column(Blob)
     enrolled_ms: Mapped[int]
     revoked_ms: Mapped[int | None]
     board: Mapped[str]
@@ -61,7 +61,7 @@ class EnrolmentCode(Base):
     __table_args__ = (ForeignKeyConstraint(["regency", "village"], [Village.regency, Village.code]),)
 
     regency: Mapped[str] = mapped_column(primary_key=True)
-    code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    code_hash: Mapped[bytes] = mapped_column(Blob, primary_key=True)
     village: Mapped[str]
     expires_ms: Mapped[int]
     used_ms: Mapped[int | None]
@@ -92,5 +92,5 @@ class Device(Base):
     hotspot_sessions: Mapped[int | None]
     rx_power_dbm: Mapped[float | None]
     no_light: Mapped[bool | None]
-    body: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    body: Mapped[bytes | None] = mapped_column(Blob, deferred=True)
     """JSON body of the newest good reading, as received."""

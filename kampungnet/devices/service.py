@@ -224,8 +224,8 @@ def _failed_row(state: NewState) -> dict[str, Any]:
 def _row(state: NewState) -> dict[str, Any]:
     reading = state.reading
     return {
-        "regency": state.regency, "site": state.site, "name": reading.device, "kind": "", "outcome": reading.outcome,
-        "detail": "", "last_reading_ms": state.taken_ms, "last_ok_ms": None,
+        "regency": state.regency, "site": state.site, "name": reading.device, "kind": "",
+        "outcome": reading.outcome.value, "detail": "", "last_reading_ms": state.taken_ms, "last_ok_ms": None,
         "uptime_seconds": reading.device_uptime_seconds, "internet_up": None, "hotspot_sessions": None,
         "rx_power_dbm": None, "no_light": None, "body": None,
     }  # fmt: skip

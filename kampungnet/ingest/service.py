@@ -9,14 +9,15 @@ import binascii
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Table, bindparam, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from kampungnet.core.database import change
 from kampungnet.core.errors import BadInput, NotSignedIn, Problem, Unavailable
 from kampungnet.devices import service as devices
 from kampungnet.devices.models import Agent
@@ -200,36 +201,20 @@ def _record_agents(db: Session, checked: list[Checked], conflicting: Conflicts) 
         counted[agent] = counted.get(agent, 0) + 1
     for agent, number in counted.items():
         log.warning("agent %s sent %d known readings with another content: a copied card?", agent, number)
+        db.execute(update(Agent).where(Agent.id == agent).values(conflicts=Agent.conflicts + number))
     # One row an agent: of several reports in this group the last one says how the box is.
-    rows = {one.agent: _agent_row(one, counted.get(one.agent, 0)) for one in checked}
-    db.connection().execute(_UPDATE_AGENT, list(rows.values()))
+    rows = {one.agent: _agent_row(one) for one in checked}
+    change(db, Agent, list(rows.values()), ("regency", "id"))
 
 
-def _agent_row(checked: Checked, conflicts: int) -> dict[str, Any]:
+def _agent_row(checked: Checked) -> dict[str, Any]:
     envelope = checked.report.envelope
     health = envelope.health
     return {
-        "of_regency": checked.regency, "of_agent": checked.agent, "new_conflicts": conflicts,
-        "last_report_ms": checked.received_ms, "clock_offset_ms": envelope.sent_at_ms - checked.received_ms,
+        "regency": checked.regency, "id": checked.agent, "last_report_ms": checked.received_ms,
+        "clock_offset_ms": envelope.sent_at_ms - checked.received_ms,
         "clock_synchronised": envelope.clock_synchronised, "board": devices.clean(health.board),
         "version": devices.clean(health.version), "spool_readings": health.spool_readings,
         "spool_oldest_ms": health.spool_oldest_ms, "dropped_readings": health.dropped_readings,
         "refused_readings": health.refused_readings, "corrupt_readings": health.corrupt_readings,
     }  # fmt: skip
-
-
-_AGENT: Final = cast(Table, Agent.__table__)
-_UPDATE_AGENT: Final = (
-    update(_AGENT)
-    .where(_AGENT.c.regency == bindparam("of_regency"), _AGENT.c.id == bindparam("of_agent"))
-    .values(
-        conflicts=_AGENT.c.conflicts + bindparam("new_conflicts"),
-        **{
-            name: bindparam(name)
-            for name in (
-                "last_report_ms", "clock_offset_ms", "clock_synchronised", "board", "version", "spool_readings",
-                "spool_oldest_ms", "dropped_readings", "refused_readings", "corrupt_readings",
-            )
-        },
-    )
-)  # fmt: skip

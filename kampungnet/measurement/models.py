@@ -6,10 +6,10 @@ Facts: a packed row per device and day is 20 to 40 times smaller than a row per 
 
 from datetime import date
 
-from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, SmallInteger
+from sqlalchemy import ForeignKeyConstraint, Index, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kampungnet.core.database import Base
+from kampungnet.core.database import Base, Blob
 from kampungnet.devices.models import Agent, Site
 
 
@@ -23,14 +23,14 @@ class YoungReading(Base):
     agent: Mapped[str] = mapped_column(primary_key=True)
     boot_id: Mapped[str] = mapped_column(primary_key=True)
     sequence: Mapped[int] = mapped_column(primary_key=True)
-    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    hash: Mapped[bytes] = mapped_column(Blob)
     site: Mapped[str]
     device: Mapped[str]
     taken_ms: Mapped[int]
     """Repaired instant; the raw one stays inside ``payload``."""
     time_quality: Mapped[int] = mapped_column(SmallInteger)
     """A :class:`kampungnet.measurement.boots.TimeQuality`."""
-    payload: Mapped[bytes] = mapped_column(LargeBinary)
+    payload: Mapped[bytes] = mapped_column(Blob)
 
 
 class Boot(Base):
@@ -64,7 +64,7 @@ class ReadingDay(Base):
     readings: Mapped[int]
     first_sequence: Mapped[int]
     last_sequence: Mapped[int]
-    packed: Mapped[bytes] = mapped_column(LargeBinary)
+    packed: Mapped[bytes] = mapped_column(Blob)
 
 
 class SlotDay(Base):
@@ -81,4 +81,4 @@ class SlotDay(Base):
     device: Mapped[str] = mapped_column(primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
     series: Mapped[str] = mapped_column(primary_key=True)
-    slots: Mapped[bytes] = mapped_column(LargeBinary)
+    slots: Mapped[bytes] = mapped_column(Blob)

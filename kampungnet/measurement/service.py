@@ -24,6 +24,7 @@ BootKey = tuple[str, str, str]
 """Regency, agent, boot id."""
 Key = tuple[str, str, str, int]
 """Regency, agent, boot id, sequence: what makes a reading unique."""
+_BOOT_KEY: Final = ("regency", "agent", "boot_id")
 _OFFSETS: Final = (
     select(Boot.regency, Boot.agent, Boot.boot_id, Boot.offset_ms, Boot.time_quality)
     .where(Boot.regency.in_(bindparam("regencies", expanding=True)))  # the key's order, so that its index serves
@@ -91,12 +92,18 @@ def known_offsets(db: Session, boots: Collection[BootKey]) -> dict[BootKey, Offs
 def record_offsets(db: Session, offsets: Mapping[BootKey, Offset], now_ms: int) -> None:
     """Keep new or better clock offsets, and repair the young readings of those boots."""
     rows = [
-        {"regency": regency, "agent": agent, "boot_id": boot, "offset_ms": offset.ms, "time_quality": offset.quality}
+        {
+            "regency": regency,
+            "agent": agent,
+            "boot_id": boot,
+            "offset_ms": offset.ms,
+            "time_quality": int(offset.quality),
+        }
         for (regency, agent, boot), offset in offsets.items()
     ]
     if not rows:
         return
-    upsert(db, Boot, rows, ("regency", "agent", "boot_id"), ("offset_ms", "time_quality"))
+    upsert(db, Boot, rows, _BOOT_KEY, ("offset_ms", "time_quality"))
     for boot, offset in offsets.items():
         _repair_young(db, boot, offset, now_ms)
 
@@ -132,7 +139,7 @@ def _row(one: Arrived) -> dict[str, Any]:
     regency, agent, boot_id, sequence = one.key
     return {
         "regency": regency, "agent": agent, "boot_id": boot_id, "sequence": sequence, "hash": one.hash,
-        "site": one.site, "device": one.device, "taken_ms": one.taken_ms, "time_quality": one.time_quality,
+        "site": one.site, "device": one.device, "taken_ms": one.taken_ms, "time_quality": int(one.time_quality),
         "payload": one.payload,
     }  # fmt: skip
 

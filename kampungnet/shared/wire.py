@@ -60,7 +60,7 @@ class Outcome(enum.StrEnum):
     UNREADABLE = "unreadable"
 
 
-class Part(msgspec.Struct, frozen=True, omit_defaults=True):
+class Part(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Base of everything inside a reading: immutable, and a default is not sent."""
 
 

@@ -1,9 +1,9 @@
 """People who sign in to the console, and their sessions. Sessions live here, never in a cookie."""
 
-from sqlalchemy import ForeignKey, Index, LargeBinary
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kampungnet.core.database import Base
+from kampungnet.core.database import Base, Blob
 
 
 class StaffMember(Base):
@@ -32,7 +32,7 @@ class StaffSession(Base):
     __tablename__ = "staff_sessions"
     __table_args__ = (Index(None, "username"),)
 
-    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    token_hash: Mapped[bytes] = mapped_column(Blob, primary_key=True)
     username: Mapped[str] = mapped_column(ForeignKey(StaffMember.username))
     started_ms: Mapped[int]
     last_seen_ms: Mapped[int]
