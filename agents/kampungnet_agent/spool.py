@@ -86,6 +86,7 @@ class Spool:
 
     def add(self, reading: wire.Reading) -> int:
         """Number ``reading``, put it on disk and return its sequence; durable on return."""
+        self._guarded(self._come_back_if_deleted)
         numbers = self._numbers_now()
         if numbers.used_up:
             self._reserve(numbers)
@@ -165,7 +166,7 @@ class Spool:
 
     def _load(self) -> Mark | None:
         """Open the file and learn what it remembers; ``None`` when it is new."""
-        db = spool_file.open_file(self.path, self._max_megabytes)
+        db = self._open_file()
         try:
             self._counters = dict(db.execute("SELECT name, value FROM counters"))
             self._count, highest = db.execute("SELECT count(*), max(sequence) FROM readings").fetchone()
@@ -178,10 +179,15 @@ class Spool:
         last = max(self._counters.get("last", 0), highest or 0)
         return Mark(self._counters.get("reserved", 0), self._counters["opens"], last)
 
+    def _open_file(self) -> sqlite3.Connection:
+        db = spool_file.open_file(self.path, self._max_megabytes)
+        self._file_number = spool_file.number_of(self.path)
+        return db
+
     def _start_over(self, reason: str) -> None:
         """Set the corrupt file aside, begin a new one and carry over what can be rescued."""
         aside = spool_file.set_aside(self.path, str(self._box.wall_ms()))
-        self._db = spool_file.open_file(self.path, self._max_megabytes)
+        self._db = self._open_file()
         try:
             self._take_over(spool_file.rescue(aside))
         except sqlite3.Error as error:
@@ -197,6 +203,18 @@ class Spool:
             aside.name,
             self._count,
         )
+
+    def _come_back_if_deleted(self) -> None:
+        """Put the file back when somebody removed it under us: what waits in it is still in our hands."""
+        if spool_file.number_of(self.path) == self._file_number:
+            return
+        rescued = self.path.with_name(self.path.name + ".rescued")
+        spool_file.copy(self._db, rescued)
+        # SQLite removes side files by name when it closes, so the old one must be closed before the new one opens.
+        self._db.close()
+        rescued.replace(self.path)
+        self._db = self._open_file()
+        log.error("spool: %s was removed while in use; written again with its %d readings", self.path, self._count)
 
     def _take_over(self, rows: Iterator[spool_file.Row]) -> None:
         while some := list(itertools.islice(rows, RESCUE_AT_ONCE)):

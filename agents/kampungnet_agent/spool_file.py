@@ -51,6 +51,22 @@ def open_file(path: Path, max_megabytes: int) -> sqlite3.Connection:
     return db
 
 
+def number_of(path: Path) -> int | None:
+    """Return the file's own number (inode), or ``None`` when nothing lies there."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
+
+
+def copy(db: sqlite3.Connection, to: Path) -> None:
+    """Write everything an open database holds into a new file, durably."""
+    to.unlink(missing_ok=True)
+    to.touch(mode=0o640)
+    with contextlib.closing(sqlite3.connect(to)) as other:
+        db.backup(other)
+
+
 def lock(path: Path) -> IO[bytes]:
     """Keep a second agent away from the spool: two would give out the same numbers. Ends with the process."""
     file = path.open("ab")

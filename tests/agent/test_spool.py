@@ -283,6 +283,18 @@ def test_damage_found_while_running_starts_a_new_spool_and_keeps_the_readable_ro
     assert spool.add(a_reading()) == 401
 
 
+def test_a_spool_file_removed_while_in_use_is_written_again_with_all_it_held(
+    spool: Spool, open_spool: OpenSpool, a_reading: MakeReading, tmp_path: Path
+) -> None:
+    before = [spool.add(a_reading()) for _ in range(5)]
+    for file in tmp_path.glob("spool.db*"):
+        if not file.name.endswith((".lock", ".sequence")):
+            file.unlink()
+    after = spool.add(a_reading())
+    spool.close()
+    assert sequences(open_spool()) == [*before, after]
+
+
 def test_on_a_truly_full_disk_the_ballast_makes_room_and_comes_back(
     a_reading: MakeReading, box: VillageBox, tmp_path: Path
 ) -> None:
