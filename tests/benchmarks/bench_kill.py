@@ -69,8 +69,13 @@ def kill_server(context: Context) -> list[Row]:
     context.say(f"seed {seed}")
     lanes = [_Lane(context.own_folder("kill-server"), random.Random(seed + lane)) for lane in range(LANES)]
     with ThreadPoolExecutor(LANES) as pool:
-        for done in [pool.submit(lane.run, MOMENTS // LANES) for lane in lanes]:
-            done.result()
+        running = [pool.submit(lane.run, MOMENTS // LANES) for lane in lanes]
+        try:
+            for done in running:
+                done.result()
+        finally:
+            for lane in lanes:
+                lane.ending = True
     found = [lane.compare() for lane in lanes]
     lost, doubled, changed = (sum(one[part] for one in found) for part in range(3))
     receipted = sum(len(lane.receipted) for lane in lanes)
@@ -150,6 +155,7 @@ class _Lane:
         self._boxes = prepare_sqlite(folder, BOXES)
         self._tellers = {one.agent: self._teller(place, one) for place, one in enumerate(self._boxes)}
         self.packed = 0
+        self.ending = False
 
     def _teller(self, place: int, box: Enrolled) -> _Teller:
         first_ms = clock.now_ms() - (OLD_MS if place % 2 else 600_000)
@@ -161,6 +167,9 @@ class _Lane:
         """Every reading a receipt was given for."""
         return {(agent, number) for agent, teller in self._tellers.items() for number in teller.receipted}
 
+    def _receipts(self) -> int:
+        return sum(len(teller.receipted) for teller in self._tellers.values())
+
     def run(self, moments: int) -> None:
         """Let the boxes report and kill the server so often; then let them finish."""
         threads = [threading.Thread(target=one.tell, daemon=True) for one in self._tellers.values()]
@@ -168,24 +177,25 @@ class _Lane:
             thread.start()
         try:
             for _ in range(moments):
-                self._one_life()
+                if not self.ending:
+                    self._one_life()
         finally:
             for teller in self._tellers.values():
                 teller.stop = True
         with self._life():
             for thread in threads:
-                thread.join(60)
-        if any(thread.is_alive() for thread in threads):
+                thread.join(0 if self.ending else 60)
+        if any(thread.is_alive() for thread in threads) and not self.ending:
             raise RuntimeError(f"a box never got its receipt: {[one.complaints for one in self._tellers.values()]}")
 
     def _one_life(self) -> None:
-        before = len(self.receipted)
+        before = self._receipts()
         with self._life():
             if self._dice.random() < 0.1:
                 time.sleep(self._dice.uniform(0.0, 2.0))  # also while it starts
                 return
             until = time.monotonic() + 30
-            while len(self.receipted) == before:
+            while self._receipts() == before and not self.ending:
                 if time.monotonic() > until:
                     raise RuntimeError(f"no receipt for 30 s: {[one.complaints for one in self._tellers.values()]}")
                 time.sleep(0.005)

@@ -108,10 +108,19 @@ def test_an_uptime_that_falls_while_the_counter_goes_on_counts_the_difference() 
 
 
 def test_an_interface_that_came_later_counts_from_its_second_reading() -> None:
-    new = [wire.CounterReading("ether2", rx_bytes=5_000_000)]
-    more = [wire.CounterReading("ether2", rx_bytes=5_000_100)]
+    new = [wire.CounterReading("bridge2", "bridge", rx_bytes=5_000_000)]
+    more = [wire.CounterReading("bridge2", "bridge", rx_bytes=5_000_100)]
     series = fold([_timed(0, 1), _timed(MINUTE, 1, interfaces=new), _timed(2 * MINUTE, 1, interfaces=more)])
-    assert series["rx_bytes/ether2"] == {START: 100}
+    assert series["rx_bytes/bridge2"] == {START: 100}
+
+
+def test_a_router_whose_wan_port_is_named_has_slots_of_that_port_and_its_bridges_only() -> None:
+    def ports(rx: int) -> list[wire.CounterReading]:
+        kinds = {"ether1": "ether", "ether2": "ether", "bridge-hotspot": "bridge"}
+        return [wire.CounterReading(name, kind, rx_bytes=rx) for name, kind in kinds.items()]
+
+    named = fold([_timed(0, 0, interfaces=ports(5)), _timed(MINUTE, 0, interfaces=ports(8))])
+    assert {name for name in named if name.startswith("rx_bytes/")} == {"rx_bytes/ether1", "rx_bytes/bridge-hotspot"}
 
 
 def test_what_went_before_gives_the_first_reading_something_to_grow_from_and_adds_nothing() -> None:
