@@ -11,8 +11,8 @@ import msgspec
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from kampungnet.core.database import upsert
 from kampungnet.core.errors import NotFound
+from kampungnet.core.rows import upsert
 from kampungnet.devices.models import Agent, Device, EnrolmentCode, Site
 from kampungnet.devices.status import Status, status_of
 from kampungnet.shared import wire

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from kampungnet.core.database import change
 from kampungnet.core.errors import BadInput, NotSignedIn, Problem, Unavailable
+from kampungnet.core.rows import change
 from kampungnet.devices import service as devices
 from kampungnet.devices.models import Agent
 from kampungnet.devices.service import NewState, Reporter

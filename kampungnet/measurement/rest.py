@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
-from kampungnet.core.database import upsert
+from kampungnet.core.rows import upsert
 from kampungnet.devices.service import note_packed
 from kampungnet.measurement import packing, slots
 from kampungnet.measurement.boots import TimeQuality

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
-from kampungnet.core.database import insert_new, upsert
+from kampungnet.core.rows import insert_new, upsert
 from kampungnet.devices.models import Agent, Device
 from kampungnet.devices.service import body_of
 from kampungnet.measurement import outages as outage_rules

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
-from kampungnet.core.database import upsert
 from kampungnet.core.errors import BadInput, NotFound
+from kampungnet.core.rows import upsert
 from kampungnet.villages.models import District, Regency, Village
 
 COLUMNS: Final = (
