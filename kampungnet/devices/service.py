@@ -32,8 +32,7 @@ _STATE_COLUMNS: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class NewState:
+class NewState(msgspec.Struct, frozen=True, gc=False):
     """One reading as the state of its device sees it."""
 
     regency: str

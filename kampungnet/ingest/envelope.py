@@ -1,7 +1,6 @@
 """Pure: bytes from outside become a checked report, or one sentence saying why not."""
 
 import zlib
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -16,8 +15,7 @@ class UnknownVersion(Problem):
     status = 426
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True, gc=False):
     """One reading that can be stored, with the JSON it came as."""
 
     position: int
@@ -25,8 +23,7 @@ class Taken:
     reading: wire.Reading
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True, gc=False):
     """A report after every check that needs no database."""
 
     envelope: wire.Envelope

@@ -8,7 +8,6 @@ import base64
 import binascii
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -40,8 +39,7 @@ Conflicts = frozenset[tuple[Key, bytes]]
 """Keys that were known already, with the hash of the other content that came."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignedRequest:
+class SignedRequest(msgspec.Struct, frozen=True, gc=False):
     """A report as it came off the line."""
 
     agent: str
@@ -51,8 +49,7 @@ class SignedRequest:
     received_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(msgspec.Struct, frozen=True, gc=False):
     """A report whose sender is proven."""
 
     regency: str
@@ -64,8 +61,7 @@ class Checked:
     """Readings up to this sequence may rest in packs already."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
+class _Placed(msgspec.Struct, frozen=True, gc=False):
     """One reading with the place and the instant it belongs to."""
 
     checked: Checked

@@ -19,8 +19,9 @@ import zlib
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from kampungnet.measurement import planes
 from kampungnet.measurement.counters import growth
@@ -45,8 +46,7 @@ Slots = Mapping[int, int]
 """Slot start (ms since 1970, a multiple of five minutes) to value; an absent slot has no value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timed:
+class Timed(msgspec.Struct, frozen=True, gc=False):
     """One reading with its repaired instant."""
 
     taken_ms: int
