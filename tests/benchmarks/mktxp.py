@@ -1,22 +1,19 @@
 """The peer of the agent: mktxp, the usual Prometheus exporter for RouterOS, in an environment of its own."""
 
 import http.client
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks.process import ROOT, Child, Unusable, running
+from tests.benchmarks.process import Child, Unusable, running
 from tests.benchmarks.simulator import Simulated
 from tests.support.ports import free_port
+from tests.support.tools import environment
 
 VERSION = "2.1.0"
-HOME = ROOT / ".cache/bench/mktxp"
-INSTALL_SECONDS = 240
 SCRAPE_SECONDS = 120
 
 # RouterOS-api under it sends word by word and waits 40 ms for the delayed acknowledgement of each command. We
@@ -120,20 +117,10 @@ def _entries(routers: Sequence[Simulated], *, like_only: bool) -> str:
 
 
 def _installed() -> Path:
-    python = HOME / "bin/python"
-    if python.exists() and (HOME / "bin/mktxp").exists():
-        return python
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
-    steps = (
-        [sys.executable, "-m", "venv", "--clear", str(HOME)],
-        [str(python), "-m", "pip", "install", "-qq", f"mktxp=={VERSION}"],
-    )
-    for step in steps:
-        try:
-            subprocess.run(step, check=True, capture_output=True, timeout=INSTALL_SECONDS, env=clean)
-        except (OSError, subprocess.SubprocessError) as error:
-            raise Unusable(f"mktxp {VERSION} cannot be installed here") from error
-    return python
+    try:
+        return environment("mktxp", f"mktxp=={VERSION}") / "python"
+    except (OSError, subprocess.SubprocessError, AssertionError) as error:
+        raise Unusable(f"mktxp {VERSION} cannot be installed here") from error
 
 
 def _answers(port: int) -> bool:

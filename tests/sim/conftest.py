@@ -1,12 +1,12 @@
 """Other people's programs that prove the simulator faithful, installed once into `.cache/`."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.sim.stage import needed
+from tests.support.tools import environment
 
 CACHE = Path(__file__).parents[2] / ".cache" / "sim-tools"
 MKTXP = "mktxp==2.1.0"
@@ -27,10 +27,7 @@ def _once(folder: Path, *commands: list[str]) -> Path:
 @pytest.fixture(scope="session")
 def mktxp() -> Path:
     """The Prometheus exporter in an environment of its own; returns its command."""
-    folder = CACHE / f"mktxp-{sys.version_info.major}.{sys.version_info.minor}"
-    python = str(folder / "bin" / "python")
-    _once(folder, [sys.executable, "-m", "venv", "."], [python, "-m", "pip", "install", "--quiet", MKTXP])
-    return folder / "bin" / "mktxp"
+    return environment("mktxp", MKTXP) / "mktxp"
 
 
 @pytest.fixture(scope="session")

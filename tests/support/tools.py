@@ -4,6 +4,7 @@ snmpsim needs pysmi, which costs an agent's pysnmp 20 MB and warns; mktxp is lic
 """
 
 import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Final
 
 CACHE: Final = Path(__file__).parent.parent.parent / ".cache"
 INSTALL_SECONDS: Final = 300
+PINS: Final = ("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT")
 
 
 def environment(name: str, *packages: str) -> Path:
@@ -23,15 +25,13 @@ def environment(name: str, *packages: str) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not stamp.exists() or stamp.read_text() != wanted:
             subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True, timeout=INSTALL_SECONDS)
-            pip: list[str | Path] = [
-                folder / "bin" / "python",
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-            ]
-            # Warnings of pip about the machine it runs on are not ours to show.
-            subprocess.run([*pip, *packages], check=True, timeout=INSTALL_SECONDS, stderr=subprocess.DEVNULL)
+            pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *packages]
+            done = subprocess.run(pip, timeout=INSTALL_SECONDS, env=_env(), capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
             stamp.write_text(wanted)
     return folder / "bin"
+
+
+def _env() -> dict[str, str]:
+    """Return the environment for installing other people's tools: our pinned versions are not theirs."""
+    return {name: value for name, value in os.environ.items() if name not in PINS}
