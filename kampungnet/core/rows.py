@@ -1,20 +1,16 @@
-"""Write a group of rows with one statement, on SQLite and PostgreSQL alike.
+"""Write a group of rows in one go, on SQLite and PostgreSQL alike.
 
-Statements are text and not expressions: building and compiling those cost more than running them, and
-PostgreSQL takes a whole group as one array a column, which is many times faster than a statement a row.
-The text is made of the names of our own tables and columns only; every value is a parameter.
+Statements are text and not expressions: building and compiling those cost more than running them. The
+text is made of the names of our own tables and columns only; every value is a parameter.
 """
 
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import Connection, Date, Dialect
-from sqlalchemy.dialects import registry
+from sqlalchemy import Connection, Date
 from sqlalchemy.orm import Session
 
 from kampungnet.core.database import Base
-
-_POSTGRESQL: Final[Dialect] = registry.load("postgresql.psycopg")()
 
 
 def insert_new(db: Session, model: type[Base], rows: list[dict[str, Any]]) -> int:
@@ -40,16 +36,15 @@ def upsert(
 def change(db: Session, model: type[Base], rows: list[dict[str, Any]], keys: tuple[str, ...]) -> None:
     """Set the columns that the rows name, in those that have the same ``keys``; others stay as they are."""
     connection, names = db.connection(), tuple(rows[0])
-    connection.exec_driver_sql(
-        _change(connection.dialect.name, model, names, keys), _parameters(connection, model, names, rows)
-    )
+    statement = _change(connection.dialect.name, model, names, keys)
+    connection.exec_driver_sql(statement, _values(connection, model, names, rows))
 
 
 def _insert(db: Session, model: type[Base], rows: list[dict[str, Any]], on_conflict: str) -> int:
     connection, names = db.connection(), tuple(rows[0])
-    listed, source = ", ".join(names), _source(connection.dialect.name, model, names)
-    statement = f"INSERT INTO {model.__tablename__} ({listed}) {source} {on_conflict}"
-    return connection.exec_driver_sql(statement, _parameters(connection, model, names, rows)).rowcount
+    listed, marks = ", ".join(names), ", ".join(_marks(connection.dialect.name, names).values())
+    statement = f"INSERT INTO {model.__tablename__} ({listed}) VALUES ({marks}) {on_conflict}"  # noqa: S608 -- see the top
+    return connection.exec_driver_sql(statement, _values(connection, model, names, rows)).rowcount
 
 
 @cache
@@ -61,36 +56,26 @@ def _replacing(model: type[Base], keys: tuple[str, ...], changed: tuple[str, ...
 
 @cache
 def _change(dialect: str, model: type[Base], names: tuple[str, ...], keys: tuple[str, ...]) -> str:
-    table, source = model.__tablename__, ""
-    new = {name: f":{name}" for name in names}
-    if dialect != "sqlite":
-        source = f" FROM {_arrays(model, names)} AS new({', '.join(names)})"
-        new = {name: f"new.{name}" for name in names}
-    values = ", ".join(f"{name} = {new[name]}" for name in names if name not in keys)
-    same = " AND ".join(f"{table}.{name} = {new[name]}" for name in keys)
-    return f"UPDATE {table} SET {values}{source} WHERE {same}"  # noqa: S608 -- see above
+    marks = _marks(dialect, names)
+    values = ", ".join(f"{name} = {marks[name]}" for name in names if name not in keys)
+    same = " AND ".join(f"{name} = {marks[name]}" for name in keys)
+    return f"UPDATE {model.__tablename__} SET {values} WHERE {same}"  # noqa: S608 -- see the top
 
 
-def _parameters(connection: Connection, model: type[Base], names: tuple[str, ...], rows: list[dict[str, Any]]) -> Any:
-    if connection.dialect.name != "sqlite":
-        return {name: [row[name] for row in rows] for name in names}
-    days = _days(model, names)  # SQLite has no dates; SQLAlchemy reads them from text
+@cache
+def _marks(dialect: str, names: tuple[str, ...]) -> dict[str, str]:
+    """Return how the driver wants each parameter written."""
+    return {name: f":{name}" if dialect == "sqlite" else f"%({name})s" for name in names}
+
+
+def _values(
+    connection: Connection, model: type[Base], names: tuple[str, ...], rows: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    days = _days(model, names) if connection.dialect.name == "sqlite" else ()
+    # SQLite has no dates; SQLAlchemy reads them from text.
     return [row | {name: row[name].isoformat() for name in days} for row in rows] if days else rows
 
 
 @cache
 def _days(model: type[Base], names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in names if isinstance(model.__table__.c[name].type, Date))
-
-
-@cache
-def _source(dialect: str, model: type[Base], names: tuple[str, ...]) -> str:
-    if dialect == "sqlite":
-        return f"VALUES ({', '.join(f':{name}' for name in names)})"
-    return f"SELECT * FROM {_arrays(model, names)}"  # noqa: S608 -- see above
-
-
-@cache
-def _arrays(model: type[Base], names: tuple[str, ...]) -> str:
-    types = {column.name: column.type.compile(_POSTGRESQL) for column in model.__table__.columns}
-    return f"unnest({', '.join(f'%({name})s::{types[name]}[]' for name in names)})"

@@ -1,5 +1,6 @@
 """What was receipted survives `kill -9` of the server, at any moment, and stands there once."""
 
+import http.client
 import os
 import random
 import signal
@@ -21,7 +22,7 @@ def _report_until_it_dies(server: Running, box: Box, receipted: set[int], sent: 
         sent[reading.sequence] = reading
         try:
             receipted.update(server.report(box, reading).receipt().accepted)
-        except (OSError, AssertionError, ValueError):
+        except (OSError, http.client.HTTPException, AssertionError, ValueError):
             return
 
 
