@@ -1,7 +1,7 @@
 """One database behind one door: SQLite (WAL, FULL) by default, PostgreSQL in production.
 
-Nobody commits but the three units of work in this file: ``Database.writes`` for pages and
-the command line, and ``GroupCommit`` for reports.
+Nobody commits but ``Database.writes`` (pages, the command line, and through it ``GroupCommit`` for
+reports) and the migrations.
 """
 
 import queue
