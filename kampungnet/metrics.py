@@ -185,7 +185,7 @@ def _device(page: Page, labels: dict[str, str], device: Device, body: wire.Body,
     page.gauge("kampungnet_device_uptime_seconds", "Time since a device started.", labels, device.uptime_seconds)
     if isinstance(body, wire.RouterBody):
         _router(page, labels, body)
-    else:
+    elif isinstance(body, wire.OntBody):
         _ont(page, labels, body)
     shown = _shown(body, room)
     for counter in shown:

@@ -104,12 +104,14 @@ def _gauges(reading: wire.Reading) -> Iterable[tuple[str, int]]:
         yield "status", NO_ANSWER
     elif isinstance(body, wire.RouterBody):
         yield from _router_gauges(body)
-    else:
+    elif isinstance(body, wire.OntBody):
         yield "status", INTERNET_DOWN if body.no_light or body.link_up is False else UP
         if body.rx_power_dbm is not None:
             yield "rx_power_mdbm", round(body.rx_power_dbm * 1000)
         if body.temperature_celsius is not None:
             yield "temperature_mc", round(body.temperature_celsius * 1000)
+    else:
+        yield "status", UP
 
 
 def _router_gauges(body: wire.RouterBody) -> Iterable[tuple[str, int]]:

@@ -1,6 +1,7 @@
 """The wire between agent and server: what travels, and nothing else.
 
-Both sides import this one file. It needs msgspec and the standard library only.
+Both sides import this one name. It needs msgspec and the standard library only; what a device of
+each kind tells stands in the files beside this one and is part of it.
 
 Rules for growing it (architecture section 5): add optional fields with a default, never
 rename, never re-use a name; unknown fields are ignored; the server accepts the last two
@@ -17,6 +18,52 @@ from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
+
+from kampungnet.shared.fibre_bodies import (
+    DownCause,
+    Grade,
+    OltBody,
+    OntBody,
+    Onu,
+    OnuState,
+)
+from kampungnet.shared.host_body import (
+    HostBody,
+    Purpose,
+    Service,
+)
+from kampungnet.shared.parts import (
+    Celsius,
+    Count,
+    CounterReading,
+    Identifier,
+    Instant,
+    Light,
+    LongText,
+    Milliamperes,
+    Name,
+    Part,
+    Ping,
+    Power,
+    Sensor,
+    Sequence,
+    SignalLevel,
+    Text,
+    Volts,
+)
+from kampungnet.shared.router_body import (
+    HotspotGuest,
+    HotspotServer,
+    HotspotUser,
+    LogLine,
+    NameLookup,
+    PppoeLine,
+    Queue,
+    Radio,
+    RadiusServer,
+    RouterBody,
+    Watched,
+)
 
 WIRE_VERSION = 1
 OLDEST_WIRE_VERSION = 1
@@ -39,17 +86,6 @@ ENROLMENTS_PATH = "/api/v1/enrolments"
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """All that decoding bytes from outside can raise: broken UTF-8 and deep nesting are Python's own errors."""
 
-Name = Annotated[str, Meta(min_length=1, max_length=100)]
-Text = Annotated[str, Meta(max_length=200)]
-LongText = Annotated[str, Meta(max_length=500)]
-Identifier = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"\A[A-Za-z0-9-]+\Z")]
-Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Instant = Annotated[int, Meta(ge=0, le=253_402_300_799_000)]
-"""Milliseconds since 1970-01-01 UTC, up to the end of year 9999."""
-Sequence = Annotated[int, Meta(ge=1, le=2**53)]
-Power = Annotated[float, Meta(ge=-60.0, le=20.0)]
-"""Light in dBm. Outside -50 to +15 dBm a driver reports no reading at all; the wire is a little wider."""
-
 
 class Outcome(enum.StrEnum):
     """How one poll ended. Silence is data: every ending becomes a reading."""
@@ -60,104 +96,7 @@ class Outcome(enum.StrEnum):
     UNREADABLE = "unreadable"
 
 
-class Part(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """Base of everything inside a reading: immutable, and a default is not sent."""
-
-
-class CounterReading(Part, frozen=True, omit_defaults=True):
-    """One interface's cumulative counters exactly as received; never a difference.
-
-    ``None`` means the device did not say, which is not 0. ``rx`` and ``tx`` are the
-    device's own view: on a WAN port ``rx`` is the village's download.
-    """
-
-    interface: Name
-    kind: Text = ""
-    """Interface type in the device's own word, such as ``ether`` or ``wlan``."""
-    running: bool | None = None
-    disabled: bool = False
-    rx_bytes: Count | None = None
-    tx_bytes: Count | None = None
-    rx_packets: Count | None = None
-    tx_packets: Count | None = None
-    rx_errors: Count | None = None
-    tx_errors: Count | None = None
-    rx_drops: Count | None = None
-    tx_drops: Count | None = None
-    link_downs: Count | None = None
-
-
-class Sensor(Part, frozen=True, omit_defaults=True):
-    """One number of a device's own sensors, such as board temperature."""
-
-    name: Name
-    value: float
-    unit: Annotated[str, Meta(max_length=10)] = ""
-    """``C``, ``V``, ``A``, ``W``, ``RPM`` or empty, as RouterOS 7 names them."""
-
-
-class Ping(Part, frozen=True, omit_defaults=True):
-    """Result of a ping the router itself sent."""
-
-    target: Name
-    """``gateway`` or ``internet``."""
-    address: Text
-    sent: Count
-    received: Count
-    rtt_ms: Annotated[float, Meta(ge=0, le=600_000)] | None = None
-    """Mean round trip in milliseconds; absent when nothing came back."""
-
-
-class RouterBody(Part, frozen=True, omit_defaults=True, tag_field="kind", tag="router"):
-    """What one poll of a router learned."""
-
-    identity: Text = ""
-    board: Text = ""
-    model: Text = ""
-    serial: Text = ""
-    version: Text = ""
-    """RouterOS version as the router prints it, for example ``7.20.4 (stable)``."""
-    cpu_load_percent: Annotated[int, Meta(ge=0, le=100)] | None = None
-    free_memory_bytes: Count | None = None
-    total_memory_bytes: Count | None = None
-    free_storage_bytes: Count | None = None
-    total_storage_bytes: Count | None = None
-    sensors: Annotated[list[Sensor], Meta(max_length=60)] = []
-    interfaces: Annotated[list[CounterReading], Meta(max_length=200)] = []
-    wan_interface: Text = ""
-    """Name of the interface bandwidth is billed on, from the agent's settings."""
-    gateway: Text = ""
-    pings: Annotated[list[Ping], Meta(max_length=8)] = []
-    hotspot_sessions: Count | None = None
-    """Devices logged in at the captive portal now."""
-    hotspot_hosts: Count | None = None
-    """Devices the hotspot sees, logged in or not."""
-    dhcp_leases: Count | None = None
-    """Leases in state ``bound``."""
-    wireless_clients: Count | None = None
-    missing: Annotated[list[Text], Meta(max_length=40)] = []
-    """What this version or this user's rights could not give, by name."""
-
-
-class OntBody(Part, frozen=True, omit_defaults=True, tag_field="kind", tag="ont"):
-    """What one poll of a fibre ONT learned."""
-
-    model: Text = ""
-    serial: Text = ""
-    version: Text = ""
-    link_up: bool | None = None
-    rx_power_dbm: Power | None = None
-    tx_power_dbm: Power | None = None
-    no_light: bool = False
-    """The unit measures and finds darkness (``-40`` dBm); then ``rx_power_dbm`` is absent."""
-    temperature_celsius: Annotated[float, Meta(ge=-60, le=200)] | None = None
-    voltage_volts: Annotated[float, Meta(ge=0, le=100)] | None = None
-    bias_milliamperes: Annotated[float, Meta(ge=0, le=1000)] | None = None
-    interfaces: Annotated[list[CounterReading], Meta(max_length=200)] = []
-    missing: Annotated[list[Text], Meta(max_length=40)] = []
-
-
-Body = RouterBody | OntBody
+Body = RouterBody | OntBody | OltBody | HostBody
 
 
 class Reading(Part, frozen=True, omit_defaults=True):

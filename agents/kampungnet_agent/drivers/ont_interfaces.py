@@ -1,7 +1,7 @@
 """IF-MIB and ifXTable to counter readings (RFC 2863; facts on ONTs, section 3). Pure."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from kampungnet.shared.wire import CounterReading
 
@@ -86,13 +86,14 @@ def interfaces_of(
     readings: list[CounterReading] = []
     for index, (name, kind) in names.items():
         oper = table[OPER_STATUS].get(index)
-        values = {field: _counter(table[column].get(index)) for field, column in counters.items()}
+        values: dict[str, Any] = {field: _counter(table[column].get(index)) for field, column in counters.items()}
         readings.append(
             CounterReading(
                 interface=name,
                 kind=kind,
                 running=oper == 1 if oper is not None else None,
                 disabled=table[ADMIN_STATUS].get(index) == 2,
+                counter_bits=32 if counters is COUNTERS_32 else 64,
                 **values,
             )
         )
