@@ -36,12 +36,8 @@ class CounterReading(Part, frozen=True, omit_defaults=True):
     """
 
     interface: Name
-    instance: Text = ""
-    """The device's own number of this interface, where it has one: a new one means new counters (PPPoE redial)."""
     kind: Text = ""
     """Interface type in the device's own word, such as ``ether`` or ``wlan``."""
-    counter_bits: Annotated[int, Meta(ge=1, le=64)] = 64
-    """32 where the device offers no more: those counters wrap in 34 s at 1 Gbit/s."""
     running: bool | None = None
     disabled: bool = False
     rx_bytes: Count | None = None
@@ -55,6 +51,10 @@ class CounterReading(Part, frozen=True, omit_defaults=True):
     link_downs: Count | None = None
     last_link_down: Text = ""
     """In the device's own clock and format; empty when the link never fell since the start."""
+    instance: Text = ""
+    """The device's own number of this interface, where it has one: a new one means new counters (PPPoE redial)."""
+    counter_bits: Annotated[int, Meta(ge=1, le=64)] = 64
+    """32 where the device offers no more: those counters wrap in 34 s at 1 Gbit/s."""
 
 
 class Sensor(Part, frozen=True, omit_defaults=True):

@@ -162,6 +162,15 @@ class RouterBody(Part, frozen=True, omit_defaults=True, tag_field="kind", tag="r
     """Name of the interface bandwidth is billed on, from the agent's settings."""
     gateway: Text = ""
     pings: Annotated[list[Ping], Meta(max_length=8)] = []
+    hotspot_sessions: Count | None = None
+    """Devices logged in at the captive portal now."""
+    hotspot_hosts: Count | None = None
+    """Devices the hotspot sees, logged in or not."""
+    dhcp_leases: Count | None = None
+    """Leases in state ``bound``."""
+    wireless_clients: Count | None = None
+    missing: Annotated[list[Text], Meta(max_length=40)] = []
+    """What this version or this user's rights could not give, by name."""
     default_interface: Text = ""
     """Where the default route leaves the router."""
     licence_level: Text = ""
@@ -195,12 +204,3 @@ class RouterBody(Part, frozen=True, omit_defaults=True, tag_field="kind", tag="r
     hotspot_users: Count | None = None
     dhcp_leases_known: Count | None = None
     """Every row of the lease table, waiting ones included."""
-    hotspot_sessions: Count | None = None
-    """Devices logged in at the captive portal now."""
-    hotspot_hosts: Count | None = None
-    """Devices the hotspot sees, logged in or not."""
-    dhcp_leases: Count | None = None
-    """Leases in state ``bound``."""
-    wireless_clients: Count | None = None
-    missing: Annotated[list[Text], Meta(max_length=40)] = []
-    """What this version or this user's rights could not give, by name."""
