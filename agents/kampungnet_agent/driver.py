@@ -111,6 +111,16 @@ class DeviceSettings(Protocol):
         ...
 
     @property
+    def server_host(self) -> str:
+        """Host of ``[server] url``, for devices that can tell whether they reach it; empty when unknown."""
+        ...
+
+    @property
+    def timeout_seconds(self) -> float:
+        """The poller's deadline; a driver may give up earlier on one question to save the others."""
+        ...
+
+    @property
     def options(self) -> "dict[str, str | int | bool]":
         """Keys only this driver knows, such as ``tls = true``."""
         ...

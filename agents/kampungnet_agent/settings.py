@@ -79,6 +79,7 @@ class Device(msgspec.Struct, frozen=True):
     interval_seconds: float = 60.0
     timeout_seconds: float = 20.0
     options: dict[str, Option] = {}
+    server_host: str = ""
 
     def __repr__(self) -> str:
         """Show no secret, also not in a traceback."""
@@ -104,7 +105,8 @@ def read_agent_settings(path: Path) -> AgentSettings:
     if file.metrics is not None:
         _check_metrics(file.metrics, path)
     _refuse_twins(file.devices, path)
-    ready = [_with_secrets(device, extra, path) for device, extra in zip(file.devices, options, strict=True)]
+    host = urlsplit(file.server.url).hostname or ""
+    ready = [_with_secrets(device, extra, path, host) for device, extra in zip(file.devices, options, strict=True)]
     return AgentSettings(file.server, file.spool, ready, file.metrics)
 
 
@@ -177,7 +179,7 @@ def _take_options(device: dict[str, Any], path: Path, place: str) -> dict[str, A
     return {key: device.pop(key) for key in further}
 
 
-def _with_secrets(device: DeviceTable, options: dict[str, Any], path: Path) -> Device:
+def _with_secrets(device: DeviceTable, options: dict[str, Any], path: Path, server_host: str) -> Device:
     """Read the secrets of one device.
 
     As ``password_file`` becomes ``secret``, a driver's own ``privacy_password_file`` becomes the
@@ -201,6 +203,7 @@ def _with_secrets(device: DeviceTable, options: dict[str, Any], path: Path) -> D
         interval_seconds=float(device.interval_seconds),
         timeout_seconds=float(device.timeout_seconds),
         options=ready,
+        server_host=server_host,
     )
 
 

@@ -14,6 +14,8 @@ class Settings:
     wan_interface: str = "ether1"
     ping_address: str = "1.1.1.1"
     options: dict[str, str | int | bool] = field(default_factory=dict)
+    server_host: str = ""
+    timeout_seconds: float = 20.0
 
 
 @pytest.fixture
