@@ -1,6 +1,6 @@
 """GET, GETNEXT and GETBULK on a tree (RFC 3416), without caring how the message was secured."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -9,11 +9,13 @@ from kampungnet_sim.snmp_ber import (
     END_OF_MIB_VIEW,
     NO_SUCH_INSTANCE,
     NO_SUCH_OBJECT,
+    OCTETS,
     BerError,
     Oid,
     Reader,
     integer,
     object_id,
+    octets,
     sequence,
     wrap,
 )
@@ -54,19 +56,25 @@ def read_pdu(reader: Reader, data: bytes) -> Pdu:
     return Pdu(kind, request_id, first, second, tuple(names), data[start : body.at])
 
 
-def _binding(name: Oid, value: bytes) -> bytes:
-    return sequence((object_id(name), value))
+def _mistyped(value: bytes) -> bytes:
+    """The value as another type, as a broken agent sends it."""
+    return integer(42) if value[0] == OCTETS else octets("n/a")
 
 
 class Answerer(Generic[State]):
-    """Answers requests from one tree."""
+    """Answers requests from one tree. ``observe`` hears the kind of each request and how many values it got."""
 
-    def __init__(self, tree: Tree[State], max_bytes: int = 8_192) -> None:
+    def __init__(
+        self, tree: Tree[State], max_bytes: int = 8_192, observe: Callable[[int, int], None] | None = None
+    ) -> None:
         self._tree = tree
         self._max_bytes = max_bytes
+        self._observe = observe
+        self._faults: frozenset[str] = frozenset()
 
-    def answer(self, pdu: Pdu, state: State, *, version: int) -> bytes | None:
+    def answer(self, pdu: Pdu, state: State, *, version: int, faults: frozenset[str] = frozenset()) -> bytes | None:
         """The encoded response, or None for what deserves none."""
+        self._faults = faults
         if pdu.kind == SET:
             return self._response(pdu, pdu.raw_bindings, _NOT_WRITABLE if version else _NO_SUCH_NAME, 1)
         if pdu.kind == GET_BULK and version:
@@ -79,6 +87,8 @@ class Answerer(Generic[State]):
         return None
 
     def _next(self, name: Oid, state: State, version: int) -> tuple[Oid, bytes]:
+        if "stuck_oid" in self._faults and self._tree.knows(name):
+            return name, self._tree.value(name, state)
         following = self._tree.after(name)
         while following is not None:
             value = self._tree.value(following, state)
@@ -93,7 +103,8 @@ class Answerer(Generic[State]):
             for place, (_, value) in enumerate(found, 1):
                 if value in _MISSING or value[0] == COUNTER64:
                     return self._response(pdu, pdu.raw_bindings, _NO_SUCH_NAME, place)
-        body = sequence(_binding(name, value) for name, value in found)
+        self._tell(pdu, len(found))
+        body = sequence(self._binding(name, value) for name, value in found)
         if len(body) > self._max_bytes:
             return self._response(pdu, sequence(()), _TOO_BIG, 0)
         return self._response(pdu, body, 0, 0)
@@ -106,12 +117,21 @@ class Answerer(Generic[State]):
             if room < 0:
                 break
             bindings.append(binding)
+        self._tell(pdu, len(bindings))
         return self._response(pdu, sequence(bindings), 0, 0)
+
+    def _tell(self, pdu: Pdu, values: int) -> None:
+        if self._observe is not None:
+            self._observe(pdu.kind, values)
+
+    def _binding(self, name: Oid, value: bytes) -> bytes:
+        twisted = "wrong_type" in self._faults and value not in _MISSING
+        return sequence((object_id(name), _mistyped(value) if twisted else value))
 
     def _bulk_bindings(self, pdu: Pdu, state: State) -> Iterator[bytes]:
         singles = max(min(pdu.first, len(pdu.names)), 0)
         for name in pdu.names[:singles]:
-            yield _binding(*self._next(name, state, 1))
+            yield self._binding(*self._next(name, state, 1))
         names = list(pdu.names[singles:])
         for _ in range(max(min(pdu.second, _MAX_REPETITIONS), 0) if names else 0):
             ended = True
@@ -119,13 +139,13 @@ class Answerer(Generic[State]):
                 following, value = self._next(name, state, 1)
                 names[place] = following
                 ended = ended and value == END_OF_MIB_VIEW
-                yield _binding(following, value)
+                yield self._binding(following, value)
             if ended:
                 return
 
-    @staticmethod
-    def _response(pdu: Pdu, bindings: bytes, status: int, index: int) -> bytes:
-        return wrap(RESPONSE, integer(pdu.request_id) + integer(status) + integer(index) + bindings)
+    def _response(self, pdu: Pdu, bindings: bytes, status: int, index: int) -> bytes:
+        request_id = pdu.request_id ^ 1 if "wrong_request_id" in self._faults else pdu.request_id
+        return wrap(RESPONSE, integer(request_id) + integer(status) + integer(index) + bindings)
 
 
 __all__ = ["GET", "GET_BULK", "GET_NEXT", "REPORT", "Answerer", "BerError", "Pdu", "read_pdu"]

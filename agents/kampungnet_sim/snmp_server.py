@@ -19,7 +19,7 @@ from kampungnet_sim.snmp_ber import (
     sequence,
     wrap,
 )
-from kampungnet_sim.snmp_pdu import REPORT, Answerer, Pdu, read_pdu
+from kampungnet_sim.snmp_pdu import GET_BULK, GET_NEXT, REPORT, Answerer, Pdu, read_pdu
 from kampungnet_sim.snmp_tree import Tree
 from kampungnet_sim.snmp_usm import (
     AUTH,
@@ -36,6 +36,11 @@ from kampungnet_sim.snmp_usm import (
 State = TypeVar("State")
 _VERSION_3 = 3
 SLOW_SECONDS = 3.0
+# Later than any client waits: the answer then meets another question.
+LATE_SECONDS = 25.0
+# With the fault `walk_breaks_off` a walk gets so many answers after its first, then silence.
+_WALK_ANSWERS = 2
+_WALKERS = 500
 
 
 @dataclass
@@ -49,14 +54,17 @@ class AgentOptions(Generic[State]):
     user: UsmUser | None = None
     answers: Callable[[], bool] = field(default=lambda: True)
     faults: Callable[[], frozenset[str]] = field(default=frozenset)
+    observe: Callable[[int, int], None] | None = None
 
 
 class SnmpAgent(asyncio.DatagramProtocol, Generic[State]):
     """Answers from one tree. A wrong community gets silence, as on real devices."""
 
     def __init__(self, tree: Tree[State], options: AgentOptions[State]) -> None:
-        self._answerer = Answerer(tree)
+        self._tree = tree
+        self._answerer = Answerer(tree, observe=options.observe)
         self._options = options
+        self._walks: dict[tuple[str | int, ...], int] = {}
         self._usm = Usm(options.engine_id, options.user) if options.user else None
         self._transport: asyncio.DatagramTransport | None = None
         self._reports: dict[Oid, int] = {}
@@ -71,7 +79,7 @@ class SnmpAgent(asyncio.DatagramProtocol, Generic[State]):
         if not self._options.answers() or "accept_never_answer" in faults:
             return
         try:
-            answer = self._answer(data, faults)
+            answer = self._answer(data, faults, addr)
         except (BerError, OverflowError):
             # Unreadable requests are dropped in silence (RFC 3412 7.2).
             return
@@ -79,8 +87,9 @@ class SnmpAgent(asyncio.DatagramProtocol, Generic[State]):
             return
         if faults & {"garbage_bytes", "stalled_session"}:
             answer = os.urandom(60) if "garbage_bytes" in faults else answer[: len(answer) // 2]
-        if "slow_answers" in faults:
-            asyncio.get_running_loop().call_later(SLOW_SECONDS, self._send, answer, addr)
+        wait = LATE_SECONDS if "late_answers" in faults else SLOW_SECONDS if "slow_answers" in faults else 0.0
+        if wait:
+            asyncio.get_running_loop().call_later(wait, self._send, answer, addr)
         else:
             self._send(answer, addr)
 
@@ -88,24 +97,38 @@ class SnmpAgent(asyncio.DatagramProtocol, Generic[State]):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.sendto(data, addr)
 
-    def _answer(self, data: bytes, faults: frozenset[str]) -> bytes | None:
+    def _breaks_off(self, pdu: Pdu, faults: frozenset[str], addr: tuple[str | int, ...]) -> bool:
+        """Is this the packet of a walk that stays without an answer?"""
+        if "walk_breaks_off" not in faults or pdu.kind not in (GET_NEXT, GET_BULK) or not pdu.names:
+            self._walks.pop(addr, None)
+            return False
+        if len(self._walks) > _WALKERS:
+            self._walks.clear()
+        # Who asks for what comes after a whole name goes on with a walk; a column's name begins one.
+        answered = self._walks.get(addr, 0) if self._tree.knows(pdu.names[-1]) else 0
+        self._walks[addr] = answered + 1
+        return answered > _WALK_ANSWERS
+
+    def _answer(self, data: bytes, faults: frozenset[str], addr: tuple[str | int, ...]) -> bytes | None:
         _, message = Reader(data).enter(SEQUENCE)
         version = message.integer()
         if version == _VERSION_3:
-            return self._answer_v3(data)
+            return self._answer_v3(data, faults, addr)
         community = message.octets()
         refused = "wrong_password" in faults or community != self._options.community.encode()
         if version not in (0, 1) or refused:
             return None
         pdu = read_pdu(message, data)
-        response = self._answerer.answer(pdu, self._options.state(), version=version)
+        if self._breaks_off(pdu, faults, addr):
+            return None
+        response = self._answerer.answer(pdu, self._options.state(), version=version, faults=faults)
         if response is None:
             return None
         return sequence((integer(version), octets(community), response))
 
     # -- version 3 --------------------------------------------------------------------
 
-    def _answer_v3(self, data: bytes) -> bytes | None:
+    def _answer_v3(self, data: bytes, faults: frozenset[str], addr: tuple[str | int, ...]) -> bytes | None:
         if self._usm is None:
             return None
         header = read_header(data)
@@ -119,7 +142,9 @@ class SnmpAgent(asyncio.DatagramProtocol, Generic[State]):
             context, name, pdu = _read_scoped(scoped)
         except BerError:
             return self._report(header, DECRYPTION_ERROR, clock)
-        response = self._answerer.answer(pdu, state, version=_VERSION_3)
+        if self._breaks_off(pdu, faults, addr):
+            return None
+        response = self._answerer.answer(pdu, state, version=_VERSION_3, faults=faults)
         if response is None:
             return None
         answer = sequence((octets(context), octets(name), response))

@@ -23,6 +23,10 @@ class Tree(Generic[State]):
         """How many objects there are."""
         return len(self._names)
 
+    def knows(self, name: Oid) -> bool:
+        """Is this the whole name of an object?"""
+        return name in self._objects
+
     def get(self, name: Oid, state: State) -> bytes:
         """The value, or which way it is missing."""
         value = self._objects.get(name)

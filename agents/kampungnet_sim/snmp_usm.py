@@ -1,4 +1,4 @@
-"""SNMPv3 with user-based security: SHA-1 authentication and AES-128 privacy (RFC 3414, 3826)."""
+"""SNMPv3 with user-based security: SHA-1 or SHA-2 authentication, AES-128 privacy (RFC 3414, 3826, 7860)."""
 
 import hashlib
 import hmac
@@ -16,7 +16,8 @@ WRONG_DIGEST = (*_STATS, 5, 0)
 DECRYPTION_ERROR = (*_STATS, 6, 0)
 
 AUTH, PRIV, REPORTABLE = 1, 2, 4
-_DIGEST_BYTES = 12
+# Name of the hash in Python, bytes of the digest that travel (RFC 3414 6.3, RFC 7860 4.2).
+_HASHES = {"SHA": ("sha1", 12), "SHA-256": ("sha256", 24), "SHA-512": ("sha512", 48)}
 _TIME_WINDOW_SECONDS = 150
 _KEY_STRETCH_BYTES = 1_048_576
 _BLOCK = 16
@@ -24,19 +25,24 @@ _BLOCK = 16
 
 @dataclass(frozen=True, slots=True)
 class UsmUser:
-    """One SNMPv3 user; both passwords have at least 8 characters (RFC 3414 11.2)."""
+    """One SNMPv3 user; both passwords have at least 8 characters (RFC 3414 11.2).
+
+    ``auth`` is ``SHA``, ``SHA-256`` or ``SHA-512``, as net-snmp writes them.
+    """
 
     name: str
     auth_password: str
     priv_password: str
+    auth: str = "SHA"
 
 
-def localised_key(password: str, engine_id: bytes) -> bytes:
+def localised_key(password: str, engine_id: bytes, auth: str = "SHA") -> bytes:
     """The key of a password for one engine (RFC 3414 A.2.2)."""
+    name, _ = _HASHES[auth]
     raw = password.encode()
     stretched = (raw * (_KEY_STRETCH_BYTES // len(raw) + 1))[:_KEY_STRETCH_BYTES]
-    master = hashlib.sha1(stretched, usedforsecurity=False).digest()
-    return hashlib.sha1(master + engine_id + master, usedforsecurity=False).digest()
+    master = hashlib.new(name, stretched, usedforsecurity=False).digest()
+    return hashlib.new(name, master + engine_id + master, usedforsecurity=False).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +110,14 @@ class Usm:
     def _both_keys(self) -> tuple[bytes, bytes]:
         if self._keys is None:
             # A megabyte of hashing each: only when somebody really speaks v3.
-            auth = localised_key(self._user.auth_password, self.engine_id)
-            priv = localised_key(self._user.priv_password, self.engine_id)
+            auth = localised_key(self._user.auth_password, self.engine_id, self._user.auth)
+            priv = localised_key(self._user.priv_password, self.engine_id, self._user.auth)
             self._keys = (auth, priv[:16])
         return self._keys
 
     def _digest(self, message: bytes) -> bytes:
-        return hmac.new(self._both_keys()[0], message, hashlib.sha1).digest()[:_DIGEST_BYTES]
+        name, size = _HASHES[self._user.auth]
+        return hmac.new(self._both_keys()[0], message, name).digest()[:size]
 
     def problem(self, header: Header, data: bytes, clock: tuple[int, int]) -> tuple[int, ...] | None:
         """Why the message is refused, as the counter that a report names."""
@@ -145,7 +152,7 @@ class Usm:
             salt = os.urandom(8)
             start = boots.to_bytes(4, "big") + time.to_bytes(4, "big") + salt
             scoped = octets(_aes_cfb(self._both_keys()[1], start, scoped, decrypt=False))
-        blank = bytes(_DIGEST_BYTES) if level & AUTH else b""
+        blank = bytes(_HASHES[self._user.auth][1]) if level & AUTH else b""
         plain = self._whole(header, scoped, clock, (level, blank, salt))
         if not level & AUTH:
             return plain
