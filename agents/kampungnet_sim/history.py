@@ -13,8 +13,8 @@ from multiprocessing import get_context
 
 from kampungnet_sim.chance import generator, unit
 from kampungnet_sim.register import RegisteredVillage
-from kampungnet_sim.routeros_menus_interface import has_wifi, has_wireless
 from kampungnet_sim.routeros_menus_ip import GATEWAY
+from kampungnet_sim.routeros_menus_wireless import has_wifi, has_wireless
 from kampungnet_sim.village import NO_LIGHT_DBM, Village, VillageState, draw_profile
 from kampungnet_sim.village_interfaces import InterfaceCounters
 

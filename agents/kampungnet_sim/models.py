@@ -71,7 +71,9 @@ class RouterModel:
     disk_bytes: int
     wireless: WirelessKind
     ethernet_ports: int
+    # The cage on the provider's side holds a GPON stick; or there is a cage and nothing in it.
     has_sfp: bool = False
+    empty_cage: str = ""
     sensors: tuple[str, ...] = ()
     is_virtual: bool = False
 
@@ -124,6 +126,15 @@ ROUTER_MODELS: dict[str, RouterModel] = {
     "hap-ac-lite": RouterModel(
         "hAP ac lite", "RB952Ui-5ac2nD", "7.9.2 (stable)", "mipsbe", "MIPS 24Kc V7.4", 1, 650,
         64 * _MEBI, 16 * _MEBI, "wireless", 5,
+    ),
+    "rb2011": RouterModel(
+        "RB2011UiAS", "RB2011UiAS-2HnD", "6.49.18 (long-term)", "mipsbe", "MIPS 74Kc V4.12", 1, 600,
+        128 * _MEBI, 128 * _MEBI, "wireless", 5, has_sfp=True, sensors=("voltage", "temperature"),
+    ),
+    "rb5009": RouterModel(
+        "RB5009UG+S+", "RB5009UG+S+IN", "7.22.2 (stable)", "arm64", "ARM64", 4, 1400,
+        1024 * _MEBI, 1024 * _MEBI, "none", 5, empty_cage="sfp-sfpplus1",
+        sensors=("cpu-temperature", "voltage"),
     ),
     "chr": RouterModel(
         "CHR", "CHR", "7.22.2 (stable)", "x86_64", "QEMU", 1, 2200,

@@ -3,10 +3,14 @@
 from collections.abc import Callable, Sequence
 
 from kampungnet_sim import (
+    routeros_menus_dhcp,
     routeros_menus_hotspot,
     routeros_menus_interface,
     routeros_menus_ip,
+    routeros_menus_ppp,
+    routeros_menus_queue,
     routeros_menus_system,
+    routeros_menus_wireless,
 )
 from kampungnet_sim.routeros_menu import Menu
 from kampungnet_sim.routeros_query import matches
@@ -17,6 +21,10 @@ from kampungnet_sim.routeros_tables import RouterTrap, Row
 MENUS: dict[str, Menu] = {
     **routeros_menus_system.MENUS,
     **routeros_menus_interface.MENUS,
+    **routeros_menus_wireless.MENUS,
+    **routeros_menus_ppp.MENUS,
+    **routeros_menus_dhcp.MENUS,
+    **routeros_menus_queue.MENUS,
     **routeros_menus_ip.MENUS,
     **routeros_menus_hotspot.MENUS,
 }
@@ -79,7 +87,7 @@ class Engine:
         needed = _POLICY_OF_VERB.get(request.verb, "write")
         if needed == "write" and request.menu.startswith("/user"):
             needed = "policy"
-        if needed not in user.policies:
+        if needed not in self.router.may(user.name):
             raise RouterTrap("not enough permissions (9)")
 
     # -- print ------------------------------------------------------------------------
@@ -120,7 +128,7 @@ class Engine:
         return rows
 
     def _bodies(self, menu: Menu, user: RouterUser, request: Request, moment: Moment) -> list[bytes]:
-        hide = "sensitive" not in user.policies
+        hide = "sensitive" not in self.router.may(user.name)
         if not menu.steady:
             return self._encode(self.rows(menu, request, moment), request, hide)
         state = (moment.state.boot_time, self.router.revision())

@@ -1,16 +1,21 @@
-"""``/interface`` and the radio tables (facts/routeros.md, 7.3 to 7.5 and 7.10)."""
+"""``/interface`` besides radios and dialled lines (facts/routeros.md, 7.3 to 7.5)."""
 
 from kampungnet_sim.chance import key_of
-from kampungnet_sim.models import RosVersion
 from kampungnet_sim.routeros_menu import Menu, nothing, numbered
+from kampungnet_sim.routeros_menus_ppp import call_interfaces
 from kampungnet_sim.routeros_router import Moment
 from kampungnet_sim.routeros_tables import Row
-from kampungnet_sim.routeros_values import boolean, duration, stamp
-from kampungnet_sim.village import VillageProfile
-from kampungnet_sim.village_guests import Visit
+from kampungnet_sim.routeros_values import boolean, stamp
+from kampungnet_sim.village_interfaces import DIALLED, InterfaceCounters, InterfacePlan
 
-_COMMENTS = {"ether1": "Internet desa", "sfp1": "Internet desa", "bridge-hotspot": "WiFi gratis — balai desa"}
+_COMMENTS = {
+    "ether1": "Internet desa",
+    "sfp1": "Internet desa",
+    "pppoe-out1": "Internet desa",
+    "bridge-hotspot": "WiFi gratis — balai desa",
+}
 _LINK_DELAY_SECONDS = 8
+_NARROW = 1 << 32
 
 
 def mac_of(code: str, index: int) -> str:
@@ -19,52 +24,70 @@ def mac_of(code: str, index: int) -> str:
     return f"08:55:31:{number >> 16 & 255:02X}:{number >> 8 & 255:02X}:{number & 255:02X}"
 
 
-def _steady_part(moment: Moment) -> dict[str, Row]:
-    profile = moment.profile
-    up_time = stamp(moment.state.boot_time + _LINK_DELAY_SECONDS, moment.version)
-    rows: dict[str, Row] = {}
-    for index, port in enumerate(moment.router.village.plan, 1):
-        row = {".id": f"*{index:X}", "name": port.name}
-        if port.kind in ("ether", "wlan", "wifi"):
-            row["default-name"] = port.name
-        row |= {"type": port.kind, "mtu": "1500", "actual-mtu": "1500", "l2mtu": "1598",
-                "mac-address": mac_of(profile.code, index)}  # fmt: skip
-        if port.up:
-            row["last-link-up-time"] = up_time
-        row |= {"disabled": "false", "slave": boolean(port.slave), "dynamic": "false"}
-        if port.name in _COMMENTS:
-            row["comment"] = _COMMENTS[port.name]
-        rows[port.name] = row
-    return rows
+def _link_times(moment: Moment, port: InterfaceCounters) -> Row:
+    """When the link came and went last; a port that never lost it has no ``last-link-down-time``."""
+    boot = moment.state.boot_time
+    segment = moment.router.village.calendar.segment(moment.state.time)
+    falls = segment.drops if port.name == DIALLED else segment.cuts
+    if not port.link_downs:
+        falls = ()
+    times: Row = {}
+    if port.link_downs:
+        times["last-link-down-time"] = stamp(falls[-1].start if falls else boot + 3, moment.version)
+    if port.running or port.link_downs:
+        ends = [event.end for event in falls if event.end <= moment.state.time]
+        times["last-link-up-time"] = stamp(max([boot + _LINK_DELAY_SECONDS, *ends]), moment.version)
+    return times
 
 
-def _interfaces(moment: Moment) -> list[Row]:
-    steady = _steady_part(moment)
+def _fixed_part(moment: Moment, place: int, port: InterfacePlan) -> Row:
+    row = {".id": f"*{place:X}", "name": port.name}
+    if port.kind in ("ether", "wlan", "wifi"):
+        row["default-name"] = port.name
+    mtu = "1480" if port.name == DIALLED else "1500"
+    row |= {"type": port.kind, "mtu": mtu, "actual-mtu": mtu, "disabled": "false",
+            "slave": boolean(port.slave), "dynamic": "false"}  # fmt: skip
+    if port.name != DIALLED:
+        row |= {"l2mtu": "1598", "mac-address": mac_of(moment.profile.code, place)}
+    if port.kind == "ether":
+        row["max-l2mtu"] = "2028"
+    if port.name in _COMMENTS:
+        row["comment"] = _COMMENTS[port.name]
+    return row
+
+
+def _errors(moment: Moment, port: InterfaceCounters) -> Row:
+    """Not every kind of port counts errors: missing is not 0."""
+    if port.kind not in ("ether", "pppoe-out"):
+        return {}
+    bad = "bad-cable" in moment.profile.features and port.name == "ether2"
+    seconds = moment.state.uptime_seconds if bad else 0
+    return {"rx-drop": str(seconds // 300), "tx-drop": "0", "rx-error": str(seconds // 40), "tx-error": "0"}
+
+
+def interface_rows(moment: Moment) -> list[Row]:
+    """The rows of ``/interface``."""
+    narrow = "counters_32_bit" in moment.router.faults()
     rows = []
-    for port in moment.state.interfaces:
-        rx, tx = str(port.rx_bytes), str(port.tx_bytes)
-        row = steady[port.name]
-        row["rx-byte"], row["tx-byte"] = rx, tx
-        row["rx-packet"], row["tx-packet"] = str(port.rx_packets), str(port.tx_packets)
-        row["link-downs"] = str(port.link_downs)
-        row["running"] = boolean(port.running)
-        if port.kind == "ether":
-            # Not every kind of port counts errors: missing is not 0.
-            row |= {"rx-drop": "0", "tx-drop": "0", "rx-error": "0", "tx-error": "0"}
-        row["tx-queue-drop"] = str(port.tx_packets // 90_000)
-        row["fp-rx-byte"], row["fp-tx-byte"] = str(port.rx_bytes // 2), "0"
-        row["fp-rx-packet"], row["fp-tx-packet"] = str(port.rx_packets // 2), "0"
-        rows.append(row)
-    return rows
+    for place, (port, plan) in enumerate(zip(moment.state.interfaces, moment.router.village.plan, strict=True), 1):
+        rx, tx = (port.rx_bytes % _NARROW, port.tx_bytes % _NARROW) if narrow else (port.rx_bytes, port.tx_bytes)
+        rows.append(
+            {
+                **_fixed_part(moment, place, plan), **_link_times(moment, port), "link-downs": str(port.link_downs),
+                "rx-byte": str(rx), "tx-byte": str(tx), "rx-packet": str(port.rx_packets),
+                "tx-packet": str(port.tx_packets), **_errors(moment, port),
+                "tx-queue-drop": str(port.tx_packets // 90_000), "fp-rx-byte": str(rx // 2), "fp-tx-byte": "0",
+                "fp-rx-packet": str(port.rx_packets // 2), "fp-tx-packet": "0", "running": boolean(port.running),
+            }
+        )  # fmt: skip
+    return rows + call_interfaces(moment)
 
 
 def _ethernet(moment: Moment) -> list[Row]:
-    steady = _steady_part(moment)
     rows = []
-    for port in moment.state.interfaces:
+    for port, base in zip(moment.state.interfaces, interface_rows(moment), strict=False):
         if port.kind != "ether":
             continue
-        base = steady[port.name]
         rows.append(
             {
                 ".id": base[".id"], "name": port.name, "default-name": port.name, "mtu": "1500",
@@ -74,7 +97,7 @@ def _ethernet(moment: Moment) -> list[Row]:
                 "slave": base["slave"], "rx-bytes": str(port.rx_bytes), "tx-bytes": str(port.tx_bytes),
                 "rx-packet": str(port.rx_packets), "tx-packet": str(port.tx_packets),
                 "driver-rx-byte": str(port.rx_bytes), "driver-tx-byte": str(port.tx_bytes),
-                "rx-fcs-error": "0", "rx-align-error": "0", "rx-pause": "0", "tx-collision": "0",
+                "rx-fcs-error": base["rx-error"], "rx-align-error": "0", "rx-pause": "0", "tx-collision": "0",
                 **({"comment": base["comment"]} if "comment" in base else {}),
             }
         )  # fmt: skip
@@ -83,8 +106,8 @@ def _ethernet(moment: Moment) -> list[Row]:
 
 def _some(kind: str) -> Menu:
     def rows(moment: Moment) -> list[Row]:
-        found = []
-        for row in _interfaces(moment):
+        found: list[Row] = []
+        for row in interface_rows(moment):
             if row["type"] == kind:
                 if kind == "vlan":
                     name = row["name"]
@@ -95,90 +118,6 @@ def _some(kind: str) -> Menu:
     return Menu(rows)
 
 
-def _wireless_row(visit: Visit, moment: Moment) -> Row:
-    state = moment.state
-    seconds = int(state.time - visit.session_start(state.boot_time))
-    signal = -48 - visit.number % 35
-    down, up = int(visit.down_bps * seconds / 8), int(visit.up_bps * seconds / 8)
-    return {
-        "interface": "wlan1",
-        "mac-address": visit.mac,
-        "ap": "false",
-        "wds": "false",
-        "bridge": "false",
-        "rx-rate": "65Mbps-20MHz/1S",
-        "tx-rate": "72.2Mbps-20MHz/1S/SGI",
-        "packets": f"{down // 1020},{up // 260}",
-        "bytes": f"{down},{up}",
-        "uptime": duration(max(seconds, 1)),
-        "last-activity": f"{visit.number % 90 * 10}ms",
-        "signal-strength": f"{signal}@6Mbps" if moment.version.major < 7 else str(signal),
-        "signal-to-noise": str(95 + signal),
-        "tx-ccq": str(99 - visit.number % 40),
-        "last-ip": visit.address,
-        "authentication-type": "wpa2-psk",
-        "encryption": "aes-ccm",
-    }
-
-
-def _wireless_clients(moment: Moment) -> list[Row]:
-    return [{".id": _guest_id(visit), **_wireless_row(visit, moment)} for visit in moment.hosts]
-
-
-def _guest_id(visit: Visit) -> str:
-    return f"*{int(visit.start) % 97 * 4096 + visit.number + 16:X}"
-
-
-def _wifi_clients(moment: Moment) -> list[Row]:
-    rows = []
-    for visit in moment.hosts:
-        old = _wireless_row(visit, moment)
-        rows.append(
-            {
-                ".id": _guest_id(visit), "interface": "wifi1", "ssid": "WiFi Desa",
-                "mac-address": visit.mac, "band": "2ghz-ax", "auth-type": "wpa2-psk",
-                "authorized": "true", "signal": str(-48 - visit.number % 35),
-                "tx-rate": "72200000", "rx-rate": "65000000",
-                "tx-bits-per-second": str(int(visit.down_bps)),
-                "rx-bits-per-second": str(int(visit.up_bps)),
-                "bytes": old["bytes"], "packets": old["packets"], "uptime": old["uptime"],
-                "last-activity": old["last-activity"],
-            }
-        )  # fmt: skip
-    return rows
-
-
-def _radios(moment: Moment) -> list[Row]:
-    rows = [r for r in _interfaces(moment) if r["type"] in ("wlan", "wifi")]
-    for row in rows:
-        row |= {"ssid": "WiFi Desa", "band": "2ghz-b/g/n", "frequency": "2437", "mode": "ap-bridge"}
-    return rows
-
-
-def has_wireless(profile: VillageProfile) -> bool:
-    """The old wireless package: in v6 and up to 7.12 everywhere, later where it is installed."""
-    if profile.ros >= RosVersion(7, 13):
-        return profile.router.wireless == "wireless"
-    return True
-
-
-def has_wifi(profile: VillageProfile) -> bool:
-    """``/interface/wifi`` is part of the system from 7.13 on, radios or not."""
-    return profile.ros >= RosVersion(7, 13)
-
-
-def _old_clients(moment: Moment) -> list[Row]:
-    return _wireless_clients(moment) if moment.profile.router.wireless == "wireless" else []
-
-
-def _new_clients(moment: Moment) -> list[Row]:
-    return _wifi_clients(moment) if moment.profile.router.wireless == "wifi" else []
-
-
-def _clients(moment: Moment) -> int:
-    return moment.state.wireless_clients
-
-
 def _poe_ports(moment: Moment) -> list[Row]:
     if moment.profile.router.model not in ("RB951Ui-2HnD", "RB760iGS"):
         return []
@@ -186,7 +125,7 @@ def _poe_ports(moment: Moment) -> list[Row]:
 
 
 MENUS: dict[str, Menu] = {
-    "/interface": Menu(_interfaces),
+    "/interface": Menu(interface_rows),
     "/interface/ethernet": Menu(_ethernet),
     "/interface/ethernet/poe": Menu(_poe_ports, steady=True),
     "/interface/ethernet/switch/port": Menu(nothing, steady=True),
@@ -195,24 +134,8 @@ MENUS: dict[str, Menu] = {
     "/interface/bridge/host": Menu(nothing, steady=True),
     "/interface/bridge/vlan": Menu(nothing, steady=True),
     "/interface/vlan": _some("vlan"),
-    "/interface/pppoe-client": Menu(nothing, steady=True),
     "/interface/l2tp-client": _some("l2tp-out"),
     "/interface/bonding": Menu(nothing, steady=True),
     "/interface/lte": Menu(nothing, steady=True),
     "/interface/list": Menu(nothing, steady=True),
-    "/interface/wireless": Menu(_radios, owners=has_wireless),
-    "/interface/wireless/registration-table": Menu(
-        _old_clients, owners=has_wireless,
-        count=lambda m: _clients(m) if m.profile.router.wireless == "wireless" else 0,
-    ),
-    "/interface/wifi": Menu(_radios, owners=has_wifi),
-    "/interface/wifi/registration-table": Menu(
-        _new_clients, owners=has_wifi,
-        count=lambda m: _clients(m) if m.profile.router.wireless == "wifi" else 0,
-    ),
-    "/interface/wifi/capsman": Menu(nothing, steady=True, owners=has_wifi),
-    "/interface/wifi/capsman/remote-cap": Menu(nothing, steady=True, owners=has_wifi),
-    "/caps-man/interface": Menu(nothing, steady=True, owners=has_wireless),
-    "/caps-man/remote-cap": Menu(nothing, steady=True, owners=has_wireless),
-    "/caps-man/registration-table": Menu(nothing, steady=True, owners=has_wireless),
 }  # fmt: skip

@@ -13,6 +13,8 @@ from kampungnet_sim.village_guests import LEASE_TAIL_SECONDS, Visit
 
 Clock = Callable[[], float]
 
+# Faults that take a policy from every group.
+_TAKEN_AWAY = {"read_revoked": "read", "test_revoked": "test"}
 # Memory buffer of the log (facts/routeros.md, 7.13).
 _LOG_ROWS = 1_000
 
@@ -49,12 +51,19 @@ class Login:
 
 
 def draw_users(profile: VillageProfile) -> dict[str, RouterUser]:
-    """Three logins with passwords made from the seed: the poller's, one without ``test``, the owner's."""
+    """Logins with passwords made from the seed, each in a group of its own name.
+
+    The poller's, one without ``test``, the owner's, one with just enough to poll, one that may only
+    log in, and one that may read but not over the API.
+    """
     chance = generator(profile.seed, profile.code, "passwords")
     groups = {
         "kampungnet": frozenset({"read", "write", "api", "test"}),
         "pengamat": frozenset({"read", "api"}),
         "admin": frozenset({"read", "write", "policy", "test", "api", "reboot", "sensitive", "ftp", "ssh", "winbox"}),
+        "pemantau": frozenset({"read", "api", "test"}),
+        "tamu": frozenset({"api"}),
+        "winbox": frozenset({"read", "winbox", "web"}),
     }
     return {
         name: RouterUser(name, "".join(chance.choices("abcdefghjkmnpqrstuvwxyz23456789", k=16)), rights, name)
@@ -85,6 +94,7 @@ class SimulatedRouter:
     sessions: dict[int, ApiSession] = field(default_factory=dict)
     logins: list[Login] = field(default_factory=list)
     thrown_out: set[tuple[float, int]] = field(default_factory=set)
+    faults: Callable[[], frozenset[str]] = frozenset
 
     def __post_init__(self) -> None:
         """Fill in what was not given."""
@@ -106,8 +116,15 @@ class SimulatedRouter:
         return sum(table.revision for table in self.tables.values())
 
     def note(self, when: float, topics: str, message: str) -> None:
-        """Write a row into the memory log."""
+        """Write a row into the memory log; no two rows have the same instant, so that each has its own id."""
+        when = max(when, self.log[-1].when + 0.002) if self.log else when
         self.log.append(LogRow(when, topics, message))
+
+    def may(self, name: str) -> frozenset[str]:
+        """The policies of a login now: groups may change while it is connected."""
+        user = self.users.get(name)
+        rights = frozenset[str]() if user is None else user.policies
+        return rights - {_TAKEN_AWAY[fault] for fault in self.faults() & _TAKEN_AWAY.keys()}
 
     def moment(self) -> "Moment":
         """Everything about now."""

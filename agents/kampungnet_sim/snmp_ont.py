@@ -41,6 +41,7 @@ _MIKROTIK: Oid = (1, 3, 6, 1, 4, 1, 14988, 1, 1)
 _HSGQ: Oid = (1, 3, 6, 1, 4, 1, 50224, 3)
 
 _IF_TYPES = {"ether": 6, "wlan": 71, "wifi": 71, "bridge": 209, "vlan": 135, "l2tp-out": 23, "pon": 250}
+_IF_TYPES["pppoe-out"] = 23
 # Index of the first module of the recorded PK-700, and the step to the next one.
 HSGQ_FIRST_ROW = 16_777_472
 HSGQ_ROW_STEP = 256

@@ -16,16 +16,19 @@ from kampungnet_sim.models import (
     RouterModel,
 )
 from kampungnet_sim.village_day import guest_weight, local_hour, office_weight
-from kampungnet_sim.village_events import Calendar, Event, EventKind, Segment
+from kampungnet_sim.village_events import LINE_ENDING, Calendar, Event, EventKind, Segment
+from kampungnet_sim.village_features import NO_SCALE, Scale, Wish, draw_features
 from kampungnet_sim.village_guests import Guests, Visit
 from kampungnet_sim.village_interfaces import (
     COUNTER_MODULUS,
+    DIALLED,
     InterfaceCounters,
     InterfacePlan,
     Volume,
     counters,
     plan_interfaces,
 )
+from kampungnet_sim.village_steady import Presence, SteadyGuests
 from kampungnet_sim.village_traffic import Flow, Meter
 
 # Below this an ordinary class B+ receiver loses frames (facts/ont-snmp.md, 12.1 and 12.3).
@@ -50,6 +53,13 @@ class VillageProfile:
     degrading: bool
     router_serial: str
     ont_serial: str
+    features: frozenset[str] = frozenset()
+    scale: Scale = NO_SCALE
+
+    @property
+    def dialled(self) -> bool:
+        """Is the line to the provider PPPoE?"""
+        return "pppoe" in self.features
 
     @property
     def ros(self) -> RosVersion:
@@ -69,9 +79,10 @@ def _loses_light(code: str, seed: int) -> bool:
 
 
 def draw_profile(
-    code: str, name: str, seed: int, *, model: str | None = None, version: str | None = None
+    code: str, name: str, seed: int, *, model: str | None = None, version: str | None = None, wish: Wish | None = None
 ) -> VillageProfile:
-    """Draw a village; ``model`` (a key of ROUTER_MODELS) and ``version`` may be chosen instead."""
+    """Draw a village; ``model`` (a key of ROUTER_MODELS), ``version`` and what it has may be chosen instead."""
+    wish = wish or Wish()
     chance = generator(seed, code, "profile")
     drawn = chance.choice(("hap-lite", "hap-lite", "hex", "hex", "rb951", "hap-ax2", "hap-ax2", "hex-s", "hap-ac-lite"))
     router = ROUTER_MODELS[model or drawn]
@@ -93,6 +104,8 @@ def draw_profile(
         degrading=_loses_light(code, seed),
         router_serial=f"HE{chance.randrange(16**8):08X}"[:11] + "K",
         ont_serial=f"HSGQ{chance.randrange(16**8):08X}",
+        features=draw_features(seed, code) if wish.features is None else wish.features,
+        scale=wish.scale,
     )
 
 
@@ -154,13 +167,24 @@ class Village:
         self._key = key_of(seed, code, "state")
         load = 0.30 + 0.35 * unit(self._key, -1)
         self._flow = Flow(seed, code, contract_mbps=profile.contract_mbps, load=load)
-        self.guests = Guests(seed, code, daily=profile.daily_guests, market_day=self._flow.market_day)
+        self.guests: Presence = self._draw_guests(profile)
         self.calendar = Calendar(seed, code)
         self._meters: dict[tuple[float, Segment], Meter] = {}
-        self.plan: tuple[InterfacePlan, ...] = plan_interfaces(profile.router)
+        self.plan: tuple[InterfacePlan, ...] = plan_interfaces(profile.router, dialled=profile.dialled)
+        self._line_enders = LINE_ENDING - {EventKind.FIBRE_CUT, *([] if profile.dialled else [EventKind.REDIAL])}
+        self.has_radio = profile.router.wireless != "none" or "capsman" in profile.features
         # A stick in the router's cage has no ports of its own: the router answers for it.
         self._ont_is_router = profile.ont.kind == "sfp-mikrotik"
         self.ont_plan: tuple[InterfacePlan, ...] = self.plan if self._ont_is_router else plan_interfaces(profile.ont)
+
+    def _draw_guests(self, profile: VillageProfile) -> Presence:
+        if "hotspot-forbidden" in profile.features:
+            return SteadyGuests(profile.seed, profile.code, Scale(guests=0))
+        if "level-3" in profile.features:
+            return SteadyGuests(profile.seed, profile.code, Scale(guests=1))
+        if profile.scale.steady:
+            return SteadyGuests(profile.seed, profile.code, profile.scale)
+        return Guests(profile.seed, profile.code, daily=profile.daily_guests, market_day=self._flow.market_day)
 
     # -- what happened ---------------------------------------------------------------
 
@@ -232,7 +256,7 @@ class Village:
         power = EventKind.POWER_CUT not in kinds
         router_up = power and EventKind.REBOOT not in kinds
         fibre_up = EventKind.FIBRE_CUT not in kinds
-        provider_up = EventKind.PROVIDER_OUTAGE not in kinds
+        provider_up = not kinds & self._line_enders
         light = self.light_dbm(when) if fibre_up else NO_LIGHT_DBM
         internet_up = router_up and fibre_up and provider_up
         ont_boot = boot if self._ont_is_router else segment.power_back
@@ -263,7 +287,7 @@ class Village:
             hotspot_active=self.guests.count("login", when),
             hotspot_hosts=self.guests.count("all", when) + BYPASSED_HOSTS,
             dhcp_leases=self.guests.count("lease", when) + BYPASSED_HOSTS,
-            wireless_clients=(0 if router.wireless == "none" else self.guests.count("all", when)),
+            wireless_clients=self.guests.count("all", when) if self.has_radio else 0,
             rx_power_dbm=light,
             tx_power_dbm=round(2.1 + 0.4 * unit(self._key, 3), 2) if fibre_up else None,
             ont_temperature_celsius=round(47 + warm + 3 * noise, 2),
@@ -286,12 +310,27 @@ class Village:
     def _counted(
         self, plan: tuple[InterfacePlan, ...], boot: float, when: float, *, wan_up: bool
     ) -> tuple[InterfaceCounters, ...]:
-        plain = counters(plan, self._volume(boot, when), wan_up)
-        wraps = [e for e in self.calendar.extra if e.kind is EventKind.COUNTER_WRAP and boot < e.start <= when]
-        if not wraps:
+        plain = self._since_boot(plan, boot, when, wan_up=wan_up)
+        moved = {EventKind.COUNTER_WRAP: COUNTER_MODULUS - WRAP_MARGIN_BYTES, EventKind.COUNTER_RESET: 0}
+        marks = [e for e in self.calendar.extra if e.kind in moved and boot < e.start <= when]
+        if not marks:
             return plain
-        before = counters(plan, self._volume(boot, wraps[-1].start), wan_up)
-        return tuple(_shifted(now, then) for now, then in zip(plain, before, strict=True))
+        mark = max(marks)
+        before = self._since_boot(plan, boot, mark.start, wan_up=wan_up)
+        return tuple(_shifted(now, then, moved[mark.kind]) for now, then in zip(plain, before, strict=True))
+
+    def _since_boot(
+        self, plan: tuple[InterfacePlan, ...], boot: float, when: float, *, wan_up: bool
+    ) -> tuple[InterfaceCounters, ...]:
+        segment = self.calendar.segment(when)
+        found = counters(plan, self._volume(boot, when), wan_up, len(segment.cuts))
+        if not self.profile.dialled or plan is not self.plan:
+            return found
+        # A dialled line counts from its own beginning, whatever happened to the port below it.
+        line = tuple(port for port in plan if port.name == DIALLED)
+        up = not segment.kinds & LINE_ENDING and wan_up
+        anew = counters(line, self._volume(max(boot, segment.dial), when), up, len(segment.drops))
+        return tuple(anew[0] if port.name == DIALLED else port for port in found)
 
     def visits(self, when: float) -> list[Visit]:
         """Devices on the wifi now."""
@@ -302,15 +341,13 @@ class Village:
 WRAP_MARGIN_BYTES = 3_000_000
 
 
-def _shifted(now: InterfaceCounters, then: InterfaceCounters) -> InterfaceCounters:
-    offset = COUNTER_MODULUS - WRAP_MARGIN_BYTES
-    return InterfaceCounters(
-        now.name,
-        now.kind,
-        now.running,
-        (now.rx_bytes - then.rx_bytes + offset) % COUNTER_MODULUS,
-        (now.tx_bytes - then.tx_bytes + offset) % COUNTER_MODULUS,
-        now.rx_packets,
-        now.tx_packets,
-        now.link_downs,
+def _shifted(now: InterfaceCounters, then: InterfaceCounters, offset: int) -> InterfaceCounters:
+    # A line dialled since then has less than it had: it has nothing to take off.
+    base = then if now.rx_bytes >= then.rx_bytes else now._replace(rx_bytes=0, tx_bytes=0, rx_packets=0, tx_packets=0)
+    packets = 0 if offset else 1
+    return now._replace(
+        rx_bytes=(now.rx_bytes - base.rx_bytes + offset) % COUNTER_MODULUS,
+        tx_bytes=(now.tx_bytes - base.tx_bytes + offset) % COUNTER_MODULUS,
+        rx_packets=now.rx_packets - packets * base.rx_packets,
+        tx_packets=now.tx_packets - packets * base.tx_packets,
     )

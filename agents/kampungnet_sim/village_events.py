@@ -28,6 +28,8 @@ class EventKind(StrEnum):
     PROVIDER_OUTAGE = "provider_outage"
     HANG = "hang"
     COUNTER_WRAP = "counter_wrap"
+    COUNTER_RESET = "counter_reset"
+    REDIAL = "redial"
 
 
 # After these the router starts anew: uptime and counters begin at 0.
@@ -42,6 +44,10 @@ SILENCING = frozenset(
         EventKind.HANG,
     }
 )
+
+
+# Each of these ends a dialled line, which is dialled anew when it is over.
+LINE_ENDING = frozenset({EventKind.FIBRE_CUT, EventKind.PROVIDER_OUTAGE, EventKind.REDIAL})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -105,13 +111,20 @@ def _district_events(seed: int, district: str, window: int) -> tuple[Event, ...]
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A span in which nothing begins or ends: what holds in it, and the last starts before it."""
+    """A span in which nothing begins or ends: what holds in it, and the last starts before it.
+
+    ``dial`` is when the line could be dialled last. ``cuts`` and ``drops`` are, since the router's
+    boot, the events that took the carrier from the WAN port and that ended a dialled line.
+    """
 
     start: float
     end: float
     kinds: frozenset[EventKind]
     boot: float
     power_back: float
+    dial: float
+    cuts: tuple[Event, ...]
+    drops: tuple[Event, ...]
 
 
 class Calendar:
@@ -168,10 +181,14 @@ class Calendar:
         # Every window has a reboot, so two windows back there is always one.
         boot = max(e.end for e in events if e.kind in BOOTING and e.end <= when)
         cuts = (e for e in self._since_window(number, 4) if e.kind is EventKind.POWER_CUT)
+        fallen = sorted(e for e in events if e.kind in LINE_ENDING and boot < e.start <= when)
         return Segment(
             start=max(edge for edge in edges if edge <= when),
             end=min(edge for edge in edges if edge > when),
             kinds=frozenset(e.kind for e in events if e.holds_at(when)),
             boot=boot,
             power_back=max((e.end for e in cuts if e.end <= when), default=float((number - 4) * WINDOW_SECONDS)),
+            dial=max((e.end for e in events if e.kind in LINE_ENDING and boot < e.end <= when), default=boot),
+            cuts=tuple(e for e in fallen if e.kind is EventKind.FIBRE_CUT),
+            drops=tuple(fallen),
         )

@@ -20,10 +20,11 @@ _ODD_HOSTS = ("Caf\udce9-Bl\udce9", "123", "HP=baru", "Laptop Pak Lurah")
 _VOUCHERS = 120
 
 
-def voucher_names(seed: int, code: str) -> tuple[str, ...]:
-    """The vouchers sold in one village."""
+def voucher_names(seed: int, code: str, users: int | None = None) -> tuple[str, ...]:
+    """The vouchers sold in one village; ``users`` is how many names there are with the odd ones."""
     chance = generator(seed, code, "vouchers")
-    return tuple(f"v{number:06d}" for number in sorted(chance.sample(range(10**6), _VOUCHERS)))
+    many = _VOUCHERS if users is None else max(users - len(ODD_USERS), 0)
+    return tuple(f"v{number:06d}" for number in sorted(chance.sample(range(10**6), many)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +131,9 @@ class Guests:
             upto = bisect_left(visits, when, key=lambda v: v.start)
             found.extend(v for v in visits[:upto] if v.end + tail > when)
         return found
+
+    def touching(self, start: float, end: float) -> list[Visit]:
+        """The visits that begin or end in a span."""
+        first, last = (int((when + WIB_SECONDS) // _DAY) for when in (start, end))
+        drawn = [visit for number in range(first - 1, last + 1) for visit in self._day(number).visits]
+        return [v for v in drawn if start <= v.start <= end or start <= v.end <= end]

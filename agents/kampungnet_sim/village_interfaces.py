@@ -6,6 +6,7 @@ from typing import NamedTuple
 from kampungnet_sim.models import OntModel, RouterModel
 
 COUNTER_MODULUS = 1 << 64
+DIALLED = "pppoe-out1"
 # Mean size of a frame in bytes; downloads are mostly full frames, uploads mostly small ones.
 _DOWN_FRAME = 1_020
 _UP_FRAME = 260
@@ -51,9 +52,12 @@ class InterfaceCounters(NamedTuple):
     link_downs: int
 
 
-def _router_plan(model: RouterModel) -> tuple[InterfacePlan, ...]:
+def _router_plan(model: RouterModel, dialled: bool) -> tuple[InterfacePlan, ...]:
     wan = model.wan_interface
     ports = [InterfacePlan(wan, "ether", rx_down=1, tx_up=1, chatter_bps=90)]
+    if dialled:
+        # What PPPoE adds to a frame is on the port below, not here.
+        ports.append(InterfacePlan(DIALLED, "pppoe-out", rx_down=0.995, tx_up=0.97, chatter_bps=15))
     names = [f"ether{n}" for n in range(1, model.ethernet_ports + 1) if f"ether{n}" != wan]
     shares = (0.26, 0.04, 0.0, 0.0, 0.0)
     for name, share in zip(names, shares, strict=False):
@@ -64,6 +68,8 @@ def _router_plan(model: RouterModel) -> tuple[InterfacePlan, ...]:
                 chatter_bps=60 if used else 0, slave=True, up=used,
             )
         )  # fmt: skip
+    if model.empty_cage:
+        ports.append(InterfacePlan(model.empty_cage, "ether", up=False))
     radio = {"wireless": ("wlan1", "wlan"), "wifi": ("wifi1", "wifi"), "none": None}[model.wireless]
     if radio is not None:
         ports.append(InterfacePlan(radio[0], radio[1], rx_up=0.7, tx_down=0.7, chatter_bps=900, slave=True))
@@ -95,20 +101,22 @@ def _ont_plan(model: OntModel) -> tuple[InterfacePlan, ...]:
     )
 
 
-def plan_interfaces(model: RouterModel | OntModel) -> tuple[InterfacePlan, ...]:
-    """The ports of a device; a router has 11 of them."""
-    return _router_plan(model) if isinstance(model, RouterModel) else _ont_plan(model)
+def plan_interfaces(model: RouterModel | OntModel, *, dialled: bool = False) -> tuple[InterfacePlan, ...]:
+    """The ports of a device; a router has 11 of them. ``dialled``: its line is PPPoE."""
+    return _router_plan(model, dialled) if isinstance(model, RouterModel) else _ont_plan(model)
 
 
-def counters(plan: tuple[InterfacePlan, ...], volume: Volume, wan_up: bool) -> tuple[InterfaceCounters, ...]:
-    """Counters of all ports for one volume."""
+def counters(
+    plan: tuple[InterfacePlan, ...], volume: Volume, wan_up: bool, downs: int = 0
+) -> tuple[InterfaceCounters, ...]:
+    """Counters of all ports for one volume; ``downs`` is how often the line fell since the boot."""
     down, up, seconds = volume
     rows = []
     for port in plan:
         chatter = port.chatter_bps * seconds
         rx_down, rx_up = port.rx_down * down, port.rx_up * up
         tx_down, tx_up = port.tx_down * down, port.tx_up * up
-        is_wan = port.rx_down >= 1
+        is_wan = port.rx_down >= 0.9
         rows.append(
             InterfaceCounters(
                 port.name,
@@ -118,7 +126,8 @@ def counters(plan: tuple[InterfacePlan, ...], volume: Volume, wan_up: bool) -> t
                 int(tx_down + tx_up + chatter * 0.7),
                 int(rx_down / _DOWN_FRAME + rx_up / _UP_FRAME + chatter / 90),
                 int(tx_down / _DOWN_FRAME + tx_up / _UP_FRAME + chatter / 120),
-                1 if is_wan else 0,
+                # Once the link comes up late: the ONT starts with the router.
+                1 + downs if is_wan else 0,
             )
         )
     return tuple(rows)
