@@ -40,6 +40,18 @@ FAULTS: dict[str, FaultKind] = {
     "skewed_clock": FaultKind("the router believes it is 1970", 3_600),
     "close_without_notice": FaultKind("the connection breaks at the next command", 300),
     "accept_never_answer": FaultKind("connections are taken, nothing is ever said", 300),
+    # Of single devices, named VILLAGE/camera and the like, or olt-1.
+    "device_dead": FaultKind("an OLT, camera or access point answers nothing, its ports are closed", 600),
+    "walk_breaks_off": FaultKind("SNMP: a walk gets three answers, then silence", 300),
+    "stuck_oid": FaultKind("SNMP: the next object is the same one again, for ever", 300),
+    "wrong_type": FaultKind("SNMP: numbers come as text and text as numbers", 300),
+    "wrong_request_id": FaultKind("SNMP: answers carry another request's number", 300),
+    "late_answers": FaultKind("SNMP: each answer comes 25 seconds late, when nobody waits any more", 300),
+    "fragile_line_card": FaultKind("a line card of an OLT dies for 3 minutes when its light is read often", 3_600),
+    "hang_after_login": FaultKind("SSH: the login succeeds, then nothing is ever said", 300),
+    "noisy_terminal": FaultKind("SSH: log lines and cursor codes stand inside the answers", 300),
+    "new_host_key": FaultKind("SSH: another host key than before, as after a swap of the device", 3_600),
+    "rtsp_hangs": FaultKind("a camera takes RTSP connections and says nothing; its web page works", 600),
 }  # fmt: skip
 
 
@@ -58,8 +70,8 @@ class Fault:
         return self.start + self.seconds
 
     def concerns(self, village: str) -> bool:
-        """Is this village hit?"""
-        return self.village in (EVERYWHERE, village)
+        """Is this village hit, or this device (``VILLAGE/camera``)?"""
+        return self.village in (EVERYWHERE, village) or village.startswith(self.village + "/")
 
 
 class FaultBoard:
@@ -122,6 +134,11 @@ class FaultBoard:
             if kind is not None and one.concerns(village):
                 found.append(Event(one.start, one.end, kind))
         return tuple(found)
+
+    def own_events(self, device: str) -> tuple[Event, ...]:
+        """The events of one device alone: neither those of its village nor those of all."""
+        own = (f for f in self._faults if f.village == device)
+        return tuple(Event(f.start, f.end, kind) for f in own if (kind := FAULTS[f.fault].event) is not None)
 
     def listed(self) -> list[dict[str, object]]:
         """Everything on the board, for the control socket."""
