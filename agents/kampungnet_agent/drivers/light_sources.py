@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from .snmp_session import Oid, Value
+from kampungnet.shared.wire import Grade
+
+from .snmp_ber import Oid, Value
+from .snmp_session import Table
 
 LOWEST_DBM: Final = -50.0
 HIGHEST_DBM: Final = 15.0
@@ -28,6 +31,13 @@ class Quantity:
 
     column: Oid
     scale: float = 1.0
+    suffix: Oid = ()
+    """Stands behind the row's index, where one column holds several quantities."""
+
+    @property
+    def key(self) -> Oid:
+        """What one row's values are found under."""
+        return (*self.column, *self.suffix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,8 @@ class LightSource:
     """Raw numbers that mean: no module, no DDM, not supported."""
     no_module: Mapping[Oid, int] = field(default_factory=dict)
     """A state column and its number for an empty cage, whose other columns are junk."""
+    grade: Grade = Grade.RECORDED
+    """Whether a recording of such a device was read right."""
     per_onu: bool = False
     """Rows are customers' units behind an OLT: never walked (2.1), one row by the option ``light_port``."""
 
@@ -52,7 +64,26 @@ class LightSource:
     def columns(self) -> tuple[Oid, ...]:
         """Every column worth reading."""
         names = () if self.name is None else (self.name,)
-        return (*names, *self.no_module, *(quantity.column for quantity in self.quantities.values()))
+        columns = (*names, *self.no_module, *(quantity.column for quantity in self.quantities.values()))
+        return tuple(dict.fromkeys(columns))
+
+    def cells(self, row: Oid) -> dict[Oid, Oid]:
+        """Return the exact objects of one row, each with the key :func:`light_of` wants it under."""
+        plain = {(*column, *row): column for column in (*((self.name,) if self.name else ()), *self.no_module)}
+        return plain | {(*one.column, *row, *one.suffix): one.key for one in self.quantities.values()}
+
+    def rows(self, table: Table) -> dict[Oid, dict[Oid, Value]]:
+        """Return a walked table row by row, in the device's order."""
+        found: dict[Oid, dict[Oid, Value]] = {}
+        for one in self.quantities.values():
+            tail = len(one.suffix)
+            for index, value in table[one.column].items():
+                if index[len(index) - tail :] == one.suffix:
+                    found.setdefault(index[: len(index) - tail], {})[one.key] = value
+        for column in (*((self.name,) if self.name else ()), *self.no_module):
+            for index, value in table[column].items():
+                found.setdefault(index, {})[column] = value
+        return dict(sorted(found.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +107,7 @@ _MIKROTIK: Final = "1.3.6.1.4.1.14988.1.1.19.1.1."
 _PARKS: Final = "1.3.6.1.4.1.50224.3.2.4.1."
 _VSOL: Final = "1.3.6.1.4.1.37950.1.1.5.10.13."
 _VSOL_ONUS: Final = "1.3.6.1.4.1.37950.1.1.5.12.2.1.8.1."
+_RAISECOM: Final = "1.3.6.1.4.1.8886.1.18.2.2.1.1."
 _BDCOM: Final = "1.3.6.1.4.1.3320.9.63.1.7.1."
 
 SOURCES: Final = (
@@ -107,6 +139,7 @@ SOURCES: Final = (
         "V-SOL V1600G",
         oid("1.3.6.1.4.1.37950"),
         {"rx": Quantity(oid(_VSOL + "7.1.6")), "tx": Quantity(oid(_VSOL + "7.1.5"))},
+        grade=Grade.NOT_TRIED,
     ),
     LightSource(
         "V-SOL EPON",
@@ -129,6 +162,16 @@ SOURCES: Final = (
             "temperature": Quantity(oid(_BDCOM + "4"), 1 / 256),
         },
         no_value=frozenset({-65535}),
+        grade=Grade.NOT_TRIED,
+    ),
+    LightSource(
+        "Raisecom",
+        oid("1.3.6.1.4.1.8886"),
+        {
+            "rx": Quantity(oid(_RAISECOM + "2"), 0.001, suffix=(4,)),
+            "tx": Quantity(oid(_RAISECOM + "2"), 0.001, suffix=(3,)),
+            "temperature": Quantity(oid(_RAISECOM + "2"), 0.001, suffix=(1,)),
+        },
     ),
 )
 _ALWAYS_NO_VALUE: Final = frozenset({2147483647, -2147483648, 65535, -65535, 65535000})
@@ -165,7 +208,7 @@ def light_of(source: LightSource, values: Mapping[Oid, Value]) -> Light:
     """
     if any(values.get(column) == empty for column, empty in source.no_module.items()):
         return Light()
-    found = {name: _scaled(source, name, values.get(quantity.column)) for name, quantity in source.quantities.items()}
+    found = {name: _scaled(source, name, values.get(quantity.key)) for name, quantity in source.quantities.items()}
     rx, tx = found.get("rx"), found.get("tx")
     alive = any(found.get(name) for name in ("temperature", "voltage", "bias"))
     if not alive and not rx and not tx:

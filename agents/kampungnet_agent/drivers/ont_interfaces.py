@@ -1,4 +1,4 @@
-"""IF-MIB and ifXTable to counter readings (RFC 2863; facts on ONTs, section 3). Pure."""
+"""IF-MIB and ifXTable to counter readings (RFC 2863; facts on ONTs, section 3)."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -7,7 +7,7 @@ from kampungnet.shared.wire import CounterReading
 
 from .fields import LARGEST_COUNT, text
 from .light_sources import oid
-from .snmp_session import Oid, Table, Value
+from .snmp_session import Oid, SnmpSession, Table, Value
 
 MOST_INTERFACES: Final = 200
 LONGEST_NAME: Final = 100
@@ -85,15 +85,17 @@ def interfaces_of(
     """Return the counters of every interface whose name is known, in the device's order."""
     readings: list[CounterReading] = []
     for index, (name, kind) in names.items():
-        oper = table[OPER_STATUS].get(index)
-        values: dict[str, Any] = {field: _counter(table[column].get(index)) for field, column in counters.items()}
+        oper = table.get(OPER_STATUS, {}).get(index)
+        values: dict[str, Any] = {
+            field: _counter(table.get(column, {}).get(index)) for field, column in counters.items()
+        }
         readings.append(
             CounterReading(
                 interface=name,
                 kind=kind,
                 running=oper == 1 if oper is not None else None,
-                disabled=table[ADMIN_STATUS].get(index) == 2,
-                counter_bits=32 if counters is COUNTERS_32 else 64,
+                disabled=table.get(ADMIN_STATUS, {}).get(index) == 2,
+                counter_bits=32 if counters == COUNTERS_32 else 64,
                 **values,
             )
         )
@@ -102,3 +104,50 @@ def interfaces_of(
 
 def _counter(raw: Value | None) -> int | None:
     return raw if isinstance(raw, int) and 0 <= raw <= LARGEST_COUNT else None
+
+
+class Interfaces:
+    """What one device's interfaces are called and which columns it has, as found at the last look."""
+
+    def __init__(self) -> None:
+        self.names: dict[Oid, tuple[str, str]] = {}
+        self.counters: dict[str, Oid] = COUNTERS_64
+        self.columns: tuple[Oid, ...] = ()
+        """Worth asking: the device gave a value in them."""
+        self.missing: list[str] = []
+
+    async def look(self, session: SnmpSession) -> None:
+        """Learn names and columns; raises ``DeviceError``."""
+        self.names = names_of(await session.walk(NAME_COLUMNS))
+        self.missing = [] if self.names else ["interfaces: none answered"]
+        self.counters, self.columns = COUNTERS_64, ()
+        if not self.names:
+            return
+        index = next(iter(self.names))
+        if (wide := (*COUNTERS_64["rx_bytes"], *index)) not in await session.get((wide,)):
+            self.counters = COUNTERS_32
+            self.missing.append("64-bit counters: only 32-bit ones, which wrap in 34 s at 1 Gbit/s")
+        wanted = (OPER_STATUS, ADMIN_STATUS, *self.counters.values())
+        table = await session.walk(wanted, expected_rows=len(self.names))
+        self.columns = tuple(column for column in wanted if table[column])
+
+    def readings(self, table: Table) -> list[CounterReading]:
+        """Return every interface's counters."""
+        return interfaces_of(table, self.names, self.counters)
+
+    def has_strangers(self, table: Table) -> bool:
+        """Tell whether interfaces answered whose names are not known yet."""
+        return any(cells.keys() - self.names.keys() for cells in table.values())
+
+
+def choose_interfaces(
+    readings: list[CounterReading], wanted: str, most: int = MOST_INTERFACES
+) -> tuple[list[CounterReading], list[str]]:
+    """Return at most ``most`` interfaces, ``wanted`` among them, and what has to be said about it."""
+    missing = []
+    if wanted and readings and all(one.interface != wanted for one in readings):
+        missing.append(f"wan_interface: the device has no interface {wanted!r}"[:200])
+    if len(readings) > most:
+        missing.append(f"interfaces: {len(readings)} on the device, {most} reported")
+        readings = sorted(readings, key=lambda one: one.interface != wanted)[:most]
+    return readings, missing

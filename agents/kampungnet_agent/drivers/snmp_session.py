@@ -1,36 +1,20 @@
-"""SNMP v2c and v3 to one device: GET of a few scalars, GETBULK over several columns at once.
+"""SNMP to one device: exact objects and whole columns, in as few packets as their length allows.
 
-Over pysnmp 7.1 (v3arch, asyncio), one engine for the whole process, or a poll costs ten times as
-much (facts on performance). Its command generators are used one layer below ``get_cmd`` and
-``bulk_cmd``: those resolve every OID against MIBs, and where pysmi is installed they would fetch
-MIBs from the internet. Only drivers that need SNMP import this module, because pysnmp weighs 15 MB.
-
-    pysnmp errind.RequestTimedOut, EmptyResponse    DeviceUnreachable
-    its errors of user, community, key and view     LoginRefused
-    every other ErrorIndication, PySnmpError        AnswerUnreadable
-    OSError, DNS failure                            DeviceUnreachable
+Version 2c is spoken by ourselves (:mod:`.snmp_v2c`), version 3 by pysnmp (:mod:`.snmp_v3`), which is
+imported only when a device wants it.
 """
 
-import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Final
-from weakref import WeakKeyDictionary
-
-from pyasn1.error import PyAsn1Error  # type: ignore[import-untyped]
-from pyasn1.type import univ  # type: ignore[import-untyped]
-from pysnmp.entity.rfc3413 import cmdgen  # type: ignore[import-untyped]
-from pysnmp.error import PySnmpError  # type: ignore[import-untyped]
-from pysnmp.hlapi.v3arch import asyncio as hlapi  # type: ignore[import-untyped]
-from pysnmp.hlapi.v3arch.asyncio.lcd import CommandGeneratorLcdConfigurator  # type: ignore[import-untyped]
-from pysnmp.proto import errind, rfc1902, rfc1905  # type: ignore[import-untyped]
+from collections.abc import Iterable, Sequence
+from typing import Final, Protocol
 
 from kampungnet_agent.driver import AnswerUnreadable, DeviceError, DeviceUnreachable, LoginRefused
 
-Oid = tuple[int, ...]
-Value = int | bytes | str
-"""A number, raw text, or a dotted OID."""
+from .snmp_access import Access
+from .snmp_ber import Answer, Binding, Oid, Question, Value
+from .snmp_v2c import Place, ask, resolve
+
+__all__ = ["Oid", "SnmpSession", "Table", "Value"]
+
 Table = dict[Oid, dict[Oid, Value]]
 """Column to row index to value."""
 
@@ -40,236 +24,163 @@ MOST_ROWS: Final = 500
 """Some small devices answer for ever (facts 2.1)."""
 _VALUES_PER_PACKET: Final = 50
 """Keeps an answer below one Ethernet frame: IP fragments get lost on some paths."""
-
-_Answer = tuple[Any, Any, Sequence[tuple[Any, Any]]]
-"""Error indication, error status and values, as pysnmp hands them over."""
-_ADDRESS_BOOK: Final = CommandGeneratorLcdConfigurator()
-_NOTHING: Final = univ.Null("")
-_ABSENT: Final = (rfc1905.NoSuchObject, rfc1905.NoSuchInstance, rfc1905.EndOfMibView)
-_REFUSALS: Final = (
-    errind.UnknownCommunityName,
-    errind.NoAuthentication,
-    errind.AuthenticationError,
-    errind.AuthenticationFailure,
-    errind.UnsupportedAuthProtocol,
-    errind.UnsupportedPrivProtocol,
-    errind.NoEncryption,
-    errind.EncryptionError,
-    errind.DecryptionError,
-    errind.UnknownSecurityName,
-    errind.UnsupportedSecurityLevel,
-    errind.UnknownUserName,
-    errind.WrongDigest,
-    errind.NoSuchView,
-    errind.NoAccessEntry,
-    errind.NoGroupName,
-    errind.NotInView,
-    errind.NoSuchContext,
-)
+_FEWEST_VALUES: Final = 6
+_TOO_BIG: Final = 1
 _REFUSAL_STATUS: Final = {6, 16}
 """noAccess and authorizationError of RFC 3416."""
+_STATUS_NAMES: Final = (
+    "noError tooBig noSuchName badValue readOnly genErr noAccess wrongType wrongLength wrongEncoding wrongValue "
+    "noCreation inconsistentValue resourceUnavailable commitFailed undoFailed authorizationError notWritable"
+).split()
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Who asks. Version 3 has a user; version 2c only a community, sent in the clear."""
-
-    version: str
-    username: str
-    secret: str = field(repr=False)
-    auth_protocol: str = "sha"
-    priv_protocol: str = "aes"
-    privacy_secret: str = field(default="", repr=False)
-
-    def credentials(self) -> Any:
-        """Return pysnmp's form of it; raises ``ValueError`` on an unknown version or protocol."""
-        if self.version == "2c":
-            # many village devices speak nothing better; the settings choose
-            return hlapi.CommunityData(self.secret, mpModel=1)  # noqa: S508 -- see above
-        if self.version != "3":
-            raise ValueError(f"version {self.version!r} is not 2c or 3")
-        auth = _protocol(_AUTH_PROTOCOLS, self.auth_protocol)
-        if not self.secret:
-            return hlapi.UsmUserData(self.username)  # noqa: S509 -- the device asks for no more
-        if not self.privacy_secret:
-            return hlapi.UsmUserData(self.username, authKey=self.secret, authProtocol=auth)
-        privacy = _protocol(_PRIV_PROTOCOLS, self.priv_protocol)
-        keys = {"authKey": self.secret, "privKey": self.privacy_secret}
-        return hlapi.UsmUserData(self.username, authProtocol=auth, privProtocol=privacy, **keys)
+class _TooBig(AnswerUnreadable):
+    """The device cannot put that many values into one packet."""
 
 
-_AUTH_PROTOCOLS: Final = {
-    "md5": hlapi.USM_AUTH_HMAC96_MD5,
-    "sha": hlapi.USM_AUTH_HMAC96_SHA,
-    "sha256": hlapi.USM_AUTH_HMAC192_SHA256,
-    "sha512": hlapi.USM_AUTH_HMAC384_SHA512,
-}
-_PRIV_PROTOCOLS: Final = {
-    "des": hlapi.USM_PRIV_CBC56_DES,
-    "aes": hlapi.USM_PRIV_CFB128_AES,
-    "aes256": hlapi.USM_PRIV_CFB256_AES,
-}
+class _Line(Protocol):
+    async def ask(self, question: Question) -> Answer: ...
+
+    def close(self) -> None: ...
 
 
-def _protocol(known: dict[str, Any], name: str) -> Any:
-    try:
-        return known[name.lower().replace("-", "")]
-    except KeyError:
-        raise ValueError(f"protocol {name!r} is not one of {', '.join(known)}") from None
+class _V2cLine:
+    def __init__(self, host: str, port: int, community: str) -> None:
+        self._host, self._port, self._community = host, port, community.encode()
+        self._place: Place | None = None
+
+    async def ask(self, question: Question) -> Answer:
+        try:
+            if self._place is None:
+                self._place = await resolve(self._host, self._port)
+            return await ask(self._place, self._community, question, TIMEOUT_SECONDS, RETRIES + 1)
+        except ConnectionRefusedError as error:
+            raise DeviceUnreachable("the device is there, but SNMP is switched off (port closed)") from error
+        except OSError as error:
+            self._place = None  # the name may point elsewhere by now
+            raise DeviceUnreachable(f"not reachable: {error}"[:500]) from error
+
+    def close(self) -> None:
+        self._place = None
 
 
-class _Engines:
-    """One engine per process, closed when its last session ends.
+def _line_to(host: str, port: int, access: Access) -> _Line:
+    if access.version == "2c":
+        return _V2cLine(host, port, access.secret)
+    from .snmp_v3 import V3Line  # 15 MB that a box without version 3 never needs
 
-    pysnmp keeps one set of keys per user name, so two version 3 devices with the same user and
-    different passwords would take each other's: each such account has an engine of its own.
-    """
-
-    def __init__(self) -> None:
-        self._engines: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Access | None, tuple[Any, int]]]
-        self._engines = WeakKeyDictionary()  # an engine belongs to the event loop it was made in
-
-    def take(self, access: Access) -> Any:
-        """Return the engine, made at first use, which blocks the loop for some 50 ms once."""
-        engines = self._engines.setdefault(asyncio.get_running_loop(), {})
-        engine, users = engines.get(_account(access)) or (hlapi.SnmpEngine(), 0)
-        engines[_account(access)] = engine, users + 1
-        return engine
-
-    def give_back(self, access: Access) -> None:
-        """Close the engine with its last user."""
-        engines = self._engines[asyncio.get_running_loop()]
-        engine, users = engines.pop(_account(access))
-        if users > 1:
-            engines[_account(access)] = engine, users - 1
-        else:
-            engine.close_dispatcher()
-
-
-def _account(access: Access) -> Access | None:
-    return access if access.version == "3" else None
-
-
-_ENGINES: Final = _Engines()
+    return V3Line(host, port, access, TIMEOUT_SECONDS, RETRIES + 1)
 
 
 class SnmpSession:
     """One device. :meth:`close` must be called at the end."""
 
     def __init__(self, host: str, port: int, access: Access) -> None:
-        self._place = host, port
-        self._access = access
-        self._credentials = access.credentials()
-        self._engine: Any = None
-        self._target: Any = None
+        self._line = _line_to(host, port, access)
+        self._values_per_packet = _VALUES_PER_PACKET
 
     async def get(self, oids: Sequence[Oid]) -> dict[Oid, Value]:
-        """Return the values of at most ten scalars; what the device does not have is left out."""
+        """Return the values of exact objects; what the device does not have is left out."""
         found: dict[Oid, Value] = {}
-        for oid, value in await self._send(oids):
-            if value is not None:
-                found[oid] = value
+        at = 0
+        while at < len(oids):
+            part = tuple(oids[at : at + self._values_per_packet])
+            try:
+                bindings = await self._ask(Question(part))
+            except _TooBig:
+                self._ask_for_less()
+                continue
+            found.update(_known(bindings, part))
+            at += len(part)
         return found
 
     async def walk(self, columns: Sequence[Oid], expected_rows: int = 0) -> Table:
-        """Return whole columns of one table with as few packets as their length allows.
+        """Return whole columns of one table. See :meth:`read`."""
+        return (await self.read((), columns, expected_rows))[1]
+
+    async def read(
+        self, exact: Sequence[Oid], columns: Sequence[Oid], expected_rows: int = 0
+    ) -> tuple[dict[Oid, Value], Table]:
+        """Return exact objects and whole columns together, mostly in one packet.
 
         A column ends at its border, at an OID that does not grow, and at ``MOST_ROWS``. A walk
         that breaks off raises, so half a table is never taken for a whole one.
         """
+        found: dict[Oid, Value] = {}
         table: Table = {column: {} for column in columns}
         last: dict[Oid, Oid] = {column: column for column in columns}
+        pending = tuple(exact)
+        if pending and not last:
+            return await self.get(pending), table
         while last:
             rows = min(len(table[column]) for column in last)
-            per_packet = max(1, _VALUES_PER_PACKET // len(last))
+            per_packet = max(1, (self._values_per_packet - len(pending)) // len(last))
             repetitions = min(per_packet, expected_rows - rows + 1) if expected_rows > rows else per_packet
-            answer = await self._send(tuple(last.values()), repetitions)
+            asked = (*map(_just_before, pending), *last.values())
+            try:
+                answer = await self._ask(Question(asked, len(pending), repetitions))
+            except _TooBig:
+                self._ask_for_less()
+                continue
             if not answer:
                 raise AnswerUnreadable("empty answer in the middle of a table")
-            _sort_into(table, last, answer)
-        return table
+            found.update(_known(answer, pending))
+            _sort_into(table, last, answer[len(pending) :])
+            pending = pending[len(answer) :]  # a device may cut its answer anywhere
+        return found, table
+
+    async def next_rows(self, column: Oid, after: Oid, count: int) -> list[tuple[Oid, Value]]:
+        """Return up to ``count`` further rows of one column behind ``after``; none at its end.
+
+        For columns too long for one visit: the caller goes on later where it stopped.
+        """
+        answer = await self._ask(Question((after,), 0, count))
+        rows: list[tuple[Oid, Value]] = []
+        for oid, value in answer:
+            if oid[: len(column)] != column or value is None or oid <= after:
+                break
+            rows.append((oid, value))
+            after = oid
+        return rows
 
     async def close(self) -> None:
-        """Give the engine back; never raises."""
-        if self._engine is not None:
-            self._engine = self._target = None
-            _ENGINES.give_back(self._access)
+        """Give back what was held; never raises."""
+        self._line.close()
 
-    async def _send(self, oids: Sequence[Oid], repetitions: int = 0) -> list[tuple[Oid, Value | None]]:
-        """Send one GET, or a GETBULK when ``repetitions`` is given."""
-        with self._errors_become_ours():
-            if self._target is None:
-                self._target = await self._resolve()
-            if self._engine is None:
-                self._engine = _ENGINES.take(self._access)
-            address, _ = _ADDRESS_BOOK.configure(self._engine, self._credentials, self._target)
-            answered: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
-            names = [(rfc1902.ObjectName(oid), _NOTHING) for oid in oids]
-            where = (self._engine, address, None, b"")
-            if repetitions:
-                cmdgen.BulkCommandGeneratorSingleRun().send_varbinds(*where, 0, repetitions, names, _arrived, answered)
-            else:
-                cmdgen.GetCommandGenerator().send_varbinds(*where, names, _arrived, answered)
-            error, status, answer = await answered
-            if error:
-                raise error if isinstance(error, errind.ErrorIndication) else PySnmpError(str(error))
-            if int(status):
-                raise _status_error(int(status), status.prettyPrint())
-            return [(name.asTuple(), plain(value)) for name, value in answer]
+    async def _ask(self, question: Question) -> list[Binding]:
+        answer = await self._line.ask(question)
+        if answer.status:
+            raise _status_error(answer.status)
+        return answer.bindings
 
-    async def _resolve(self) -> Any:
-        kind = hlapi.Udp6TransportTarget if ":" in self._place[0] else hlapi.UdpTransportTarget
-        return await kind.create(self._place, timeout=TIMEOUT_SECONDS, retries=RETRIES)
-
-    @contextmanager
-    def _errors_become_ours(self) -> Iterator[None]:
-        try:
-            yield
-        except (errind.ErrorIndication, PySnmpError, PyAsn1Error, OSError) as error:
-            self._target = None  # the name may point elsewhere by now
-            raise as_device_error(error, self._access.version) from error
+    def _ask_for_less(self) -> None:
+        """Halve what one packet holds; raises ``AnswerUnreadable`` when even little is too much."""
+        if self._values_per_packet <= _FEWEST_VALUES:
+            raise AnswerUnreadable("the device answered with SNMP error tooBig, however little is asked")
+        self._values_per_packet = max(_FEWEST_VALUES, self._values_per_packet // 2)
 
 
-def as_device_error(error: Exception, version: str) -> DeviceError:
-    """Return our error for one of pysnmp's."""
-    if isinstance(error, (errind.RequestTimedOut, errind.EmptyResponse)):
-        if version == "3":
-            return DeviceUnreachable("no answer: device off, wrong address, or SNMP not allowed from here")
-        return DeviceUnreachable("no answer: device off, or the community is wrong (SNMP 2c cannot tell which)")
-    if isinstance(error, _REFUSALS):
-        return LoginRefused(f"SNMP access refused: {error}"[:500])
-    if isinstance(error, OSError) or "transport address" in str(error):
-        return DeviceUnreachable(f"not reachable: {error}"[:500])
-    return AnswerUnreadable(f"answer not understood: {error or type(error).__name__}"[:500])
-
-
-def _status_error(status: int, name: str) -> DeviceError:
+def _status_error(status: int) -> DeviceError:
+    name = _STATUS_NAMES[status] if 0 <= status < len(_STATUS_NAMES) else f"number {status}"
     if status in _REFUSAL_STATUS:
         return LoginRefused(f"SNMP access refused: {name}")
+    if status == _TOO_BIG:
+        return _TooBig("the device answered with SNMP error tooBig")
     return AnswerUnreadable(f"the device answered with SNMP error {name}")
 
 
-def _arrived(_engine: Any, _request: Any, error: Any, status: Any, *rest: Any) -> None:
-    """Hand an answer to who waits; pysnmp calls it with error index, values and our future last."""
-    _, answer, answered = rest
-    if not answered.done():  # the poll may have been cancelled meanwhile
-        answered.set_result((error, status, answer))
+def _known(bindings: Iterable[Binding], wanted: Sequence[Oid]) -> dict[Oid, Value]:
+    """Return what was asked for and is there; an answer to something else is none."""
+    asked = frozenset(wanted)
+    return {oid: value for oid, value in bindings if value is not None and oid in asked}
 
 
-def plain(value: Any) -> Value | None:
-    """Return a pysnmp value as int, bytes or dotted OID; ``None`` when the device has no such object."""
-    if isinstance(value, _ABSENT):
-        return None
-    if isinstance(value, univ.OctetString):
-        return bytes(value.asOctets())
-    if isinstance(value, univ.Integer):
-        return int(value)
-    if isinstance(value, (univ.ObjectIdentifier, rfc1902.ObjectName)):
-        return ".".join(map(str, value.asTuple()))
-    return None
+def _just_before(oid: Oid) -> Oid:
+    """Return an OID whose successor is ``oid`` if that exists: GETBULK asks for what comes next."""
+    return (*oid[:-1], oid[-1] - 1) if oid[-1] else oid[:-1]
 
 
-def _sort_into(table: Table, last: dict[Oid, Oid], answer: Sequence[tuple[Oid, Value | None]]) -> None:
+def _sort_into(table: Table, last: dict[Oid, Oid], answer: Sequence[Binding]) -> None:
     """Put one GETBULK answer into its columns and forget the columns that ended."""
     asked = tuple(last)
     for position, (oid, value) in enumerate(answer):

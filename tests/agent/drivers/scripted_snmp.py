@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from bisect import bisect_right
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -27,6 +27,13 @@ class ScriptedAgent(asyncio.DatagramProtocol):
     """Answers this object again and again as the next one."""
     status: int = 0
     packets: int = 0
+    most_values: int = 60
+    """More in one answer is error tooBig for a GET; a GETBULK is cut there."""
+    spoil: Callable[[bytes], list[bytes]] = field(default=lambda answer: [answer])
+    """What really leaves for one answer."""
+    asked: list[Oid] = field(default_factory=list)
+    """Every object anybody asked for."""
+    pace_seconds: float = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.DatagramTransport, transport)
@@ -37,13 +44,21 @@ class ScriptedAgent(asyncio.DatagramProtocol):
             return
         self.packets += 1
         request = v2c.apiMessage.get_pdu(message)
+        self.asked += [name.asTuple() for name, _ in v2c.apiPDU.get_varbinds(request)]
         answer = v2c.apiMessage.get_response(message)
         response = v2c.apiMessage.get_pdu(answer)
-        if self.status:
-            v2c.apiPDU.set_error_status(response, self.status)
+        found = self.answers(request)
+        status = self.status or (1 if len(found) > self.most_values else 0)
+        if status:
+            v2c.apiPDU.set_error_status(response, status)
         else:
-            v2c.apiPDU.set_varbinds(response, self.answers(request))
-        self.transport.sendto(encoder.encode(answer), address)
+            v2c.apiPDU.set_varbinds(response, found)
+        for datagram in self.spoil(encoder.encode(answer)):
+            asyncio.get_running_loop().call_later(self.pace_seconds, self._leave, datagram, address)
+
+    def _leave(self, datagram: bytes, address: tuple[str, int]) -> None:
+        if not self.transport.is_closing():
+            self.transport.sendto(datagram, address)
 
     def answers(self, request: Any) -> list[tuple[Oid, Any]]:
         asked = [name.asTuple() for name, _ in v2c.apiPDU.get_varbinds(request)]
@@ -51,15 +66,20 @@ class ScriptedAgent(asyncio.DatagramProtocol):
         if not request.isSameTypeWith(v2c.GetBulkRequestPDU()):
             exact = dict(known)
             return [(one, served(exact[one]) if one in exact else rfc1905.noSuchInstance) for one in asked]
-        found: list[tuple[Oid, Any]] = []
+        once = int(v2c.apiBulkPDU.get_non_repeaters(request))
+        found = [self._next(known, one) for one in asked[:once]]
+        columns = asked[once:]
         for _ in range(int(v2c.apiBulkPDU.get_max_repetitions(request))):
-            for column, one in enumerate(asked):
-                place = bisect_right(known, one, key=lambda pair: pair[0])
-                if self.stuck_at and one[: len(self.stuck_at)] == self.stuck_at:
-                    place -= 1
-                asked[column] = known[place][0] if place < len(known) else one
-                found.append((asked[column], served(known[place][1]) if place < len(known) else rfc1905.endOfMibView))
-        return found[:60]
+            row = [self._next(known, one) for one in columns]
+            columns = [name for name, _ in row]
+            found += row
+        return found[: self.most_values]
+
+    def _next(self, known: list[tuple[Oid, Plain]], one: Oid) -> tuple[Oid, Any]:
+        place = bisect_right(known, one, key=lambda pair: pair[0])
+        if self.stuck_at and one[: len(self.stuck_at)] == self.stuck_at:
+            place -= 1
+        return (known[place][0], served(known[place][1])) if place < len(known) else (one, rfc1905.endOfMibView)
 
 
 def served(value: Plain) -> Any:
