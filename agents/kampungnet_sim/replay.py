@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kampungnet_sim import snmp_ber as ber
+from kampungnet_sim.replay_terminal import api_command, read_terminal
 from kampungnet_sim.routeros_engine import Engine
 from kampungnet_sim.routeros_menu import Menu
 from kampungnet_sim.routeros_router import SimulatedRouter
@@ -49,11 +50,29 @@ def read_rows(path: Path) -> list[Row]:
     return [{name: as_text(value) for name, value in row.items()} for row in rows]
 
 
+def read_screen(path: Path) -> Recorded:
+    """Rows that a terminal showed; of a menu the router did not have there are none."""
+    text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    command = api_command(re.split(r"[.]", path.name)[0].replace("_", " "))
+    found = read_terminal(text, command)
+    if not found:
+        raise RecordingError(f"{path}: no answer of a `print` is recognised in this text")
+    return {command: rows for command, rows in found.items() if rows is not None}
+
+
+def read_file(path: Path) -> Recorded:
+    """The recordings of one file: rows as JSON, or the text of a terminal."""
+    return {command_of(path.name): read_rows(path)} if path.suffix == ".json" else read_screen(path)
+
+
 def read_folder(folder: Path) -> Recorded:
-    """All recordings of one folder, by command."""
-    recorded = {command_of(file.name): read_rows(file) for file in sorted(folder.glob("*.json"))}
+    """All recordings of one folder, by command: ``*.json``, and terminal texts with ``print`` in their name."""
+    recorded: Recorded = {}
+    for file in sorted(folder.glob("*")):
+        if file.suffix == ".json" or (file.suffix in {"", ".raw"} and "print" in file.name and file.is_file()):
+            recorded |= read_file(file)
     if not recorded:
-        raise RecordingError(f"{folder}: no recordings (*.json) here")
+        raise RecordingError(f"{folder}: no recordings (*.json, *print*) here")
     return recorded
 
 
