@@ -10,7 +10,7 @@ points of the group ``kampungnet.drivers``; ours are registered the same way as 
     └── AnswerUnreadable    bytes came that make no sense: excerpt kept, connection dropped
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -121,6 +121,11 @@ class DeviceSettings(Protocol):
         ...
 
     @property
-    def options(self) -> "dict[str, str | int | bool]":
+    def options(self) -> "Mapping[str, str | int | bool | list[str]]":
         """Keys only this driver knows, such as ``tls = true``."""
+        ...
+
+    @property
+    def state_folder(self) -> str:
+        """Folder for what a driver has to remember over restarts, beside the spool; empty: nowhere."""
         ...

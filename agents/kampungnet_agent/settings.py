@@ -13,7 +13,11 @@ from kampungnet.shared.settings_file import SettingsError, convert, did_you_mean
 from kampungnet_agent.driver_loading import driver_names, load_driver
 
 Seconds = Annotated[int, Meta(ge=1, le=86_400)]
-Option = str | int | bool
+Option = str | int | bool | list[str]
+MOST_LISTED = 256
+"""Entries of one option that is a list, such as the ONUs of an OLT."""
+INTERVAL_SECONDS = 60
+"""From poll to poll, where neither the settings nor the driver (``INTERVAL_SECONDS``) says otherwise."""
 
 
 class ServerTable(msgspec.Struct, frozen=True):
@@ -49,7 +53,7 @@ class DeviceTable(msgspec.Struct, frozen=True):
     address: Annotated[str, Meta(min_length=1, max_length=200)]
     username: str = ""
     password_file: str = ""
-    interval_seconds: Seconds = 60
+    interval_seconds: Seconds | None = None
     timeout_seconds: Seconds = 20
     wan_interface: str = ""
     ping_address: str = "1.1.1.1"
@@ -174,9 +178,18 @@ def _take_options(device: dict[str, Any], path: Path, place: str) -> dict[str, A
     for key in further:
         if key not in theirs:
             raise unknown_key(path, f"{place}.{key}", ours | theirs)
-        if not isinstance(device[key], str | int | bool):
-            raise SettingsError(f"{path}: {place}.{key} must be text, a whole number, true or false; correct it.")
+        if not _is_option(device[key]):
+            raise SettingsError(
+                f"{path}: {place}.{key} must be text, a whole number, true, false "
+                f"or a list of at most {MOST_LISTED} texts; correct it."
+            )
     return {key: device.pop(key) for key in further}
+
+
+def _is_option(value: Any) -> bool:
+    if isinstance(value, list):
+        return len(value) <= MOST_LISTED and all(isinstance(entry, str) for entry in value)
+    return isinstance(value, str | int | bool)
 
 
 def _with_secrets(device: DeviceTable, options: dict[str, Any], path: Path, server_host: str) -> Device:
@@ -200,11 +213,16 @@ def _with_secrets(device: DeviceTable, options: dict[str, Any], path: Path, serv
         secret=read_secret(Path(device.password_file), f"{place}.password_file") if device.password_file else "",
         wan_interface=device.wan_interface,
         ping_address=device.ping_address,
-        interval_seconds=float(device.interval_seconds),
+        interval_seconds=float(device.interval_seconds or _usual_interval(device.driver)),
         timeout_seconds=float(device.timeout_seconds),
         options=ready,
         server_host=server_host,
     )
+
+
+def _usual_interval(driver: str) -> int:
+    """Return the interval in seconds a driver asks for: a login in a small box each minute would be too much."""
+    return int(getattr(load_driver(driver), "INTERVAL_SECONDS", INTERVAL_SECONDS))
 
 
 def _refuse_twins(devices: list[DeviceTable], path: Path) -> None:

@@ -111,7 +111,8 @@ def test_a_world_readable_password_file_is_refused_with_the_command_to_run(write
 
 
 class DriverWithOptions:
-    OPTIONS = frozenset({"tls", "ca_file", "privacy_password_file"})
+    OPTIONS = frozenset({"tls", "ca_file", "privacy_password_file", "onus"})
+    INTERVAL_SECONDS = 600
 
 
 def test_further_keys_belong_to_the_driver_that_lists_them_and_its_secrets_are_read(
@@ -131,3 +132,25 @@ def test_further_keys_belong_to_the_driver_that_lists_them_and_its_secrets_are_r
         read_agent_settings(write(new="\ntlss = true\n"))
     with pytest.raises(SettingsError, match="must be text"):
         read_agent_settings(write(new="\ntls = [1]\n"))
+
+
+def test_an_option_may_be_a_list_of_texts_and_nothing_stranger(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agent_settings, "load_driver", lambda _name: DriverWithOptions)
+    path = write(new='\nonus = ["ZTEGC1234567", "HWTC190A7EB8"]\n')
+    assert read_agent_settings(path).devices[0].options == {"onus": ["ZTEGC1234567", "HWTC190A7EB8"]}
+    for wrong in ("[1]", '["a", 2]', "[[]]", "1.5", str(["x"] * 257)):
+        with pytest.raises(SettingsError, match="or a list of at most 256 texts"):
+            read_agent_settings(write(new=f"\nonus = {wrong}\n"))
+
+
+def test_a_driver_may_ask_to_be_polled_more_rarely_and_the_settings_decide(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read_agent_settings(write()).devices[0].interval_seconds == 60
+    assert read_agent_settings(write("interval_seconds = 60\n#", "#")).devices[0].interval_seconds == 60
+    monkeypatch.setattr(agent_settings, "load_driver", lambda _name: DriverWithOptions)
+    assert read_agent_settings(write("interval_seconds = 60\n#", "#")).devices[0].interval_seconds == 600
+
+
+def test_a_driver_is_told_where_it_may_keep_what_must_last(write: Write) -> None:
+    assert read_agent_settings(write()).devices[0].state_folder == "/var/lib/kampungnet"

@@ -1,5 +1,6 @@
 """Settings of one device, as a driver gets them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -13,7 +14,8 @@ class Settings:
     secret: str = "rahasia"
     wan_interface: str = "ether1"
     ping_address: str = "1.1.1.1"
-    options: dict[str, str | int | bool] = field(default_factory=dict)
+    options: Mapping[str, str | int | bool | list[str]] = field(default_factory=dict)
+    state_folder: str = ""
     server_host: str = ""
     timeout_seconds: float = 20.0
 
