@@ -83,6 +83,8 @@ class Device(msgspec.Struct, frozen=True):
     interval_seconds: float = 60.0
     timeout_seconds: float = 20.0
     options: dict[str, Option] = {}
+    state_folder: str = ""
+    """Where the spool lies."""
     server_host: str = ""
 
     def __repr__(self) -> str:
