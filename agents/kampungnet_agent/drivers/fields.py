@@ -6,6 +6,7 @@ Assistant). What cannot be read is ``None``, which is not 0. Every result fits t
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 LARGEST_COUNT: Final = 2**63 - 1
@@ -16,6 +17,7 @@ _DURATION: Final = re.compile(
     rb"(?:(\d{1,9})w)?(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?(?:(\d{1,9})us)?"
 )
 _OLD_DURATION: Final = re.compile(rb"(?:(\d{1,9})w)?(?:(\d{1,9})d)?(\d{1,9}):(\d\d):(\d\d)")
+_LONGEST_DURATION: Final = 60
 _MILLISECONDS: Final = (604_800_000, 86_400_000, 3_600_000, 60_000, 1000, 1, 0.001)
 
 
@@ -64,10 +66,29 @@ def number_and_unit(raw: bytes | None) -> tuple[float, str] | None:
     return (float(found[1]), found[2].decode()) if found else None
 
 
+def number_within(raw: bytes | None, low: float, high: float) -> float | None:
+    """Return ``-22.5dBm`` as -22.5, ``None`` outside ``low`` to ``high``: devices mark "no value" by absurd numbers."""
+    found = number_and_unit(raw)
+    return found[0] if found and low <= found[0] <= high else None
+
+
+def pair(raw: bytes | None, separator: bytes) -> tuple[int | None, int | None]:
+    """Return ``123/456`` or ``123,456`` as two counters."""
+    if not raw:
+        return None, None
+    first, _, second = raw.partition(separator)
+    return count(first), count(second)
+
+
 def milliseconds(raw: bytes | None) -> float | None:
     """Return a duration such as ``1w4d23h26m9s``, ``9ms445us`` or ``1d02:03:04`` in milliseconds."""
-    if not raw:
+    if not raw or len(raw) > _LONGEST_DURATION:
         return None
+    return _duration(raw)
+
+
+@lru_cache(maxsize=512)  # tables repeat the same few durations hundreds of times, "0s" above all
+def _duration(raw: bytes) -> float | None:
     found = _DURATION.fullmatch(raw)
     if found:
         return sum(int(part) * unit for part, unit in zip(found.groups(), _MILLISECONDS, strict=True) if part)

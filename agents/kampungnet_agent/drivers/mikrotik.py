@@ -1,10 +1,11 @@
 """Driver ``mikrotik``: RouterOS 6 and 7 over the binary API.
 
-One lasting connection, since each login writes a row into the router's small log. A poll is
-one write and one round trip; the first poll of a connection takes two, because the gateway to
-ping and the Wi-Fi menus that exist are learned first.
+One lasting connection, since each login writes a row into the router's small log. A poll is one
+write and one round trip; each tenth, the first of a connection, and one that lost a ping take two.
 
-Options of ``[[devices]]``: ``tls`` (bool), ``tls_verify`` (bool, default true), ``ca_file``.
+Options of ``[[devices]]``: ``tls`` (bool), ``tls_verify`` (bool, default true), ``ca_file``;
+``second_ping_address`` (default 8.8.8.8, empty for none); ``lookup_name`` (a name the router
+resolves beside the server's); ``full`` (bool: ask everything at every poll, for tests and trials).
 """
 
 import asyncio
@@ -13,31 +14,28 @@ import socket
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import starmap
+from ipaddress import ip_address
 from typing import Final
 
 from kampungnet_agent.driver import DeviceSettings, Finding, Polled
 
 from .address import split_address
-from .fields import seconds, text
+from .fields import seconds
 from .mikrotik_check import check_router
-from .mikrotik_reading import (
-    STANDING,
-    WIRELESS,
-    Asked,
-    Question,
-    body_of,
-    default_route,
-    gateway_address,
-    is_missing_menu,
-    ping_question,
-    refusal,
-)
+from .mikrotik_line import address_in
+from .mikrotik_log import LogFollower
+from .mikrotik_plan import Known, Visit, Wishes
+from .mikrotik_reading import body_of
 from .routeros_errors import foreign_errors_become_ours
-from .routeros_wire import Reply, RouterConnection, log_in
+from .routeros_wire import RouterConnection, log_in
 
 PLAIN_PORT: Final = 8728
 TLS_PORT: Final = 8729
+TABLES_EVERY: Final = 10
+"""Polls from one reading with rows of guests, users, queues and log lines to the next."""
+LONGEST_PATIENCE_SECONDS: Final = 8.0
+SECOND_PING_ADDRESS: Final = "8.8.8.8"
+LOOKUP_NAME: Final = "www.google.com"
 
 
 @dataclass(slots=True)
@@ -45,17 +43,13 @@ class _Session:
     """What is known as long as one connection lasts."""
 
     connection: RouterConnection
-    questions: tuple[Question, ...] = STANDING + WIRELESS
-    absent: list[str] = field(default_factory=list)
-    """``missing`` entries of menus this router does not have; not asked again."""
-    gateway: str | None = None
-    """``None`` until the first poll told it; empty when there is none to ping."""
+    known: Known = field(default_factory=Known)
 
 
 class MikrotikDriver:
     """One router. See :class:`kampungnet_agent.driver.Driver` for the contract."""
 
-    OPTIONS: Final = frozenset({"tls", "tls_verify", "ca_file"})
+    OPTIONS: Final = frozenset({"tls", "tls_verify", "ca_file", "second_ping_address", "lookup_name", "full"})
 
     def __init__(self, settings: DeviceSettings) -> None:
         self._settings = settings
@@ -63,6 +57,11 @@ class MikrotikDriver:
         self.host, self.port = split_address(settings.address, TLS_PORT if tls else PLAIN_PORT)
         self._tls = _tls_context(settings) if tls else None
         self._session: _Session | None = None
+        self._wishes = wishes_of(settings)
+        self._full = bool(settings.options.get("full", False))
+        self._patience = min(LONGEST_PATIENCE_SECONDS, 0.4 * settings.timeout_seconds)
+        self._log = LogFollower(settings.secret)
+        self._turn = 0
         # at DEBUG librouteros writes every word it sends, the password too
         logging.getLogger("librouteros").setLevel(logging.INFO)
 
@@ -82,7 +81,7 @@ class MikrotikDriver:
     async def check(self) -> Iterable[Finding]:
         """Say in Indonesian what works on this router and what to do about the rest."""
         try:
-            return await check_router(self, self._settings)
+            return await check_router(self, self._settings, self._wishes)
         finally:
             await self.close()
 
@@ -127,50 +126,44 @@ class MikrotikDriver:
         return session
 
     async def _poll(self, session: _Session) -> Polled:
-        addresses = self._ping_addresses(session.gateway)
-        replies = await _ask(session, (*session.questions, *starmap(ping_question, addresses.items())))
-        _learn_menus(session, replies)
-        route = default_route(replies["default route"].rows) if "default route" in replies else {}
-        gateway = gateway_address(text(route.get(b"gateway")))
-        if session.gateway is None:
-            addresses = self._ping_addresses(gateway)
-            replies |= await _ask(session, starmap(ping_question, addresses.items()))
-        session.gateway = gateway
-        missing = [*session.absent]
-        if "gateway" not in addresses:
-            missing.append("ping gateway: no active default route with an address")
-        asked = Asked(replies, self._settings.wan_interface, addresses, missing)
-        return Polled(body_of(asked), seconds(asked.row("resource").get(b"uptime")))
-
-    def _ping_addresses(self, gateway: str | None) -> dict[str, str]:
-        """Return what to ping; nothing before the gateway is known, so that both go in one round."""
-        if gateway is None:
-            return {}
-        wanted = {"gateway": gateway, "internet": self._settings.ping_address}
-        return {target: address for target, address in wanted.items() if address}
+        now = asyncio.get_running_loop().time()
+        known, connection = session.known, session.connection
+        tables = self._full or self._turn % TABLES_EVERY == 0
+        visit = Visit(known, self._wishes, tables=tables, facts=self._full or known.facts_are_old(now))
+        connection.begin_poll()
+        for questions in (visit.first, visit.second):
+            asked = questions()
+            visit.take(asked, await connection.ask((one.command for one in asked), self._patience))
+        answers = visit.answers(now)
+        uptime = seconds(answers.row("resource").get(b"uptime"))
+        self._log.note_uptime(uptime, now)
+        lines = self._log.new_lines(answers)
+        body = body_of(answers, self._wishes.wan_interface, visit.addresses, self._wishes.names, lines)
+        self._turn += 1
+        return Polled(body, uptime)
 
 
-async def _ask(session: _Session, questions: Iterable[Question]) -> dict[str, Reply]:
-    asked = tuple(questions)
-    replies = await session.connection.ask(question.command for question in asked)
-    return {question.name: reply for question, reply in zip(asked, replies, strict=True)}
+def wishes_of(settings: DeviceSettings) -> Wishes:
+    """Return what the settings want to be asked.
 
-
-def _learn_menus(session: _Session, replies: dict[str, Reply]) -> None:
-    """Stop asking for menus this router does not have; each is named in ``missing`` from now on.
-
-    Of the Wi-Fi menus one is enough: only a router without any is reported.
+    A name is always resolved: the server's, or one that is up whenever the internet is.
     """
-    gone = {name: reply for name, reply in replies.items() if reply.traps and is_missing_menu(reply)}
-    if not gone:
-        return
-    for name in gone:
-        del replies[name]
-    session.questions = tuple(question for question in session.questions if question.name not in gone)
-    wireless = {question.name for question in WIRELESS}
-    session.absent += [refusal(name, reply, "read") for name, reply in gone.items() if name not in wireless]
-    if wireless & gone.keys() and not wireless & replies.keys():
-        session.absent.append("wireless: no registration table on this router")
+    second = str(settings.options.get("second_ping_address", SECOND_PING_ADDRESS))
+    server = "" if _is_this_machine(settings.server_host) else settings.server_host
+    wanted = str(settings.options.get("lookup_name", ""))
+    names = [name for name in (wanted, server) if name and not address_in(name)]
+    return Wishes(
+        wan_interface=settings.wan_interface,
+        internet=tuple(dict.fromkeys(filter(None, (settings.ping_address, second)))),
+        server=server,
+        names=tuple(dict.fromkeys(names)) or (LOOKUP_NAME,),
+    )
+
+
+def _is_this_machine(host: str) -> bool:
+    """Tell whether ``host`` means something else on the router than here."""
+    address = address_in(host)
+    return ip_address(address).is_loopback if address else host == "localhost"
 
 
 def _tls_context(settings: DeviceSettings) -> ssl.SSLContext:

@@ -1,7 +1,7 @@
 """``kampungnet-agent check`` for a router: short sentences in Indonesian, each with what to do next."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import Final, Protocol, TypeVar
 
 from kampungnet_agent.driver import (
@@ -12,14 +12,16 @@ from kampungnet_agent.driver import (
     LoginRefused,
 )
 
-from .fields import text
+from .fields import boolean, text
 from .findings import fails, names_of, works
-from .mikrotik_reading import STANDING, Question, is_missing_menu, ping_question
+from .mikrotik_answers import Answers, is_forbidden, reason_of
+from .mikrotik_plan import Known, Visit, Wishes
+from .mikrotik_system import hotspot_package_problem
 from .routeros_errors import foreign_errors_become_ours
-from .routeros_wire import Reply, RouterConnection, encode_command
+from .routeros_wire import RouterConnection
 
 STEP_SECONDS: Final = 10
-_HOTSPOT: Final = Question("hotspot", encode_command("/ip/hotspot/print", "=.proplist=name,disabled"))
+PATIENCE_SECONDS: Final = 5.0
 T = TypeVar("T")
 
 
@@ -38,7 +40,7 @@ class Reachable(Protocol):
         ...
 
 
-async def check_router(router: Reachable, settings: DeviceSettings) -> list[Finding]:
+async def check_router(router: Reachable, settings: DeviceSettings, wishes: Wishes) -> list[Finding]:
     """Try one thing after the other and stop where going on makes no sense."""
     findings: list[Finding] = []
     place = f"{router.host}:{router.port}"
@@ -48,7 +50,7 @@ async def check_router(router: Reachable, settings: DeviceSettings) -> list[Find
         findings.append(works(f"Router menjawab di {place}."))
         await _step(router.log_in(connection))
         findings.append(works(f"Login sebagai {settings.username} berhasil."))
-        findings += await _look_around(connection, settings)
+        findings += await _look_around(connection, wishes)
     except DeviceError as error:
         findings.append(fails(_explain(error, place, connected=bool(findings))))
     return findings
@@ -87,51 +89,59 @@ def _explain(error: DeviceError, place: str, *, connected: bool) -> str:
     )
 
 
-async def _look_around(connection: RouterConnection, settings: DeviceSettings) -> list[Finding]:
+async def _look_around(connection: RouterConnection, wishes: Wishes) -> list[Finding]:
     """Ask everything a poll asks, and say what the account or the version cannot give."""
-    questions = [*STANDING, _HOTSPOT]
-    if settings.ping_address:
-        questions.append(ping_question("internet", settings.ping_address))
-    asked = await _step(connection.ask(question.command for question in questions))
-    replies = {question.name: reply for question, reply in zip(questions, asked, strict=True)}
+    known = Known()
+    visit = Visit(known, wishes, tables=True, facts=True)
+    for questions in (visit.first, visit.second):
+        asked = questions()
+        visit.take(asked, await _step(connection.ask((one.command for one in asked), PATIENCE_SECONDS)))
+    answers = visit.answers(0.0)
     return [
-        *_version(replies["resource"]),
-        *_rights(questions, replies),
-        *_wan(replies["interfaces"], settings.wan_interface),
-        _hotspot(replies["hotspot"]),
-        *_internet(replies.get("ping internet")),
+        *_version(answers),
+        *_rights(visit, answers),
+        *_absent(known),
+        *_wan(answers, wishes.wan_interface),
+        *_hotspot(answers),
+        *_licence(answers),
+        *_queues(answers),
+        *_internet(answers),
+        *_names(answers, wishes.names),
     ]
 
 
-def _version(resource: Reply) -> list[Finding]:
-    row = resource.rows[0] if resource.rows else {}
+def _version(answers: Answers) -> list[Finding]:
+    row = answers.row("resource")
     version, board = text(row.get(b"version")), text(row.get(b"board-name"))
     return [works(f"RouterOS {version} di {board or 'router tanpa nama papan'}.")] if version else []
 
 
-def _rights(questions: list[Question], replies: dict[str, Reply]) -> list[Finding]:
-    """Name each missing right once, and each missing menu."""
+def _rights(visit: Visit, answers: Answers) -> list[Finding]:
+    """Name each missing right once, and whatever else was refused."""
     findings: list[Finding] = []
     lacking: dict[str, list[str]] = {}
-    for question in questions:
-        reply = replies[question.name]
-        if not reply.traps or question is _HOTSPOT:
+    for name, question in visit.asked.items():
+        reply = answers.replies.get(name)
+        if reply is None or not reply.traps:
             continue
-        reason = "; ".join(map(str, reply.traps))
-        if "permission" in reason:
-            lacking.setdefault(question.right, []).append(question.name)
-        elif is_missing_menu(reply):
-            findings.append(works(f"Router ini tidak punya {question.name}; bagian itu akan kosong."))
-        else:
-            findings.append(fails(f"Router menolak {question.name}: {reason}."))
+        if is_forbidden(reply):
+            lacking.setdefault(question.right, []).append(name)
+        elif not name.startswith("lookup "):
+            findings.append(fails(f"Router menolak {name}: {reason_of(reply)}."))
     for right, names in lacking.items():
         hint = f"Tambahkan hak '{right}' pada grup pengguna API di System > Users > Groups."
-        findings.append(fails(f"Hak '{right}' tidak ada, jadi {', '.join(names)} tidak terbaca. {hint}"))
+        findings.append(fails(f"Hak '{right}' tidak ada, jadi {names_of(names)} tidak terbaca. {hint}"))
     return findings or [works("Semua hak API yang diperlukan (read, test) ada.")]
 
 
-def _wan(interfaces: Reply, wanted: str) -> list[Finding]:
-    names = [text(row.get(b"name")) for row in interfaces.rows]
+def _absent(known: Known) -> list[Finding]:
+    """Name the menus this version or board does not have: nothing to repair, but good to know."""
+    names = [entry.partition(":")[0] for entry in known.absent]
+    return [works(f"Router ini tidak punya {names_of(names)}; bagian itu akan kosong.")] if names else []
+
+
+def _wan(answers: Answers, wanted: str) -> list[Finding]:
+    names = [text(row.get(b"name")) for row in answers.rows("interfaces")]
     if not names:
         return []
     if wanted in names:
@@ -140,19 +150,68 @@ def _wan(interfaces: Reply, wanted: str) -> list[Finding]:
     return [fails(f"{shown}. Pilih salah satu: {names_of(names)}.")]
 
 
-def _hotspot(reply: Reply) -> Finding:
-    names = [text(row.get(b"name")) for row in reply.rows if row.get(b"disabled") != b"true"]
+def _hotspot(answers: Answers) -> list[Finding]:
+    """Say whether guests can log in, and what forbids it: a package, device-mode, a server that is off."""
+    problems = list(hotspot_package_problem(answers.rows("packages"), text(answers.row("resource").get(b"version"))))
+    if problems and "not installed" in problems[0]:
+        return [fails("Paket hotspot belum terpasang. Unduh dari mikrotik.com, unggah ke Files, lalu restart router.")]
+    if problems:
+        return [fails("Paket hotspot dimatikan. Aktifkan di System > Packages, lalu restart router.")]
+    if boolean(answers.row("device-mode").get(b"hotspot")) is False:
+        return [
+            fails(
+                "Device-mode melarang hotspot. Jalankan /system/device-mode/update hotspot=yes, "
+                "lalu dalam 5 menit tekan tombol router atau cabut listriknya sebentar."
+            )
+        ]
+    rows = answers.rows("hotspot servers")
+    names = [text(row.get(b"name")) for row in rows if not boolean(row.get(b"disabled"))]
+    broken = [text(row.get(b"name")) for row in rows if boolean(row.get(b"invalid"))]
+    if broken:
+        return [fails(f"Hotspot {names_of(broken)} tidak bisa berjalan. Periksa interface-nya di IP > Hotspot.")]
     if names:
-        return works(f"Hotspot aktif: {names_of(names)}.")
-    if reply.traps:
-        reason = "; ".join(map(str, reply.traps))
-        return fails(f"Hotspot tidak terbaca ({reason}). Periksa paket hotspot dan device-mode router.")
-    return fails("Belum ada hotspot yang aktif. Buat lewat IP > Hotspot, atau abaikan jika memang tidak dipakai.")
+        return [works(f"Hotspot aktif: {names_of(names)}.")]
+    if "hotspot servers" not in answers:
+        return [fails("Hotspot tidak terbaca. Periksa paket hotspot dan device-mode router.")]
+    return [fails("Belum ada hotspot yang aktif. Buat lewat IP > Hotspot, atau abaikan jika memang tidak dipakai.")]
 
 
-def _internet(reply: Reply | None) -> list[Finding]:
-    if reply is None or reply.traps or not reply.rows:
+def _licence(answers: Answers) -> list[Finding]:
+    """Warn of level 3: it lets a single guest in (MikroTik's page on licences)."""
+    row = answers.row("licence")
+    if text(row.get(b"level") or row.get(b"nlevel")) != "3":
         return []
-    if reply.rows[-1].get(b"received") in {None, b"0"}:
+    return [
+        fails("Lisensi level 3 hanya mengizinkan 1 tamu hotspot. Naikkan ke level 4 (200 tamu) di System > License.")
+    ]
+
+
+def _queues(answers: Answers) -> list[Finding]:
+    """Warn of FastTrack, which goes past simple queues (facts 7.9)."""
+    queues = answers.number("queue count") or 0
+    if not queues or not answers.number("fasttrack"):
+        return []
+    return [
+        fails(
+            f"FastTrack aktif, jadi {queues} simple queue tidak membatasi dan menghitung terlalu sedikit. "
+            "Matikan aturan fasttrack-connection di IP > Firewall > Filter Rules."
+        )
+    ]
+
+
+def _internet(answers: Answers) -> list[Finding]:
+    rows = answers.rows("ping internet")
+    if not rows:
+        return []
+    if rows[-1].get(b"received") in {None, b"0"}:
         return [fails("Router tidak mendapat jawaban ping dari internet. Periksa jalur ke penyedia.")]
     return [works("Router mendapat jawaban ping dari internet.")]
+
+
+def _names(answers: Answers, names: Iterable[str]) -> list[Finding]:
+    unknown = [
+        name
+        for name in names
+        if (reply := answers.replies.get(f"lookup {name}")) and not reply.ret and not is_forbidden(reply)
+    ]
+    return [fails(f"Router tidak menemukan alamat {names_of(unknown)}. Periksa IP > DNS > Servers.")] if unknown else []

@@ -9,7 +9,7 @@ librouteros' errors only; ``routeros_errors`` turns them into ours.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from hashlib import md5
 from typing import Final, cast
 
@@ -25,10 +25,16 @@ from librouteros.protocol import decode_length, determine_length, encode_length,
 
 from .fields import excerpt, text
 
-LONGEST_WORD: Final = 1_000_000
+LONGEST_WORD: Final = 100_000
 """Bytes; RouterOS could announce 4 GB, no property we ask for comes near."""
-BYTES_PER_ROUND: Final = 4_000_000
-"""Bytes of answers to one write; more is an endless or hostile answer."""
+MOST_WORDS: Final = 96
+"""Words of one sentence; ``/interface/ethernet/monitor`` has about 50, nothing has more."""
+BYTES_PER_POLL: Final = 4_000_000
+"""Bytes of answers in one poll; more is an endless or hostile answer."""
+ROWS_PER_REPLY: Final = 1000
+"""Rows kept of one answer; more are read and counted, not kept."""
+ROWS_PER_POLL: Final = 3500
+"""Rows kept in one poll. A row is up to 2 kB of memory, however few bytes it was on the line."""
 
 _END_OF_SENTENCE: Final = b"\0"
 _UNTAGGED: Final = b""
@@ -48,12 +54,18 @@ def encode_command(path: str, *words: str) -> bytes:
 class Reply:
     """All sentences that answered one command."""
 
-    __slots__ = ("ret", "rows", "traps")
+    __slots__ = ("late", "left_out", "ret", "rows", "traps", "waited")
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
         self.traps: list[TrapError] = []
         self.ret: bytes | None = None
+        self.left_out = 0
+        """Rows beyond ``ROWS_PER_REPLY``."""
+        self.waited = 0.0
+        """Seconds from the write to the end of this answer."""
+        self.late = False
+        """The command was cancelled because it took longer than the round may."""
 
     def raise_traps(self) -> None:
         """Raise what the router refused, if it did."""
@@ -73,16 +85,12 @@ class SentenceReader:
         self._pieces: list[bytes] = []
         self._missing = 0
 
-    def feed(self, chunk: bytes) -> list[list[bytes]]:
-        """Return the sentences that ``chunk`` completes; raises ``ProtocolError`` on an impossible length."""
-        if self._pieces:
-            self._pieces.append(chunk)
-            self._missing -= len(chunk)
-            if self._missing > 0:  # a long word trickles in: joining it each time would cost its square
-                return []
-            chunk = b"".join(self._pieces)
-            self._pieces = []
-        sentences: list[list[bytes]] = []
+    def feed(self, chunk: bytes) -> Iterator[list[bytes]]:
+        """Yield the sentences that ``chunk`` completes; raises ``ProtocolError`` on an impossible length.
+
+        One at a time, so that a chunk of many tiny sentences never stands in memory as objects.
+        """
+        chunk = self._joined(chunk)
         words = self._words
         position, end = 0, len(chunk)
         while position < end:
@@ -91,7 +99,7 @@ class SentenceReader:
             if length == 0:
                 position = start
                 if words:
-                    sentences.append(words)
+                    yield words
                     words = []
                 continue
             if length >= _LONG:
@@ -103,8 +111,21 @@ class SentenceReader:
                 break
             words.append(chunk[start:stop])
             position = stop
+        if len(words) > MOST_WORDS:
+            raise ProtocolError(f"endless sentence: {excerpt(words[-1])!r}")
         self._words = words
-        return sentences
+
+    def _joined(self, chunk: bytes) -> bytes:
+        """Return ``chunk`` behind the word that was cut before it; nothing as long as that word is not complete."""
+        if not self._pieces:
+            return chunk
+        self._pieces.append(chunk)
+        self._missing -= len(chunk)
+        if self._missing > 0:  # a long word trickles in: joining it each time would cost its square
+            return b""
+        chunk = b"".join(self._pieces)
+        self._pieces = []
+        return chunk
 
 
 def _long_length(chunk: bytes, position: int) -> tuple[int, int]:
@@ -133,6 +154,8 @@ class RouterConnection(asyncio.Protocol):
         self._lost = asyncio.get_running_loop().create_future()
         self._last_tag = 0
         self._received = 0
+        self._kept = 0
+        self._asked_at = 0.0
         self._last_chunk = b""
 
     @property
@@ -140,37 +163,66 @@ class RouterConnection(asyncio.Protocol):
         """Whether another round may be sent."""
         return self._failure is None and self._transport is not None and not self._transport.is_closing()
 
-    async def ask(self, commands: Iterable[bytes]) -> list[Reply]:
-        """Send encoded commands in one write and return their replies in the same order."""
+    def begin_poll(self) -> None:
+        """Start the budget of bytes and rows anew."""
+        self._received = 0
+        self._kept = 0
+
+    async def ask(self, commands: Iterable[bytes], patience: float | None = None) -> list[Reply]:
+        """Send encoded commands in one write and return their replies in the same order.
+
+        What is unanswered after ``patience`` seconds is cancelled (MikroTik's ``/cancel``), so that
+        one command that hangs, such as a name no server resolves, does not cost all the others.
+        """
         waiting: dict[bytes, Reply] = {}
         sentences: list[bytes] = []
         for command in commands:
-            self._last_tag += 1
-            tag = b"%d" % self._last_tag
-            word = b".tag=" + tag
+            tag = self._next_tag()
             waiting[tag] = Reply()
-            sentences.append(command + encode_length(len(word)) + word + _END_OF_SENTENCE)
-        return await self._round(b"".join(sentences), waiting)
+            sentences.append(_tagged(command, tag))
+        replies = list(waiting.values())
+        hurry = asyncio.get_running_loop().call_later(patience, self._cancel_late) if patience else None
+        try:
+            await self._round(b"".join(sentences), waiting)
+        finally:
+            if hurry is not None:
+                hurry.cancel()
+        return replies
 
     async def ask_untagged(self, command: bytes) -> Reply:
         """Send one command as the oldest routers expect it; only login needs this."""
-        (reply,) = await self._round(command + _END_OF_SENTENCE, {_UNTAGGED: Reply()})
+        reply = Reply()
+        await self._round(command + _END_OF_SENTENCE, {_UNTAGGED: reply})
         return reply
 
-    async def _round(self, sent: bytes, waiting: dict[bytes, Reply]) -> list[Reply]:
+    async def _round(self, sent: bytes, waiting: dict[bytes, Reply]) -> None:
         if self._failure is not None:
             raise self._failure
         if self._transport is None:
             raise ConnectionClosed("not connected")
         if not waiting:
-            return []
-        replies = list(waiting.values())
+            return
+        loop = asyncio.get_running_loop()
         self._waiting = waiting
-        self._received = 0
-        self._answered = asyncio.get_running_loop().create_future()
+        self._answered = loop.create_future()
+        self._asked_at = loop.time()
         self._transport.write(sent)
         await self._answered
-        return replies
+
+    def _next_tag(self) -> bytes:
+        self._last_tag += 1
+        return b"%d" % self._last_tag
+
+    def _cancel_late(self) -> None:
+        if self._transport is None or not self._waiting:
+            return
+        sentences = []
+        for late, reply in list(self._waiting.items()):
+            reply.late = True
+            tag = self._next_tag()
+            self._waiting[tag] = Reply()
+            sentences.append(_tagged(encode_command("/cancel", f"=tag={late.decode()}"), tag))
+        self._transport.write(b"".join(sentences))
 
     async def close(self) -> None:
         """Say goodbye (MikroTik's ``/quit``) and close; never raises."""
@@ -195,8 +247,8 @@ class RouterConnection(asyncio.Protocol):
         self._received += len(data)
         self._last_chunk = data
         try:
-            if self._received > BYTES_PER_ROUND:
-                raise ProtocolError(f"answer longer than {BYTES_PER_ROUND} bytes: {excerpt(data)!r}")
+            if self._received > BYTES_PER_POLL:
+                raise ProtocolError(f"answer longer than {BYTES_PER_POLL} bytes: {excerpt(data)!r}")
             for sentence in self._reader.feed(data):
                 self._sort(sentence)
         except LibRouterosError as error:
@@ -214,7 +266,7 @@ class RouterConnection(asyncio.Protocol):
         if not self._lost.done():
             self._lost.set_result(None)
 
-    def _sort(self, sentence: Sequence[bytes]) -> None:
+    def _sort(self, sentence: list[bytes]) -> None:
         """Put one reply sentence to its command."""
         kind = sentence[0]
         if kind == b"!fatal":  # its reason is a bare word
@@ -224,18 +276,29 @@ class RouterConnection(asyncio.Protocol):
         if reply is None:
             raise ProtocolError(f"answer to nothing asked: {excerpt(b' '.join(sentence))!r}")
         if kind == b"!re":
-            if row:
-                reply.rows.append(row)
+            self._keep(reply, row)
         elif kind == b"!done":
             reply.ret = row.get(b"ret")
-            self._finish(tag)
+            self._finish(tag, reply)
         elif kind == b"!trap":
             reply.traps.append(_trap(row))
         elif kind != b"!empty":  # sent before !done from 7.18 on when there is nothing to return
             raise ProtocolError(f"odd reply word: {excerpt(b' '.join(sentence))!r}")
 
-    def _finish(self, tag: bytes) -> None:
+    def _keep(self, reply: Reply, row: Row) -> None:
+        if not row:
+            return
+        if len(reply.rows) >= ROWS_PER_REPLY:
+            reply.left_out += 1
+            return
+        self._kept += 1
+        if self._kept > ROWS_PER_POLL:
+            raise ProtocolError(f"more than {ROWS_PER_POLL} rows in one poll: {excerpt(b' '.join(row.values()))!r}")
+        reply.rows.append(row)
+
+    def _finish(self, tag: bytes, reply: Reply) -> None:
         del self._waiting[tag]
+        reply.waited = asyncio.get_running_loop().time() - self._asked_at
         if not self._waiting and self._answered is not None and not self._answered.done():
             self._answered.set_result(None)
 
@@ -250,20 +313,29 @@ class RouterConnection(asyncio.Protocol):
             self._transport.abort()
 
 
-def _parse(sentence: Sequence[bytes]) -> tuple[bytes, Row]:
+def _tagged(command: bytes, tag: bytes) -> bytes:
+    word = b".tag=" + tag
+    return b"".join((command, encode_length(len(word)), word, _END_OF_SENTENCE))
+
+
+def _parse(sentence: list[bytes]) -> tuple[bytes, Row]:
     """Return tag and properties of a reply. ``.tag`` may stand anywhere (old routers put it last)."""
+    if len(sentence) > MOST_WORDS:
+        raise ProtocolError(f"endless sentence: {excerpt(sentence[-1])!r}")
     tag = _UNTAGGED
     row: Row = {}
-    for word in sentence[1:]:
-        if word[0] == _EQUALS:
-            _, key, *value = word.split(b"=", 2)
-            if not value:
-                raise ProtocolError(f"odd word: {excerpt(word)!r}")
-            row[key] = value[0]
-        elif word.startswith(b".tag="):
-            tag = word[5:]
-        elif word[0] != _DOT:
-            raise ProtocolError(f"odd word: {excerpt(word)!r}")
+    try:
+        for word in sentence:
+            if word[0] == _EQUALS:
+                _, key, value = word.split(b"=", 2)
+                row[key] = value
+            elif word[0] == _DOT:  # other properties with a dot, such as .section, belong to the protocol
+                if word.startswith(b".tag="):
+                    tag = word[5:]
+            elif word is not sentence[0]:
+                raise ValueError
+    except ValueError as error:
+        raise ProtocolError(f"odd word: {excerpt(word)!r}") from error
     return tag, row
 
 

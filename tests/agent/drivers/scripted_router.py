@@ -77,20 +77,48 @@ def ordinary_answers() -> dict[bytes, Answer]:
         ),
         b"/system/routerboard/print": rows(row(model="RB941-2nD", serial_number="ABC123")),
         b"/system/health/print": rows(row(voltage="23.8", temperature="41")),
+        b"/system/license/print": rows(row(software_id="AAAA-BBBB", nlevel=4)),
+        b"/system/package/update/print": rows(row(channel="long-term", installed_version="6.49.10")),
+        b"/system/package/print": rows(
+            row(name="routeros-smips", disabled="false"), row(name="hotspot", disabled="false")
+        ),
+        b"/ip/firewall/filter/print": number(0),
+        b"/interface/ethernet/print": rows(row(name="ether1", default_name="ether1")),
         b"/interface/print": rows(
-            row(name="ether1", type="ether", running="true", disabled="false", rx_byte=70881296060, tx_byte=12)
-            + row(rx_packet=5, tx_packet=6, rx_error=0, tx_error=0, rx_drop=0, tx_drop=1, link_downs=2)[1:],
-            row(name="wlan1", type="wlan", running="false", disabled="true"),
+            row(
+                **{".id": "*1"},
+                name="ether1",
+                type="ether",
+                running="true",
+                disabled="false",
+                rx_byte=70881296060,
+                tx_byte=12,
+            )
+            + row(rx_packet=5, tx_packet=6, rx_error=0, tx_error=0, rx_drop=0, tx_drop=1, link_downs=2)[1:]
+            + row(last_link_down_time="jan/02/1970 00:00:12")[1:],
+            row(**{".id": "*2"}, name="wlan1", type="wlan", running="false", disabled="true"),
         ),
         b"/ip/hotspot/active/print": number(12),
         b"/ip/hotspot/host/print": number(30),
-        b"/ip/hotspot/print": rows(row(name="hotspot1", disabled="false")),
+        b"/ip/hotspot/user/print": number(2),
+        b"/ip/hotspot/print": rows(row(name="hotspot1", interface="bridge", profile="hsprof1", disabled="false")),
         b"/ip/dhcp-server/lease/print": number(25),
-        b"/ip/route/print": rows(row(gateway="192.168.100.1", active="true", distance=1)),
+        b"/ip/route/print": rows(
+            row(
+                gateway="192.168.100.1", gateway_status="192.168.100.1 reachable via  ether1", active="true", distance=1
+            )
+        ),
+        b"/tool/netwatch/print": rows(row(host="8.8.8.8", status="up", since="oct/04/2017 20:11:03", comment="DNS")),
+        b"/interface/pppoe-client/print": rows(),
+        b"/queue/simple/print": number(0),
+        b"/log/print": number(0),
+        b"/radius/print": rows(),
         b"/interface/wifi/registration-table/print": NO_MENU,
         b"/interface/wifiwave2/registration-table/print": NO_MENU,
         b"/interface/wireless/registration-table/print": number(9),
         b"/caps-man/registration-table/print": NO_MENU,
+        b"/caps-man/remote-cap/print": number(0),
+        b"/resolve": [[b"!done", b"=ret=142.250.4.99"]],
         b"/ping": rows(row(seq=0, host="1.1.1.1", time="31ms", sent=1, received=1, packet_loss=0, avg_rtt="31ms")),
     }
 
@@ -100,6 +128,8 @@ class ScriptedRouter:
     """What it answers may be changed between two polls."""
 
     answers: dict[bytes, Answer] = field(default_factory=ordinary_answers)
+    tables: dict[bytes, Answer] = field(default_factory=dict)
+    """Rows of menus that are counted first; ``answers`` holds the count then."""
     port: int = 0
     asked: list[Sentence] = field(default_factory=list)
     connections: int = 0
@@ -118,7 +148,10 @@ class ScriptedRouter:
 
     def reply_to(self, words: Sentence) -> bytes:
         tags = [one for one in words if one.startswith(b".tag=")]
-        answer = self.answers.get(words[0], NO_MENU)
+        if b"=count-only=" not in words and words[0] in self.tables:
+            answer = self.tables[words[0]]
+        else:
+            answer = self.answers.get(words[0], NO_MENU)
         if self.tag_last:
             return b"".join(sentence(*one, *tags) for one in answer)
         return b"".join(sentence(one[0], *tags, *one[1:]) for one in answer)
