@@ -112,7 +112,11 @@ def read_agent_settings(path: Path) -> AgentSettings:
         _check_metrics(file.metrics, path)
     _refuse_twins(file.devices, path)
     host = urlsplit(file.server.url).hostname or ""
-    ready = [_with_secrets(device, extra, path, host) for device, extra in zip(file.devices, options, strict=True)]
+    state_folder = str(Path(file.spool.path).parent)
+    ready = [
+        msgspec.structs.replace(_with_secrets(device, extra, path, host), state_folder=state_folder)
+        for device, extra in zip(file.devices, options, strict=True)
+    ]
     return AgentSettings(file.server, file.spool, ready, file.metrics)
 
 
