@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from kampungnet_sim import (
+    routeros_log,
     routeros_menus_dhcp,
     routeros_menus_hotspot,
     routeros_menus_interface,
@@ -26,6 +27,7 @@ MENUS: dict[str, Menu] = {
     **routeros_menus_dhcp.MENUS,
     **routeros_menus_queue.MENUS,
     **routeros_menus_ip.MENUS,
+    **routeros_log.MENUS,
     **routeros_menus_hotspot.MENUS,
 }
 _PREFIXES = {menu[:cut] for menu in MENUS for cut in range(1, len(menu) + 1) if menu[cut : cut + 1] in "/"}
@@ -35,9 +37,10 @@ _PRINT_ARGUMENTS = frozenset(
     " without-paging as-value value-list show-ids numbers list proplist oid bytes packets all".split()
 )
 _SECRETS = frozenset({"password", "secret"})
+_SECRETIVE = frozenset({"/ip/hotspot/user", "/radius", "/interface/pppoe-client"})
 _POLICY_OF_VERB = {
     "print": "read", "getall": "read", "listen": "read", "get": "read", "monitor": "read",
-    "monitor-traffic": "read", "ping": "test", "reboot": "reboot",
+    "monitor-traffic": "read", "ping": "test", "resolve": "test", "reboot": "reboot",
 }  # fmt: skip
 
 Cache = dict[tuple[object, ...], list[bytes]]
@@ -56,7 +59,9 @@ class Engine:
     def __init__(self, router: SimulatedRouter) -> None:
         self.router = router
         self._cache: Cache = {}
-        self._cache_key: tuple[float, int] = (0.0, 0)
+        self._cache_key: tuple[object, ...] = ()
+        self._second: dict[str, list[Row]] = {}
+        self._second_key: tuple[object, ...] = ()
         self.on_reboot: Callable[[], None] | None = None
 
     # -- who may, and what exists -----------------------------------------------------
@@ -115,10 +120,9 @@ class Engine:
             return menu.count(moment)
         return len(self.rows(menu, request, moment))
 
-    @staticmethod
-    def rows(menu: Menu, request: Request, moment: Moment) -> list[Row]:
+    def rows(self, menu: Menu, request: Request, moment: Moment) -> list[Row]:
         """The rows that the query lets through."""
-        rows = menu.rows(moment)
+        rows = self._fresh(menu, request.menu, moment)
         if request.query:
             rows = [row for row in rows if matches(request.query, row)]
         wanted = request.arguments.get(".id")
@@ -127,11 +131,25 @@ class Engine:
             rows = [row for row in rows if row.get(".id") in ids]
         return rows
 
+    def _fresh(self, menu: Menu, path: str, moment: Moment) -> list[Row]:
+        """All rows of now, taken out of this second's when the menu allows it. They are not to be changed."""
+        router, state = self.router, moment.state
+        if not menu.each_second:
+            return router.disguise(path, menu.rows(moment))
+        now = (int(state.time), state.boot_time, router.revision(), router.faults())
+        if now != self._second_key:
+            self._second.clear()
+            self._second_key = now
+        rows = self._second.get(path)
+        if rows is None:
+            rows = self._second[path] = router.disguise(path, menu.rows(moment))
+        return rows
+
     def _bodies(self, menu: Menu, user: RouterUser, request: Request, moment: Moment) -> list[bytes]:
         hide = "sensitive" not in self.router.may(user.name)
         if not menu.steady:
             return self._encode(self.rows(menu, request, moment), request, hide)
-        state = (moment.state.boot_time, self.router.revision())
+        state = (moment.state.boot_time, self.router.revision(), self.router.faults())
         if state != self._cache_key:
             self._cache.clear()
             self._cache_key = state
@@ -143,7 +161,7 @@ class Engine:
 
     @staticmethod
     def _encode(rows: list[Row], request: Request, hide: bool) -> list[bytes]:
-        if hide and request.menu in ("/ip/hotspot/user", "/radius"):
+        if hide and request.menu in _SECRETIVE:
             rows = [{k: v for k, v in row.items() if k not in _SECRETS} for row in rows]
         return encode_rows(rows, request.proplist)
 
@@ -151,6 +169,9 @@ class Engine:
 
     def change(self, request: Request, frame: Frame, now: float) -> bytes:
         """Answer add, set, remove and their relatives."""
+        forbidden = self.router.version.major >= 7 and "hotspot-forbidden" in self.router.profile.features
+        if forbidden and request.menu.startswith("/ip/hotspot"):
+            raise RouterTrap("failure: not allowed by device-mode")
         special = {
             "/ip/hotspot/active/login": self._hotspot_login,
             "/ip/hotspot/active/remove": self._hotspot_logout,

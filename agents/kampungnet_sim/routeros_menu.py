@@ -18,10 +18,15 @@ def everyone(_: VillageProfile) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """One menu. ``steady`` rows change only with a reboot or with a list an API user changed."""
+    """One menu.
+
+    ``steady`` rows change only with a reboot or with a list an API user changed, rows made ``each_second``
+    are the same for everybody who asks within a second: a real router counts no faster.
+    """
 
     rows: RowsOf
     steady: bool = False
+    each_second: bool = False
     owners: Owners = everyone
     # A number known without making the rows, for ``count-only``.
     count: Callable[[Moment], int] | None = None

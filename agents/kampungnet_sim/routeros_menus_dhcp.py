@@ -92,6 +92,6 @@ def _clients(moment: Moment) -> list[Row]:
 
 MENUS: dict[str, Menu] = {
     "/ip/dhcp-server": Menu(_servers, steady=True),
-    "/ip/dhcp-server/lease": Menu(_leases),
+    "/ip/dhcp-server/lease": Menu(_leases, each_second=True),
     "/ip/dhcp-client": Menu(_clients),
 }

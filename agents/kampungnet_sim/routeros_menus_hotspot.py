@@ -3,22 +3,27 @@
 from kampungnet_sim.routeros_menu import Menu
 from kampungnet_sim.routeros_router import Login, Moment, SimulatedRouter
 from kampungnet_sim.routeros_tables import RouterTrap, Row
-from kampungnet_sim.routeros_values import duration
-from kampungnet_sim.village import BYPASSED_HOSTS
+from kampungnet_sim.routeros_values import boolean, duration
+from kampungnet_sim.village import BYPASSED_HOSTS, VillageProfile
 from kampungnet_sim.village_guests import Visit
 
 _BITS = 8
 
 
-def _servers(_: Moment) -> list[Row]:
-    return [
-        {
-            ".id": "*1", "name": "hotspot1", "interface": "bridge-hotspot", "address-pool": "hs-pool",
-            "profile": "hsprof1", "idle-timeout": "5m", "keepalive-timeout": "none",
-            "login-timeout": "none", "addresses-per-mac": "2", "proxy-status": "running",
-            "HTTPS": "false", "invalid": "false", "disabled": "false",
-        }
-    ]  # fmt: skip
+def _servers(moment: Moment) -> list[Row]:
+    # Whether a forbidden hotspot says "invalid" is (unconfirmed); that it does not run is sure.
+    runs = "hotspot-forbidden" not in moment.profile.features
+    row = {
+        "address-pool": "hs-pool", "profile": "hsprof1", "idle-timeout": "5m", "keepalive-timeout": "none",
+        "login-timeout": "none", "addresses-per-mac": "2", "HTTPS": "false", "invalid": boolean(not runs),
+        "disabled": "false",
+    }  # fmt: skip
+    rows = [{".id": "*1", "name": "hotspot1", "interface": "bridge-hotspot", **row}]
+    if runs:
+        rows[0]["proxy-status"] = "running"
+    if "second-hotspot" in moment.profile.features:
+        rows.append({".id": "*2", "name": "hotspot-sekolah", "interface": "ether3", **row, "disabled": "true"})
+    return rows
 
 
 def visit_id(visit: Visit) -> str:
@@ -51,7 +56,7 @@ def _active_row(visit: Visit, moment: Moment) -> Row:
         "idle-time": f"{visit.number % 50}s",
         "keepalive-timeout": "2m",
         **_traffic(visit, seconds),
-        "radius": "false",
+        "radius": boolean(visit.number % 3 == 0 and "radius" in moment.profile.features),
     }
     if visit.number % 5 == 0:
         row["limit-bytes-total"] = "2147483648"
@@ -149,6 +154,7 @@ def log_in(router: SimulatedRouter, values: Row) -> None:
     if not usable or user is None or user.get("password", "") != values.get("password", ""):
         raise RouterTrap("invalid username or password")
     router.logins.append(Login(values["user"], host["mac-address"], wanted, moment.state.time))
+    router.hotspot_revision += 1
     router.note(moment.state.time, "hotspot,info,debug", f"{values['user']} ({wanted}): logged in")
 
 
@@ -186,6 +192,7 @@ def log_out(router: SimulatedRouter, ids: str) -> None:
             seconds = max(now - visit.session_start(moment.state.boot_time), 1)
             _add_to_user(router, visit.user, _traffic(visit, seconds), seconds)
             router.thrown_out.add((visit.start, visit.number))
+            router.hotspot_revision += 1
             continue
         logins = moment.active_logins()
         place = next((n for n, g in enumerate(logins, 1) if f"*F{n:07X}" == key), None)
@@ -194,17 +201,25 @@ def log_out(router: SimulatedRouter, ids: str) -> None:
         login = logins[place - 1]
         _add_to_user(router, login.user, _login_row(place, login, now), now - login.since)
         router.logins.remove(login)
+        router.hotspot_revision += 1
+
+
+def _has_hotspot(profile: VillageProfile) -> bool:
+    """In version 6 the hotspot is a package of its own, and can be switched off."""
+    return profile.ros.major >= 7 or "no-hotspot-package" not in profile.features
 
 
 def _table(path: str) -> Menu:
-    return Menu(lambda moment: moment.router.tables[path].rows(), steady=True, table=True)
+    return Menu(lambda moment: moment.router.tables[path].rows(), steady=True, table=True, owners=_has_hotspot)
 
 
 MENUS: dict[str, Menu] = {
-    "/ip/hotspot": Menu(_servers, steady=True),
-    "/ip/hotspot/active": Menu(_active, count=_active_count),
-    "/ip/hotspot/host": Menu(_hosts, count=lambda moment: moment.state.hotspot_hosts),
-    "/ip/hotspot/cookie": Menu(_cookies),
+    "/ip/hotspot": Menu(_servers, steady=True, owners=_has_hotspot),
+    "/ip/hotspot/active": Menu(_active, count=_active_count, owners=_has_hotspot, each_second=True),
+    "/ip/hotspot/host": Menu(
+        _hosts, count=lambda moment: moment.state.hotspot_hosts, owners=_has_hotspot, each_second=True
+    ),
+    "/ip/hotspot/cookie": Menu(_cookies, owners=_has_hotspot, each_second=True),
     # Passwords are read with the policy "sensitive" only; the engine takes them out.
     "/ip/hotspot/user": _table("/ip/hotspot/user"),
     "/ip/hotspot/user/profile": _table("/ip/hotspot/user/profile"),
@@ -212,5 +227,5 @@ MENUS: dict[str, Menu] = {
     "/ip/hotspot/ip-binding": _table("/ip/hotspot/ip-binding"),
     "/ip/hotspot/walled-garden": _table("/ip/hotspot/walled-garden"),
     "/ip/hotspot/walled-garden/ip": _table("/ip/hotspot/walled-garden/ip"),
-    "/ip/hotspot/service-port": Menu(lambda _: [], steady=True),
+    "/ip/hotspot/service-port": Menu(lambda _: [], steady=True, owners=_has_hotspot),
 }

@@ -95,7 +95,7 @@ def _connection_rows(moment: Moment) -> list[Row]:
 
 
 MENUS: dict[str, Menu] = {
-    "/queue/simple": Menu(_queues, table=True),
+    "/queue/simple": Menu(_queues, table=True, each_second=True),
     "/queue/tree": Menu(nothing, steady=True),
     "/ip/firewall/connection": Menu(_connection_rows, count=_connections),
     "/ip/firewall/filter": _rules("/ip/firewall/filter"),

@@ -1,13 +1,13 @@
-"""``/system``, ``/user``, ``/log`` (facts/routeros.md, 7.1, 7.2, 7.13)."""
+"""``/system`` and ``/user`` (facts/routeros.md, 7.1, 7.2, 7.13)."""
 
 from kampungnet_sim.models import RosVersion
 from kampungnet_sim.routeros_menu import Menu, numbered
 from kampungnet_sim.routeros_router import Moment
 from kampungnet_sim.routeros_tables import Row
 from kampungnet_sim.routeros_values import (
+    boolean,
     date_text,
     duration,
-    log_time,
     stamp,
     time_text,
 )
@@ -71,7 +71,10 @@ def _clock(moment: Moment) -> list[Row]:
 
 def _routerboard(moment: Moment) -> list[Row]:
     profile = moment.profile
+    if profile.router.is_virtual:
+        return [{"routerboard": "false"}]
     firmware = profile.version.split(" ", 1)[0]
+    older = "6.48.6" if moment.version.major < 7 else "7.1.5"
     return [
         {
             "routerboard": "true",
@@ -80,7 +83,7 @@ def _routerboard(moment: Moment) -> list[Row]:
             "serial-number": profile.router_serial,
             "firmware-type": "mt7621L" if profile.router.architecture == "mmips" else "qca9531L",
             "factory-firmware": "6.44.6",
-            "current-firmware": firmware,
+            "current-firmware": older if "old-firmware" in profile.features else firmware,
             "upgrade-firmware": firmware,
         }
     ]
@@ -125,40 +128,58 @@ def _package(moment: Moment) -> list[Row]:
         "scheduled": "",
         "disabled": "false",
     }
+    rows = [{"name": name, **row} for name in names]
+    if "no-hotspot-package" in moment.profile.features:
+        rows = [{**r, "disabled": "true"} if r["name"] == "hotspot" else r for r in rows]
     if moment.version >= RosVersion(7, 18):
-        row["available"] = "false"
-    return numbered({"name": name, **row} for name in names)
+        # From here on packages that could be installed are listed too.
+        rows = [{**r, "available": "false", "size": "11534336"} for r in rows]
+        rows += [{"name": name, "available": "true", "size": "1048576"} for name in ("container", "zerotier")]
+    return numbered(rows)
+
+
+def newer_version(profile: VillageProfile) -> str:
+    """The next patch release of what is installed."""
+    ros = profile.ros
+    return f"{ros.major}.{ros.minor}.{ros.patch + 1}"
 
 
 def _update(moment: Moment) -> list[Row]:
+    """What the router found at its last look; it forgets it at a restart, so most routers know nothing."""
     version = moment.profile.version.split(" ", 1)[0]
-    return [{"channel": "stable" if moment.version.major > 6 else "long-term", "installed-version": version}]
+    row = {"channel": "stable" if moment.version.major > 6 else "long-term", "installed-version": version}
+    if "update-known" in moment.profile.features:
+        row |= {"latest-version": newer_version(moment.profile), "status": "New version is available"}
+    return [row]
 
 
 def _license(moment: Moment) -> list[Row]:
     if moment.profile.router.is_virtual:
-        return [{"system-id": "Kz7bX2cPq4J", "level": "p1"}]
-    return [{"software-id": "KN42-0001", "nlevel": "4", "features": ""}]
+        return [{"system-id": "Kz7bX2cPq4J", "level": "free", "limited-upgrades": "false"}]
+    level = "3" if "level-3" in moment.profile.features else "4"
+    return [{"software-id": "KN42-0001", "nlevel": level, "features": ""}]
 
 
-def _device_mode(_: Moment) -> list[Row]:
-    allowed = {"hotspot": "true", "scheduler": "true", "fetch": "true", "proxy": "false", "email": "true"}
-    return [{"mode": "advanced", "flagged": "false", "flagging-enabled": "true",
-             "attempt-count": "0", **allowed}]  # fmt: skip
+_MODE_FLAGS = (
+    "scheduler socks fetch pptp l2tp bandwidth-test traffic-gen sniffer ipsec romon proxy hotspot smb email"
+    " zerotier container"
+).split()
+# What the mode "home" blocks of them (facts/routeros.md, 7.2).
+_NOT_AT_HOME = frozenset("scheduler socks fetch bandwidth-test traffic-gen sniffer romon proxy hotspot email".split())
 
 
-def _log(moment: Moment) -> list[Row]:
-    now = moment.wall
-    kept = [row for row in moment.router.log if row.when >= moment.state.boot_time]
-    return numbered(
-        {
-            "time": log_time(row.when + now - moment.state.time, now, moment.version),
-            "topics": row.topics,
-            "message": row.message,
-            "buffer": "memory",
-        }
-        for row in kept
-    )
+def _device_mode(moment: Moment) -> list[Row]:
+    """The menu is in every version 7; 7.17 brought new names of modes and stricter factory settings."""
+    forbidden = "hotspot-forbidden" in moment.profile.features
+    new = moment.version >= RosVersion(7, 17)
+    at_home = moment.profile.router.wireless != "none"
+    blocked = (_NOT_AT_HOME if at_home else {"hotspot", "proxy", "socks", "container"}) if forbidden else {"container"}
+    mode = ("home" if at_home or not new else "basic") if forbidden else ("advanced" if new else "enterprise")
+    row = {"mode": mode, **{flag: boolean(flag not in blocked) for flag in _MODE_FLAGS}}
+    row |= {"flagged": "false", "flagging-enabled": "true", "attempt-count": "0"}
+    if new:
+        row["allowed-versions"] = "7.13+,6.49.8+"
+    return [row]
 
 
 def _users(moment: Moment) -> list[Row]:
@@ -173,7 +194,7 @@ def _groups(moment: Moment) -> list[Row]:
     return numbered(
         {
             "name": user.group,
-            "policy": ",".join(n if n in user.policies else f"!{n}" for n in names),
+            "policy": ",".join(n if n in moment.router.may(user.name) else f"!{n}" for n in names),
             "skin": "default",
         }
         for user in moment.router.users.values()
@@ -187,7 +208,7 @@ def _user_active(moment: Moment) -> list[Row]:
             "name": s.user,
             "address": s.address,
             "via": "api",
-            "group": moment.router.users[s.user].group,
+            "group": moment.router.users[s.user].group if s.user in moment.router.users else "",
             "radius": "false",
         }
         for s in moment.router.sessions.values()
@@ -217,9 +238,8 @@ MENUS: dict[str, Menu] = {
     "/system/package/update": Menu(_update, steady=True),
     "/system/license": Menu(_license, steady=True),
     "/system/device-mode": Menu(_device_mode, steady=True, owners=lambda p: p.ros.major >= 7),
-    "/log": Menu(_log),
     "/user": Menu(_users, steady=True),
-    "/user/group": Menu(_groups, steady=True),
+    "/user/group": Menu(_groups),
     "/user/active": Menu(_user_active),
     "/ip/service": Menu(_services, steady=True),
 }

@@ -189,15 +189,15 @@ def _capsman_settings(moment: Moment) -> list[Row]:
 
 MENUS: dict[str, Menu] = {
     "/interface/wireless": Menu(lambda moment: _own_radios("wlan").rows(moment), owners=has_wireless),
-    "/interface/wireless/registration-table": Menu(_old_clients, owners=has_wireless),
+    "/interface/wireless/registration-table": Menu(_old_clients, each_second=True, owners=has_wireless),
     "/interface/wifi": Menu(lambda moment: _own_radios("wifi").rows(moment), owners=has_wifi),
-    "/interface/wifi/registration-table": Menu(_new_clients, owners=has_wifi),
+    "/interface/wifi/registration-table": Menu(_new_clients, each_second=True, owners=has_wifi),
     "/interface/wifi/capsman": Menu(_capsman_settings, steady=True, owners=has_wifi),
     "/interface/wifi/capsman/remote-cap": Menu(_new_caps, steady=True, owners=has_wifi),
     "/interface/wifiwave2": Menu(lambda moment: _own_radios("wifi").rows(moment), owners=has_wave2),
-    "/interface/wifiwave2/registration-table": Menu(_wave2_clients, owners=has_wave2),
+    "/interface/wifiwave2/registration-table": Menu(_wave2_clients, each_second=True, owners=has_wave2),
     "/interface/wifiwave2/capsman/remote-cap": Menu(nothing, steady=True, owners=has_wave2),
     "/caps-man/interface": Menu(_old_interfaces, steady=True, owners=has_wireless),
     "/caps-man/remote-cap": Menu(_old_caps, steady=True, owners=has_wireless),
-    "/caps-man/registration-table": Menu(_cap_clients, owners=has_wireless),
+    "/caps-man/registration-table": Menu(_cap_clients, each_second=True, owners=has_wireless),
 }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from kampungnet_sim.chance import generator
 from kampungnet_sim.models import RosVersion
+from kampungnet_sim.routeros_odd import odd_names
 from kampungnet_sim.routeros_store import new_tables
 from kampungnet_sim.routeros_tables import Row, Table
 from kampungnet_sim.village import Village, VillageProfile, VillageState
@@ -16,7 +17,7 @@ Clock = Callable[[], float]
 # Faults that take a policy from every group.
 _TAKEN_AWAY = {"read_revoked": "read", "test_revoked": "test"}
 # Memory buffer of the log (facts/routeros.md, 7.13).
-_LOG_ROWS = 1_000
+LOG_ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +91,13 @@ class SimulatedRouter:
     users: dict[str, RouterUser] = field(default_factory=dict)
     clock_skew_seconds: float = 0.0
     tables: dict[str, Table] = field(default_factory=dict)
-    log: deque[LogRow] = field(default_factory=lambda: deque(maxlen=_LOG_ROWS))
+    log: deque[LogRow] = field(default_factory=lambda: deque(maxlen=LOG_ROWS))
     sessions: dict[int, ApiSession] = field(default_factory=dict)
     logins: list[Login] = field(default_factory=list)
     thrown_out: set[tuple[float, int]] = field(default_factory=set)
     faults: Callable[[], frozenset[str]] = frozenset
+    hotspot_revision: int = 0
+    probes: int = 0
 
     def __post_init__(self) -> None:
         """Fill in what was not given."""
@@ -113,12 +116,16 @@ class SimulatedRouter:
 
     def revision(self) -> int:
         """Grows with every change of any list."""
-        return sum(table.revision for table in self.tables.values())
+        return sum(table.revision for table in self.tables.values()) + self.hotspot_revision
 
     def note(self, when: float, topics: str, message: str) -> None:
         """Write a row into the memory log; no two rows have the same instant, so that each has its own id."""
         when = max(when, self.log[-1].when + 0.002) if self.log else when
         self.log.append(LogRow(when, topics, message))
+
+    def disguise(self, menu: str, rows: list[Row]) -> list[Row]:
+        """Rows as they are, or with the names that break clients."""
+        return odd_names(menu, rows) if "odd_names" in self.faults() else rows
 
     def may(self, name: str) -> frozenset[str]:
         """The policies of a login now: groups may change while it is connected."""

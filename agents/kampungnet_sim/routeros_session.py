@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import cast
 
+from kampungnet_sim import routeros_probes as probes
 from kampungnet_sim import routeros_streams as streams
 from kampungnet_sim.line import DelayLine
 from kampungnet_sim.routeros_engine import Engine, encode_rows
+from kampungnet_sim.routeros_monitors import MONITORS
 from kampungnet_sim.routeros_query import QueryError
 from kampungnet_sim.routeros_request import Frame, Request, parse_request, split_tag
 from kampungnet_sim.routeros_router import ApiSession, Moment, RouterUser
@@ -195,9 +197,11 @@ class ApiConnection(asyncio.Protocol):
 
     def _over_time(self, request: Request, frame: Frame) -> bytes:
         if request.command == "/ping":
-            rows = streams.ping(self._engine, request, asyncio.sleep, instant=self._options.instant_ping)
+            rows = probes.ping(self._engine, request, asyncio.sleep, instant=self._options.instant_ping)
             return self._start(frame, self._stream(rows, request, frame))
-        if request.command in streams.MONITORS:
+        if request.command == "/resolve":
+            return self._start(frame, self._resolved(request, frame))
+        if request.command in MONITORS:
             return self._monitor(request, frame)
         if request.verb == "listen":
             rows = streams.listen(self._engine, request, asyncio.sleep)
@@ -241,7 +245,7 @@ class ApiConnection(asyncio.Protocol):
 
     def _monitor(self, request: Request, frame: Frame) -> bytes:
         if request.flag("once"):
-            rows = streams.MONITORS[request.command](self._engine, request, self._now())
+            rows = MONITORS[request.command](self._engine, request, self._now())
             return frame.rows(encode_rows(rows, request.proplist)) + frame.done()
         rows_over_time = streams.monitor(self._engine, request, asyncio.sleep)
         return self._start(frame, self._stream(rows_over_time, request, frame))
@@ -266,6 +270,14 @@ class ApiConnection(asyncio.Protocol):
         except RouterTrap as trap:
             yield frame.trap(trap.message, trap.category)
         yield frame.done()
+
+    async def _resolved(self, request: Request, frame: Frame) -> AsyncIterator[bytes]:
+        try:
+            found = await probes.resolve(self._engine, request, asyncio.sleep, instant=self._options.instant_ping)
+        except RouterTrap as trap:
+            yield frame.trap(trap.message, trap.category) + frame.done()
+        else:
+            yield frame.done(found)
 
     async def _repeat(self, user: RouterUser, request: Request, frame: Frame) -> AsyncIterator[bytes]:
         while True:
@@ -309,8 +321,10 @@ class ApiConnection(asyncio.Protocol):
     def _knows(self, user: RouterUser, request: Request) -> bool:
         given = request.arguments
         password = user.password.encode("utf-8", "surrogateescape")
+        if "api" not in self._engine.router.may(user.name):
+            return False
         if "response" in given and self._challenge:
             digest = hashlib.md5(b"\x00" + password + self._challenge, usedforsecurity=False)
             return given["response"] == "00" + digest.hexdigest()
         plain = self._engine.router.version.plain_login
-        return plain and given.get("password", "") == user.password and "api" in user.policies
+        return plain and given.get("password", "") == user.password

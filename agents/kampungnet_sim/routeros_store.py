@@ -1,9 +1,10 @@
 """What a village router has in its lists when it leaves the installer's hands."""
 
 from kampungnet_sim.chance import generator
+from kampungnet_sim.models import RosVersion
 from kampungnet_sim.routeros_tables import Table, TableSpec
 from kampungnet_sim.village import VillageProfile
-from kampungnet_sim.village_guests import ODD_USERS, voucher_names
+from kampungnet_sim.village_guests import TABLE_USERS, voucher_names
 
 _HOTSPOT_USER = TableSpec(
     frozenset(
@@ -132,36 +133,49 @@ _FILTER_ROWS = (
      "comment": "defconf: accept established,related,untracked"},
     {"chain": "input", "action": "drop", "connection-state": "invalid", "comment": "defconf: drop invalid"},
     {"chain": "input", "action": "accept", "protocol": "icmp", "comment": "defconf: accept ICMP"},
-    {"chain": "forward", "action": "fasttrack-connection", "comment": "defconf: fasttrack",
-     "connection-state": "established,related"},
     {"chain": "forward", "action": "drop", "connection-state": "invalid", "comment": "defconf: drop invalid"},
 )  # fmt: skip
+_FASTTRACK = {"chain": "forward", "action": "fasttrack-connection", "comment": "defconf: fasttrack",
+              "connection-state": "established,related"}  # fmt: skip
+# Bytes of Latin-1, an emoji with a NUL behind it, and a name with the query's own signs.
+_LATIN_USERS = ("Caf\udce9", "warga☕\x00", "?#=a,b")
+# Comments that a client may take for a boolean or a number.
+_ODD_COMMENTS = {"true": "yes", "no": "true", "007": "007", "628123": "yes", "Caf\udce9": "Bapak Jos\udce9"}
+
+
+def _user_names(profile: VillageProfile) -> tuple[str, ...]:
+    latin = _LATIN_USERS if "odd-names" in profile.features else ()
+    names = (*TABLE_USERS, *latin, *voucher_names(profile.seed, profile.code, profile.scale.users))
+    return names[: profile.scale.users]
 
 
 def _user_rows(profile: VillageProfile) -> list[dict[str, str]]:
     chance = generator(profile.seed, profile.code, "hotspot users")
     rows = [{"name": "default-trial", "comment": "counters and limits for trial users",
              "default": "true"}]  # fmt: skip
-    for name in (*ODD_USERS, *voucher_names(profile.seed, profile.code)):
+    for place, name in enumerate(_user_names(profile)):
         used = chance.randrange(0, 40 * 3_600)
-        rows.append(
-            {
-                "name": name,
-                "password": f"{chance.randrange(10**6):06d}",
-                "profile": "voucher",
-                "server": "hotspot1",
-                "uptime": f"{used // 3600}h{used % 3600 // 60 + 1}m",
-                "bytes-in": str(used * chance.randrange(1_000, 9_000)),
-                "bytes-out": str(used * chance.randrange(9_000, 90_000)),
-                "comment": "vc-241-11.20.25-" if name[0] == "v" else "up-desa",
-            }
-        )
+        row = {
+            "name": name,
+            "password": f"{chance.randrange(10**6):06d}",
+            "profile": "voucher",
+            "server": "hotspot1",
+            "uptime": f"{used // 3600}h{used % 3600 // 60 + 1}m",
+            "bytes-in": str(used * chance.randrange(1_000, 9_000)),
+            "bytes-out": str(used * chance.randrange(9_000, 90_000)),
+            "comment": _ODD_COMMENTS.get(name, "vc-241-11.20.25-" if name[0] == "v" else "up-desa"),
+        }
+        if place % 10 == 7:
+            row |= {"limit-uptime": "1w", "limit-bytes-total": "5368709120"}
+        if place % 40 == 11:
+            row["disabled"] = "true"
+        rows.append(row)
     return rows
 
 
 def new_tables(profile: VillageProfile) -> dict[str, Table]:
     """All changeable lists of one router, by menu path."""
-    return {**_hotspot_tables(profile), **_network_tables(profile), **_system_tables()}
+    return {**_hotspot_tables(profile), **_network_tables(profile), **_system_tables(profile)}
 
 
 def _hotspot_tables(profile: VillageProfile) -> dict[str, Table]:
@@ -179,7 +193,8 @@ def _hotspot_tables(profile: VillageProfile) -> dict[str, Table]:
             _SERVER_PROFILE,
             [
                 {"name": "default", "default": "true"},
-                {"name": "hsprof1", "hotspot-address": "10.5.50.1", "dns-name": "wifi.desa"},
+                {"name": "hsprof1", "hotspot-address": "10.5.50.1", "dns-name": "wifi.desa",
+                 "use-radius": "true" if "radius" in profile.features else "false"},
             ],
         ),
         "/ip/hotspot/ip-binding": Table(
@@ -201,6 +216,7 @@ def _hotspot_tables(profile: VillageProfile) -> dict[str, Table]:
 def _network_tables(profile: VillageProfile) -> dict[str, Table]:
     wan = profile.router.wan_interface
     mbps = profile.contract_mbps
+    fasttrack = [_FASTTRACK] if "fasttrack" in profile.features else []
     return {
         "/ip/pool": Table(
             _POOL,
@@ -213,7 +229,7 @@ def _network_tables(profile: VillageProfile) -> dict[str, Table]:
             _QUEUE,
             [{"name": "total-desa", "target": wan, "max-limit": f"{mbps}000000/{mbps}000000"}],
         ),
-        "/ip/firewall/filter": Table(_FILTER, _FILTER_ROWS),
+        "/ip/firewall/filter": Table(_FILTER, [*_FILTER_ROWS[:3], *fasttrack, *_FILTER_ROWS[3:]]),
         "/ip/firewall/nat": Table(
             _FILTER,
             [{"chain": "srcnat", "action": "masquerade", "out-interface": wan,
@@ -227,19 +243,27 @@ def _network_tables(profile: VillageProfile) -> dict[str, Table]:
     }  # fmt: skip
 
 
-def _system_tables() -> dict[str, Table]:
+def _system_tables(profile: VillageProfile) -> dict[str, Table]:
+    server = {"service": "hotspot", "address": "10.100.0.10", "secret": "rahasia-radius", "timeout": "3s"}
+    if profile.ros >= RosVersion(7, 15):
+        server["require-message-auth"] = "yes-for-request-resp"
+    logging = [
+        {"topics": topic, "action": "memory", "default": "true"} for topic in ("info", "error", "warning", "critical")
+    ]
+    if "hotspot-log" in profile.features:
+        logging.append({"topics": "hotspot,info,debug", "action": "disk", "prefix": "->"})
     return {
-        "/radius": Table(_RADIUS),
+        "/radius": Table(_RADIUS, [server] if "radius" in profile.features else []),
         "/system/scheduler": Table(_SCHEDULER),
         "/system/script": Table(_SCRIPT),
-        "/system/logging": Table(
-            _LOGGING,
+        "/system/logging": Table(_LOGGING, logging),
+        "/tool/netwatch": Table(
+            _NETWATCH,
             [
-                {"topics": topic, "action": "memory", "default": "true"}
-                for topic in ("info", "error", "warning", "critical")
+                {"host": "8.8.8.8", "comment": "internet", "type": "icmp", "name": "internet"},
+                {"host": "1.1.1.1"},
+                {"host": "192.168.88.10", "comment": "Printer kantor"},
+                {"host": "203.0.113.9", "comment": "server lama", "disabled": "true"},
             ],
         ),
-        "/tool/netwatch": Table(
-            _NETWATCH, [{"host": "8.8.8.8", "comment": "internet"}, {"host": "1.1.1.1"}]
-        ),
-    }  # fmt: skip
+    }

@@ -1,11 +1,13 @@
 """How RouterOS writes values (facts/routeros.md, section 4)."""
 
+import re
 from datetime import UTC, datetime
 
 from kampungnet_sim.models import RosVersion
 from kampungnet_sim.village_day import WIB_SECONDS
 
 _UNITS = (("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+_SIZES = {"h": 3_600.0, "m": 60.0, "s": 1.0, "": 1.0, "ms": 1e-3, "us": 1e-6}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -23,6 +25,14 @@ def duration(seconds: float) -> str:
         if count:
             parts.append(f"{count}{letter}")
     return "".join(parts) or "0s"
+
+
+def read_seconds(text: str, otherwise: float) -> float:
+    """``1m30s``, ``200ms`` or a bare number of seconds, as clients give it."""
+    if not re.fullmatch(r"(?:\d+(?:\.\d+)?(?:ms|us|[hms])?)+", text):
+        return otherwise
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|us|[hms])?", text)
+    return sum(float(number) * _SIZES[size] for number, size in parts)
 
 
 def short_duration(milliseconds: float, version: RosVersion) -> str:

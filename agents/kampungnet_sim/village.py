@@ -178,7 +178,7 @@ class Village:
         self.ont_plan: tuple[InterfacePlan, ...] = self.plan if self._ont_is_router else plan_interfaces(profile.ont)
 
     def _draw_guests(self, profile: VillageProfile) -> Presence:
-        if "hotspot-forbidden" in profile.features:
+        if profile.features & {"hotspot-forbidden", "no-hotspot-package"}:
             return SteadyGuests(profile.seed, profile.code, Scale(guests=0))
         if "level-3" in profile.features:
             return SteadyGuests(profile.seed, profile.code, Scale(guests=1))

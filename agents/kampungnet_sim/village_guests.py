@@ -12,6 +12,8 @@ _DAY = 86_400
 LEASE_TAIL_SECONDS = 1_800
 # What real routers hold as names: digits only, a word that reads as a boolean, UTF-8, quotes.
 ODD_USERS = ("true", "no", "00712", "628123456789", "Bu Siti ☕", "kades=lurah", "Mbah “Jo”")
+# The user list has these too: a number with zeros in front, and a telephone number.
+TABLE_USERS = (*ODD_USERS, "007", "628123")
 _PHONES = ("Redmi-Note-9", "OPPO-A17", "vivo-1906", "Galaxy-A04", "realme-C11", "iPhone", "android-7f3a")
 # Latin-1 bytes that are not UTF-8, as an old phone sends them, and a name of digits only.
 _ODD_HOSTS = ("Caf\udce9-Bl\udce9", "123", "HP=baru", "Laptop Pak Lurah")
@@ -23,7 +25,7 @@ _VOUCHERS = 120
 def voucher_names(seed: int, code: str, users: int | None = None) -> tuple[str, ...]:
     """The vouchers sold in one village; ``users`` is how many names there are with the odd ones."""
     chance = generator(seed, code, "vouchers")
-    many = _VOUCHERS if users is None else max(users - len(ODD_USERS), 0)
+    many = _VOUCHERS if users is None else max(users - len(TABLE_USERS), 0)
     return tuple(f"v{number:06d}" for number in sorted(chance.sample(range(10**6), many)))
 
 

@@ -1,0 +1,5 @@
+"""How the simulator waits."""
+
+from collections.abc import Awaitable, Callable
+
+Sleep = Callable[[float], Awaitable[None]]
