@@ -4,7 +4,7 @@ A device that was not heard of for five minutes is absent, never flat. Labels ar
 in ``…_info`` only. No MAC, address or voucher ever becomes a label (facts: operations 2.3).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeVar
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -17,6 +17,7 @@ from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.tally import Tally
 from kampungnet.devices import service as devices
+from kampungnet.devices.bodies import Body, OnuSeen, model_of, onu_up, version_of, wan_light
 from kampungnet.devices.models import Agent, Device
 from kampungnet.devices.service import VillageState
 from kampungnet.devices.status import SILENT_AFTER_MS
@@ -25,10 +26,12 @@ from kampungnet.villages import service as villages
 
 SERIES_A_VILLAGE: Final = 60
 MAX_INTERFACES: Final = 13
-"""Interfaces shown of one village; the WAN interface always, then those that carry something."""
-PINGED: Final = ("gateway", "internet")
+"""Interfaces shown of one village: the WAN interface always, then those that carry something, as the room allows."""
+PINGED: Final = ("gateway", "internet", "device")
 DYNAMIC: Final = "<"
 """RouterOS names what it makes for one caller `<pppoe-NAME>`: a person's name is no label."""
+
+CLIENTS: Final = "Devices on a router's or an access point's radios."
 
 Labels = dict[str, str]
 Family = TypeVar("Family", CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily)
@@ -116,7 +119,7 @@ def page_text(database: Database, tally: Tally) -> bytes:
     return generate_latest(registry)
 
 
-def _fresh_bodies(db: Session, regency: str, now_ms: int) -> dict[tuple[str, str], wire.Body]:
+def _fresh_bodies(db: Session, regency: str, now_ms: int) -> dict[tuple[str, str], Body]:
     fresh = (
         select(Device)
         .where(Device.regency == regency, Device.last_reading_ms > now_ms - SILENT_AFTER_MS)
@@ -133,7 +136,7 @@ def _ingest(page: Page, tally: Tally) -> None:
         page.counter(name, text, {"result": result}, number)
 
 
-def _village(page: Page, state: VillageState, bodies: dict[tuple[str, str], wire.Body], now_ms: int) -> None:
+def _village(page: Page, state: VillageState, bodies: dict[tuple[str, str], Body], now_ms: int) -> None:
     place = {"regency": state.village.regency, "district": state.village.district, "village": state.village.code}
     page.info(
         "kampungnet_village", "A village of the register.", place,
@@ -141,9 +144,8 @@ def _village(page: Page, state: VillageState, bodies: dict[tuple[str, str], wire
     )  # fmt: skip
     if state.agent is not None:
         _agent(page, place, state.agent, now_ms)
-    room = MAX_INTERFACES
-    # The router's interfaces come first: one of them is what the village pays for.
-    for device in sorted(state.devices, key=lambda device: device.kind != "router"):
+    ports: list[tuple[Labels, wire.CounterReading]] = []
+    for device in state.devices:
         labels = place | {"device": device.name}
         page.gauge(
             "kampungnet_device_last_reading_timestamp_seconds", "When the newest reading of a device was taken.",
@@ -155,7 +157,20 @@ def _village(page: Page, state: VillageState, bodies: dict[tuple[str, str], wire
                    float(device.outcome == wire.Outcome.OK))  # fmt: skip
         body = bodies.get((device.site, device.name))
         if body is not None:
-            room -= _device(page, labels, device, body, room)
+            _device(page, labels, device, body)
+            ports += [(labels, counter) for counter in _shown(body)]
+            # The router comes first, and one of its ports is what the village pays for: no gauge may take its place.
+            _interfaces(page, ports[:1])
+    _interfaces(page, ports[:MAX_INTERFACES])
+
+
+def _interfaces(page: Page, ports: Iterable[tuple[Labels, wire.CounterReading]]) -> None:
+    for labels, counter in ports:
+        own = labels | {"interface": counter.interface}
+        page.counter("kampungnet_interface_receive_bytes", "Bytes an interface received, as the device counts.", own,
+                     counter.rx_bytes)  # fmt: skip
+        page.counter("kampungnet_interface_transmit_bytes", "Bytes an interface sent, as the device counts.", own,
+                     counter.tx_bytes)  # fmt: skip
 
 
 def _agent(page: Page, place: Labels, agent: Agent, now_ms: int) -> None:
@@ -180,26 +195,23 @@ def _agent(page: Page, place: Labels, agent: Agent, now_ms: int) -> None:
                  agent.dropped_readings)  # fmt: skip
 
 
-def _device(page: Page, labels: dict[str, str], device: Device, body: wire.Body, room: int) -> int:
-    """Add one device that answered; return how many interfaces were shown."""
+def _device(page: Page, labels: Labels, device: Device, body: Body) -> None:
+    """Add one device that answered."""
     page.gauge("kampungnet_device_uptime_seconds", "Time since a device started.", labels, device.uptime_seconds)
+    page.info("kampungnet_device", "Facts about a device.", labels,
+              {"kind": device.kind, "model": model_of(body), "version": version_of(body)})  # fmt: skip
     if isinstance(body, wire.RouterBody):
         _router(page, labels, body)
     elif isinstance(body, wire.OntBody):
         _ont(page, labels, body)
-    shown = _shown(body, room)
-    for counter in shown:
-        own = labels | {"interface": counter.interface}
-        page.counter("kampungnet_interface_receive_bytes", "Bytes an interface received, as the device counts.", own,
-                     counter.rx_bytes)  # fmt: skip
-        page.counter("kampungnet_interface_transmit_bytes", "Bytes an interface sent, as the device counts.", own,
-                     counter.tx_bytes)  # fmt: skip
-    return len(shown)
+    elif isinstance(body, OnuSeen):
+        _onu(page, labels, body.onu)
+    elif isinstance(body, wire.HostBody):
+        _pings(page, labels, body.pings)
+        page.gauge("kampungnet_wireless_clients", CLIENTS, labels, body.wireless_clients)
 
 
-def _router(page: Page, labels: dict[str, str], body: wire.RouterBody) -> None:
-    page.info("kampungnet_device", "Facts about a device.", labels,
-              {"model": devices.model_of(body), "version": body.version})  # fmt: skip
+def _router(page: Page, labels: Labels, body: wire.RouterBody) -> None:
     ratio = None if body.cpu_load_percent is None else body.cpu_load_percent / 100
     page.gauge("kampungnet_router_cpu_load_ratio", "Processor load, 0 to 1.", labels, ratio)
     page.gauge("kampungnet_router_free_memory_bytes", "Free memory.", labels, body.free_memory_bytes)
@@ -209,27 +221,50 @@ def _router(page: Page, labels: dict[str, str], body: wire.RouterBody) -> None:
     page.gauge("kampungnet_hotspot_sessions", "Devices logged in at the portal.", labels, body.hotspot_sessions)
     page.gauge("kampungnet_hotspot_hosts", "Devices the hotspot sees.", labels, body.hotspot_hosts)
     page.gauge("kampungnet_dhcp_leases", "Addresses given out.", labels, body.dhcp_leases)
-    page.gauge("kampungnet_wireless_clients", "Devices on the router's own radios.", labels, body.wireless_clients)
-    for ping in body.pings:
-        if ping.target not in PINGED:
+    page.gauge("kampungnet_wireless_clients", CLIENTS, labels, body.wireless_clients)
+    _pings(page, labels, body.pings)
+    if light := wan_light(body):
+        _light(page, labels, light)
+
+
+def _pings(page: Page, labels: Labels, pings: Iterable[wire.Ping]) -> None:
+    for ping in pings:
+        if ping.target not in PINGED or not ping.sent:
             continue
         own = labels | {"target": ping.target}
         page.gauge("kampungnet_ping_up", "1 when a ping came back.", own, float(ping.received > 0))
         rtt = None if ping.rtt_ms is None else ping.rtt_ms / 1000
-        page.gauge("kampungnet_ping_rtt_seconds", "Round trip of the router's ping.", own, rtt)
+        page.gauge("kampungnet_ping_rtt_seconds", "Round trip of a ping by the router, or to a device by the agent.",
+                   own, rtt)  # fmt: skip
 
 
-def _ont(page: Page, labels: dict[str, str], body: wire.OntBody) -> None:
-    page.info("kampungnet_device", "Facts about a device.", labels, {"model": body.model, "version": body.version})
-    page.gauge("kampungnet_ont_rx_power_dbm", "Light the unit receives.", labels, body.rx_power_dbm)
-    page.gauge("kampungnet_ont_tx_power_dbm", "Light the unit sends.", labels, body.tx_power_dbm)
-    page.gauge("kampungnet_ont_no_light", "1 when the unit measures darkness.", labels, float(body.no_light))
+def _ont(page: Page, labels: Labels, body: wire.OntBody) -> None:
+    _light(page, labels, body)
     page.gauge("kampungnet_device_temperature_celsius", "Highest temperature a device reports.", labels,
                body.temperature_celsius)  # fmt: skip
 
 
-def _shown(body: wire.Body, room: int) -> list[wire.CounterReading]:
+def _onu(page: Page, labels: Labels, onu: wire.Onu) -> None:
+    up = onu_up(onu.state)
+    page.gauge("kampungnet_onu_up", "1 when the OLT says that a village's ONT is at work.", labels,
+               None if up is None else float(up))  # fmt: skip
+    cause = onu.last_down_cause.value if onu.last_down_cause else ""
+    page.info("kampungnet_onu", "What the OLT says of a village's ONT.", labels,
+              {"state": onu.state.value, "last_down_cause": cause})  # fmt: skip
+    _light(page, labels, onu)
+    page.gauge("kampungnet_onu_olt_rx_power_dbm", "Light of a village's ONT at the OLT.", labels,
+               onu.olt_rx_power_dbm)  # fmt: skip
+
+
+def _light(page: Page, labels: Labels, light: wire.Light | wire.OntBody | wire.Onu) -> None:
+    page.gauge("kampungnet_ont_rx_power_dbm", "Light received on the village's line.", labels, light.rx_power_dbm)
+    page.gauge("kampungnet_ont_tx_power_dbm", "Light sent on the village's line.", labels, light.tx_power_dbm)
+    page.gauge("kampungnet_ont_no_light", "1 when the unit measures darkness.", labels, float(light.no_light))
+
+
+def _shown(body: Body) -> list[wire.CounterReading]:
+    if isinstance(body, wire.OltBody | OnuSeen):  # the provider's ports are not the village's
+        return []
     wan = body.wan_interface if isinstance(body, wire.RouterBody) else ""
     lasting = [one for one in body.interfaces if one.interface == wan or not one.interface.startswith(DYNAMIC)]
-    ranked = sorted(lasting, key=lambda one: (one.interface != wan, not one.running, not one.rx_bytes))
-    return ranked[: max(room, 0)]
+    return sorted(lasting, key=lambda one: (one.interface != wan, not one.running, not one.rx_bytes))

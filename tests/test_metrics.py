@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 LABELS: Final = {"regency", "district", "village", "device", "interface", "target", "result"}
-FACTS: Final = {"name", "district_name", "kind", "version", "board", "model"}
+FACTS: Final = {"name", "district_name", "kind", "version", "board", "model", "state", "last_down_cause"}
 HOSTILE: Final = 'a"b\\c\nd{e="f"} 1\r#\t\0\u202e'
 
 
@@ -232,7 +232,8 @@ def test_hostile_names_are_escaped_and_come_back_as_they_were(database: Database
 def test_a_register_alone_is_one_info_a_village(database: Database) -> None:
     names = Counter(name for name, _ in _series(database))
     assert names["kampungnet_village_info"] == 3
-    assert set(names) == {"kampungnet_village_info", "kampungnet_ingest_reports_total"}
+    counted = {"kampungnet_ingest_reports_total", "kampungnet_ingest_readings_total"}
+    assert set(names) == {"kampungnet_village_info", *counted}
 
 
 def test_the_door_counts_what_comes(server: Running, box: Box) -> None:

@@ -67,8 +67,35 @@ class EnrolmentCode(Base):
     used_ms: Mapped[int | None]
 
 
+class AssignedOnu(Base):
+    """An ONT of a village by its serial number, so that it is known when some OLT reports it.
+
+    One site's OLT is believed: the first that reported the number, until somebody assigns it anew.
+    """
+
+    __tablename__ = "onus"
+    __table_args__ = (
+        ForeignKeyConstraint(["regency", "site"], [Site.regency, Site.code]),
+        Index(None, "regency", "site"),
+    )
+
+    regency: Mapped[str] = mapped_column(primary_key=True)
+    serial: Mapped[str] = mapped_column(primary_key=True)
+    """In its one spelling, see :func:`kampungnet.devices.bodies.spelled`."""
+    site: Mapped[str]
+    device: Mapped[str]
+    """What it is called among the devices of its site: ``ont@olt``, ``ont@olt-2``."""
+    set_by: Mapped[str]
+    set_ms: Mapped[int]
+    since_ms: Mapped[int]
+    """Readings from then on are the village's."""
+    olt_site: Mapped[str] = mapped_column(default="")
+    """Whose OLT reports it; empty until the first time."""
+    olt_device: Mapped[str] = mapped_column(default="")
+
+
 class Device(Base):
-    """A router or ONT and the newest that is known of it, by the repaired time of its readings.
+    """A device and the newest that is known of it, by the repaired time of its readings.
 
     Late readings never move the state back: only a newer ``last_reading_ms`` replaces it.
     """
@@ -80,7 +107,7 @@ class Device(Base):
     site: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
-    """``router`` or ``ont``; empty until the first good reading."""
+    """``router``, ``ont``, ``olt``, ``camera``, ``access_point`` or ``other``; empty until the first good reading."""
     outcome: Mapped[str]
     """Outcome of the newest reading: ``ok``, ``unreachable``, ``login_refused``, ``unreadable``."""
     detail: Mapped[str]
@@ -88,9 +115,10 @@ class Device(Base):
     last_ok_ms: Mapped[int | None]
     uptime_seconds: Mapped[int | None]
     internet_up: Mapped[bool | None]
-    """Did the router's ping to the internet come back? Unknown when it could not ask."""
+    """Did the router's ping to the internet come back? Unknown when it could not ask. Of an ONU: is it at work?"""
     hotspot_sessions: Mapped[int | None]
     rx_power_dbm: Mapped[float | None]
+    """Light of the village's line at an ONT, or at the module in a router's WAN port."""
     no_light: Mapped[bool | None]
     body: Mapped[bytes | None] = mapped_column(Blob, deferred=True)
     """JSON body of the newest good reading, as received."""

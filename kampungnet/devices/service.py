@@ -3,42 +3,32 @@
 import hashlib
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-import msgspec
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from kampungnet.core.errors import NotFound
-from kampungnet.core.rows import upsert
+from kampungnet.devices import onus, sites, states
+from kampungnet.devices.bodies import Body, decoded, is_onu
 from kampungnet.devices.models import Agent, Device, EnrolmentCode, Site
-from kampungnet.devices.status import Status, status_of
+from kampungnet.devices.status import SILENT_AFTER_MS, Status, status_of
 from kampungnet.shared import wire
 from kampungnet.villages.models import Village
 from kampungnet.villages.service import districts
 
+NewState = states.NewState
+clean = states.clean
+ensure_site = sites.ensure_site
+_KINDS: Final = ("router", "ont", "olt", "access_point", "camera", "other")
 CODE_LIFE_MS: Final = 24 * 3_600_000
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U to misread."""
-_DEVICE_KEY: Final = ("regency", "site", "name")
 _REPORTING: Final = select(Agent.id, Agent.regency, Agent.site, Agent.public_key, Agent.packed_up_to).where(
     Agent.id.in_(bindparam("ids", expanding=True)), Agent.revoked_ms.is_(None)
 )
-_STATE_COLUMNS: Final = (
-    "kind", "outcome", "detail", "last_reading_ms", "last_ok_ms", "uptime_seconds", "internet_up",
-    "hotspot_sessions", "rx_power_dbm", "no_light", "body",
-)  # fmt: skip
-
-
-class NewState(msgspec.Struct, frozen=True, gc=False):
-    """One reading as the state of its device sees it."""
-
-    regency: str
-    site: str
-    taken_ms: int
-    reading: wire.Reading
 
 
 class Reporter(NamedTuple):
@@ -62,6 +52,8 @@ class VillageState:
     last_report_ms: int | None
     last_reading_ms: int | None
     hotspot_sessions: int | None
+    light: Device | None
+    """The device whose light is the village's."""
     rx_power_dbm: float | None
     no_light: bool
     internet_up: bool | None
@@ -121,17 +113,6 @@ def enrol(db: Session, asked: wire.EnrolmentRequest, public_key: bytes, now_ms: 
     return agent, village
 
 
-def ensure_site(db: Session, village: Village) -> Site:
-    """Return the village's first site (the balai desa), made if there is none."""
-    code = f"{village.code}-1"
-    site = db.get(Site, (village.regency, code))
-    if site is None:
-        site = Site(regency=village.regency, code=code, village=village.code, name="Balai desa")
-        db.add(site)
-        db.flush()
-    return site
-
-
 def revoke(db: Session, village: Village, now_ms: int) -> int:
     """Revoke every agent of a village, and its unused codes; return how many agents lost their right."""
     db.execute(
@@ -162,32 +143,25 @@ def note_packed(db: Session, regency: str, agent: str, sequence: int) -> None:
     db.execute(update(Agent).where(*higher).values(packed_up_to=sequence))
 
 
-def record_state(db: Session, states: Iterable[NewState]) -> None:
-    """Let the newest reading of each device become its state. Repeats and late readings change nothing."""
-    newest: dict[tuple[str, str, str], NewState] = {}
-    newest_ok: dict[tuple[str, str, str], NewState] = {}
-    for state in states:
-        key = (state.regency, state.site, state.reading.device)
-        for best in (newest, newest_ok) if state.reading.outcome is wire.Outcome.OK else (newest,):
-            if key not in best or best[key].taken_ms < state.taken_ms:
-                best[key] = state
-    if rows := [_ok_row(state) for state in newest_ok.values()]:
-        upsert(db, Device, rows, _DEVICE_KEY, _STATE_COLUMNS, newer="last_reading_ms")
-    if rows := [_failed_row(s) for s in newest.values() if s.reading.outcome is not wire.Outcome.OK]:
-        upsert(db, Device, rows, _DEVICE_KEY, ("outcome", "detail", "last_reading_ms"), newer="last_reading_ms")
+def record_state(db: Session, new: Iterable[NewState]) -> None:
+    """Let the newest reading of each device become its state, and that of the ONUs an OLT reports.
+
+    Repeats and late readings change nothing.
+    """
+    onus.record(db, states.record(db, new))
 
 
 def village_states(db: Session, regency: str, now_ms: int, only: str | None = None) -> list[VillageState]:
     """Return every village of a regency (or ``only`` one) with its newest state, by code."""
     names = districts(db, regency)
     wanted = select(Village).where(Village.regency == regency).order_by(Village.code)
-    sites = select(Site).where(Site.regency == regency).order_by(Site.code)
+    places = select(Site).where(Site.regency == regency).order_by(Site.code)
     if only is not None:
-        wanted, sites = wanted.where(Village.code == only), sites.where(Site.village == only)
+        wanted, places = wanted.where(Village.code == only), places.where(Site.village == only)
     first_site: dict[str, Site] = {}
-    for site in db.scalars(sites):
+    for site in db.scalars(places):
         first_site.setdefault(site.village, site)
-    of_sites = select(Device).where(Device.regency == regency).order_by(Device.name.desc())
+    of_sites = select(Device).where(Device.regency == regency)
     if only is not None:
         of_sites = of_sites.where(Device.site.in_([site.code for site in first_site.values()]))
     devices = defaultdict(list)
@@ -201,54 +175,9 @@ def village_states(db: Session, regency: str, now_ms: int, only: str | None = No
     ]
 
 
-def clean(text: str) -> str:
-    """Return a device's or a box's own words without control characters: PostgreSQL refuses NUL in text."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-
-
-def _ok_row(state: NewState) -> dict[str, Any]:
-    body = state.reading.body
-    row = _row(state) | {"last_ok_ms": state.taken_ms, "body": msgspec.json.encode(body)}
-    if isinstance(body, wire.RouterBody):
-        row |= {"kind": "router", "hotspot_sessions": body.hotspot_sessions, "internet_up": internet_up(body)}
-    elif isinstance(body, wire.OntBody):
-        row |= {"kind": "ont", "rx_power_dbm": body.rx_power_dbm, "no_light": body.no_light}
-    return row
-
-
-def _failed_row(state: NewState) -> dict[str, Any]:
-    return _row(state) | {"detail": clean(state.reading.detail)}
-
-
-def _row(state: NewState) -> dict[str, Any]:
-    reading = state.reading
-    return {
-        "regency": state.regency, "site": state.site, "name": reading.device, "kind": "",
-        "outcome": reading.outcome.value, "detail": "", "last_reading_ms": state.taken_ms, "last_ok_ms": None,
-        "uptime_seconds": reading.device_uptime_seconds, "internet_up": None, "hotspot_sessions": None,
-        "rx_power_dbm": None, "no_light": None, "body": None,
-    }  # fmt: skip
-
-
-def internet_up(body: wire.RouterBody) -> bool | None:
-    """Say whether the router's ping to the internet came back; ``None`` when it could not ask."""
-    for ping in body.pings:
-        if ping.target == "internet" and ping.sent:
-            return ping.received > 0
-    return None
-
-
-def model_of(body: wire.Body) -> str:
-    """Return what a device calls itself: its model, or its board where RouterOS runs on other hardware."""
-    return body.model or (body.board if isinstance(body, wire.RouterBody) else "")
-
-
-def body_of(device: Device) -> wire.RouterBody | wire.OntBody | None:
+def body_of(device: Device) -> Body | None:
     """Return the newest good reading's body of a device."""
-    return None if device.body is None else _BODY.decode(device.body)
-
-
-_BODY: Final = msgspec.json.Decoder(wire.RouterBody | wire.OntBody)
+    return None if device.body is None else decoded(device.body)
 
 
 def _village_state(
@@ -259,18 +188,38 @@ def _village_state(
     agents: Mapping[str, Agent],
     now_ms: int,
 ) -> VillageState:
-    own = devices.get(site.code, []) if site else []
+    own = sorted(devices.get(site.code, []) if site else [], key=_rank)
     agent = agents.get(site.code) if site else None
     router = next((d for d in own if d.kind == "router" or d.name == "router"), None)
-    ont = next((d for d in own if d.kind == "ont"), None)
-    last_reading_ms = max((d.last_reading_ms for d in own), default=None)
-    router_ok = router is not None and router.outcome == wire.Outcome.OK
-    internet = router.internet_up if router else None
+    # What stands in the village says how the village is; an OLT speaks only for one where nothing of ours stands.
+    heard = [d for d in own if not is_onu(d.name)] or own[:1]
+    last_reading_ms = max((d.last_reading_ms for d in heard), default=None)
+    speaks = router or next((d for d in heard if is_onu(d.name) or d.kind == "olt"), None)
+    is_ok = speaks is not None and speaks.outcome == wire.Outcome.OK
+    internet = speaks.internet_up if speaks else None
+    light = _light_device(own, now_ms)
     return VillageState(
         village=village, district_name=district_name, site=site.code if site else None,
-        status=status_of(last_reading_ms, router_ok, internet, now_ms),
+        status=status_of(last_reading_ms, is_ok, internet, now_ms),
         last_report_ms=agent.last_report_ms if agent else None, last_reading_ms=last_reading_ms,
-        hotspot_sessions=router.hotspot_sessions if router else None,
-        rx_power_dbm=ont.rx_power_dbm if ont else None, no_light=bool(ont and ont.no_light), internet_up=internet,
-        devices=tuple(own), agent=agent,
+        hotspot_sessions=router.hotspot_sessions if router else None, light=light,
+        rx_power_dbm=light.rx_power_dbm if light else None, no_light=bool(light and light.no_light),
+        internet_up=internet, devices=tuple(own), agent=agent,
     )  # fmt: skip
+
+
+def _rank(device: Device) -> tuple[int, str]:
+    """Order a village's devices: the router, its own ONT, the ONT as an OLT sees it, and the others."""
+    kind = device.kind or device.name
+    place = _KINDS.index(kind) if kind in _KINDS else len(_KINDS)
+    return (2 * place + is_onu(device.name), device.name)
+
+
+def _light_device(own: Sequence[Device], now_ms: int) -> Device | None:
+    """Return whose light is the village's: its ONT's, else the router's module's, else what an OLT says of the ONT.
+
+    A level of now goes before an old one, whoever measured it.
+    """
+    told = [d for d in own if d.rx_power_dbm is not None or d.no_light]
+    told.sort(key=lambda d: (now_ms - (d.last_ok_ms or 0) > SILENT_AFTER_MS, is_onu(d.name), d.kind != "ont"))
+    return told[0] if told else None

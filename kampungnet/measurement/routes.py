@@ -12,7 +12,8 @@ from kampungnet.core.errors import NotFound
 from kampungnet.core.languages import N_, Language
 from kampungnet.core.web import Reads
 from kampungnet.devices.models import Agent, Device
-from kampungnet.devices.service import VillageState, body_of, model_of, village_states
+from kampungnet.devices.bodies import model_of, version_of
+from kampungnet.devices.service import VillageState, body_of, village_states
 from kampungnet.devices.status import Status
 from kampungnet.measurement import outages, service, states, village_page
 from kampungnet.measurement.overview import overview
@@ -143,7 +144,7 @@ def _card(device: Device, language: Language, now_ms: int) -> DeviceCard:
     kinds = {"router": language.say("Router"), "ont": language.say("Fibre modem (ONT)")}
     return DeviceCard(
         name=device.name, kind=kinds.get(device.kind or device.name, device.name), identity=identity,
-        model=model_of(body) if body else "", version=body.version if body else "",
+        model=model_of(body) if body else "", version=version_of(body) if body else "",
         uptime="" if device.uptime_seconds is None else language.duration(device.uptime_seconds),
         seen=language.age(device.last_ok_ms, now_ms), outcome=states.outcome_words(device.outcome, language),
         is_old=states.is_stale(device.last_ok_ms, now_ms),

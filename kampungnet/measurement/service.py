@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from statistics import median
 from typing import Any, Final
 
 import msgspec
@@ -11,20 +13,23 @@ from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
 from kampungnet.core.rows import insert_new, upsert
-from kampungnet.devices.models import Agent, Device
+from kampungnet.devices.bodies import is_onu
+from kampungnet.devices.models import Agent, AssignedOnu, Device
 from kampungnet.devices.service import body_of
+from kampungnet.measurement import onu_slots, packing, rest, slots
 from kampungnet.measurement import outages as outage_rules
-from kampungnet.measurement import packing, rest, slots
 from kampungnet.measurement.boots import Offset, TimeQuality, repaired
 from kampungnet.measurement.models import Boot, ReadingDay, SlotDay, YoungReading
 from kampungnet.measurement.packing import Kept
-from kampungnet.measurement.slots import SLOT_MS, SLOT_SECONDS, Slots
+from kampungnet.measurement.slots import SLOT_MS, SLOT_SECONDS, Slots, Timed
 from kampungnet.shared import wire
 
 BootKey = tuple[str, str, str]
 """Regency, agent, boot id."""
 Key = tuple[str, str, str, int]
 """Regency, agent, boot id, sequence: what makes a reading unique."""
+LEAST_SLOTS: Final = 12
+"""A day with less than an hour of values has no median worth a trend."""
 _BOOT_KEY: Final = ("regency", "agent", "boot_id")
 _OFFSETS: Final = (
     select(Boot.regency, Boot.agent, Boot.boot_id, Boot.offset_ms, Boot.time_quality)
@@ -207,7 +212,32 @@ def measured(db: Session, place: Place, first_ms: int, last_ms: int, only: Colle
     return Measured(first_ms, last_ms, inside)
 
 
+def daily_medians(db: Session, place: Place, series: str, first: date, last: date) -> list[tuple[int, float]]:
+    """Return (``date.toordinal``, median) of the days between two that hold at least an hour of a series."""
+    zone = clock.zone_of(place.regency)
+    rows = db.execute(
+        select(SlotDay.day, SlotDay.slots)
+        .where(SlotDay.regency == place.regency, SlotDay.site == place.site, SlotDay.device == place.device)
+        .where(SlotDay.series == series, SlotDay.day.between(first, last))
+    )
+    found = ((day, slots.unpack(blob, clock.day_start_ms(day, zone)).values()) for day, blob in rows)
+    return sorted((day.toordinal(), float(median(values))) for day, values in found if len(values) >= LEAST_SLOTS)
+
+
 def _young(db: Session, place: Place) -> dict[str, dict[int, int]]:
+    if not is_onu(place.device):
+        readings = _young_readings(db, place)
+        before = rest.last_packed(db, place.regency, place.site, place.device) if readings else None
+        return slots.fold(readings, before)
+    of_place = (AssignedOnu.site == place.site, AssignedOnu.device == place.device)
+    onu = db.scalar(select(AssignedOnu).where(AssignedOnu.regency == place.regency, *of_place))
+    if onu is None:
+        return {}
+    # Where an OLT says it, that OLT's readings hold it.
+    return onu_slots.of_onu(onu, _young_readings(db, Place(place.regency, onu.olt_site, onu.olt_device)))
+
+
+def _young_readings(db: Session, place: Place) -> list[Timed]:
     agents = select(Agent.id).where(Agent.regency == place.regency, Agent.site == place.site)
     rows = db.execute(
         select(YoungReading.taken_ms, YoungReading.time_quality, YoungReading.payload)
@@ -215,11 +245,7 @@ def _young(db: Session, place: Place) -> dict[str, dict[int, int]]:
         .where(YoungReading.device == place.device)
         .where(YoungReading.time_quality > TimeQuality.UNKNOWN)
     )
-    kept = [Kept(*row) for row in rows]
-    if not kept:
-        return {}
-    before = rest.last_packed(db, place.regency, place.site, place.device)
-    return slots.fold((one.timed() for one in kept), before)
+    return [Kept(*row).timed() for row in rows]
 
 
 def wan_interface(device: Device) -> str:

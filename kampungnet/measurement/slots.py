@@ -6,9 +6,11 @@ A series is named ``quantity`` or ``quantity/interface``; its unit is part of th
 ``status``                 1 up, 2 internet down, 3 device does not answer
 ``rx_bytes/IF``            bytes received by interface IF (WAN, bridges, all of an ONT) within the slot
 ``tx_bytes/IF``            bytes sent
-``latency_us``             mean round trip to the internet, microseconds
+``latency_us``             mean round trip to the internet, or from the agent to a camera and the like, microseconds
 ``hotspot_sessions``       most devices logged in at once
-``rx_power_mdbm``          lowest light received, thousandths of dBm
+``rx_power_mdbm``          lowest light received on the village's line, thousandths of dBm
+``tx_power_mdbm``          lowest light sent
+``olt_rx_power_mdbm``      lowest light of this ONU at its OLT
 ``cpu_percent``            mean processor load
 ``temperature_mc``         highest temperature, thousandths of a degree Celsius
 ``readings``               readings that fell into the slot: what coverage counts
@@ -23,8 +25,9 @@ from typing import Final
 
 import msgspec
 
+from kampungnet.devices.bodies import internet_up, onu_up, spelled, wan_light
 from kampungnet.measurement import planes
-from kampungnet.measurement.counters import growth
+from kampungnet.measurement.counters import growth, growth_of_32_bits
 from kampungnet.shared import wire
 
 SLOT_SECONDS: Final = 300
@@ -38,12 +41,17 @@ COLDEST_C: Final = -60
 HOTTEST_C: Final = 200
 """A sensor that says more or less is broken; its number might not even fit into a slot."""
 
+OLDEST_LIGHT_SECONDS: Final = 7_200
+DIAL_SLACK_SECONDS: Final = 5
+
 UP: Final = 1
 INTERNET_DOWN: Final = 2
 NO_ANSWER: Final = 3
 
 Slots = Mapping[int, int]
 """Slot start (ms since 1970, a multiple of five minutes) to value; an absent slot has no value."""
+_Pair = tuple[int | None, int | None]
+"""A counter before and now."""
 
 
 class Timed(msgspec.Struct, frozen=True, gc=False):
@@ -72,7 +80,27 @@ def fold(readings: Iterable[Timed], before: Timed | None = None) -> dict[str, di
             for name, value in _traffic(last, timed):
                 gathered[name][slot].append(value)
             last = timed
-    return {name: {slot: _combine(name)(values) for slot, values in slots.items()} for name, slots in gathered.items()}
+    return _combined(gathered)
+
+
+def fold_onus(readings: Iterable[Timed], serials: Mapping[str, int]) -> dict[str, dict[str, dict[int, int]]]:
+    """Fold an OLT's readings into the series of each of its ONUs, by serial number in its one spelling.
+
+    ``serials`` names those that are wanted and the instant in ms from which their readings count.
+    """
+    gathered: dict[str, dict[str, dict[int, list[int]]]] = {}
+    for timed in readings:
+        if not isinstance(timed.reading.body, wire.OltBody):
+            continue
+        slot = timed.taken_ms - timed.taken_ms % SLOT_MS
+        for onu in timed.reading.body.onus:
+            serial = spelled(onu.serial)
+            if timed.taken_ms < serials.get(serial, MOST):
+                continue
+            of_onu = gathered.setdefault(serial, defaultdict(lambda: defaultdict(list)))
+            for name, value in _onu_gauges(onu):
+                of_onu[name][slot].append(value)
+    return {serial: _combined(series) for serial, series in gathered.items()}
 
 
 def merge(old: Mapping[str, Slots], new: Mapping[str, Slots]) -> dict[str, dict[int, int]]:
@@ -106,19 +134,18 @@ def _gauges(reading: wire.Reading) -> Iterable[tuple[str, int]]:
         yield from _router_gauges(body)
     elif isinstance(body, wire.OntBody):
         yield "status", INTERNET_DOWN if body.no_light or body.link_up is False else UP
-        if body.rx_power_dbm is not None:
-            yield "rx_power_mdbm", round(body.rx_power_dbm * 1000)
+        yield from _light(body.rx_power_dbm, body.tx_power_dbm)
         if body.temperature_celsius is not None:
             yield "temperature_mc", round(body.temperature_celsius * 1000)
     else:
         yield "status", UP
+        if isinstance(body, wire.HostBody):
+            yield from _latency(body.pings, "device")
 
 
 def _router_gauges(body: wire.RouterBody) -> Iterable[tuple[str, int]]:
-    internet = next((ping for ping in body.pings if ping.target == "internet" and ping.sent), None)
-    yield "status", INTERNET_DOWN if internet and not internet.received else UP
-    if internet and internet.rtt_ms is not None:
-        yield "latency_us", round(internet.rtt_ms * 1000)
+    yield "status", INTERNET_DOWN if internet_up(body) is False else UP
+    yield from _latency(body.pings, "internet")
     if body.hotspot_sessions is not None:
         yield "hotspot_sessions", body.hotspot_sessions
     if body.cpu_load_percent is not None:
@@ -126,6 +153,33 @@ def _router_gauges(body: wire.RouterBody) -> Iterable[tuple[str, int]]:
     for sensor in body.sensors:
         if sensor.unit == "C" and COLDEST_C <= sensor.value <= HOTTEST_C:
             yield "temperature_mc", round(sensor.value * 1000)
+    if light := wan_light(body):
+        yield from _light(light.rx_power_dbm, light.tx_power_dbm)
+
+
+def _latency(pings: Iterable[wire.Ping], target: str) -> Iterable[tuple[str, int]]:
+    ping = next((ping for ping in pings if ping.target == target and ping.sent), None)
+    if ping and ping.rtt_ms is not None:
+        yield "latency_us", round(ping.rtt_ms * 1000)
+
+
+def _light(received: float | None, sent: float | None) -> Iterable[tuple[str, int]]:
+    if received is not None:
+        yield "rx_power_mdbm", round(received * 1000)
+    if sent is not None:
+        yield "tx_power_mdbm", round(sent * 1000)
+
+
+def _onu_gauges(onu: wire.Onu) -> Iterable[tuple[str, int]]:
+    yield "readings", 1
+    is_up = onu_up(onu.state)
+    if is_up is not None:
+        yield "status", UP if is_up else INTERNET_DOWN
+    # Light is asked rarely and repeated until it is asked again; far too old, it says nothing of this slot.
+    if (onu.light_age_seconds or 0) <= OLDEST_LIGHT_SECONDS:
+        yield from _light(onu.rx_power_dbm, onu.tx_power_dbm)
+        if onu.olt_rx_power_dbm is not None:
+            yield "olt_rx_power_mdbm", round(onu.olt_rx_power_dbm * 1000)
 
 
 def _traffic(last: Timed | None, now: Timed) -> Iterable[tuple[str, int]]:
@@ -134,16 +188,44 @@ def _traffic(last: Timed | None, now: Timed) -> Iterable[tuple[str, int]]:
         return
     elapsed_ms = now.taken_ms - last.taken_ms
     earlier = _counters(last.reading.body)
+    redialled = _redialled(last.reading.body, now.reading.body, elapsed_ms)
     for name, counter in _counters(now.reading.body).items():
         old = earlier.get(name)
-        if old is None:
+        if old is None or name in redialled or _is_another(old, counter):
             continue
-        received = growth(old.rx_bytes, counter.rx_bytes, elapsed_ms)
+        packets = (old.rx_packets, counter.rx_packets), (old.tx_packets, counter.tx_packets)
+        received = _growth(counter, (old.rx_bytes, counter.rx_bytes), elapsed_ms, packets[0])
         if received is not None:
             yield f"rx_bytes/{name}", received
-        sent = growth(old.tx_bytes, counter.tx_bytes, elapsed_ms)
+        sent = _growth(counter, (old.tx_bytes, counter.tx_bytes), elapsed_ms, packets[1])
         if sent is not None:
             yield f"tx_bytes/{name}", sent
+
+
+def _growth(counter: wire.CounterReading, count: _Pair, elapsed_ms: int, packets: _Pair) -> int | None:
+    if counter.counter_bits <= 32:
+        return growth_of_32_bits(*count, elapsed_ms, packets)
+    return growth(*count, elapsed_ms)
+
+
+def _is_another(old: wire.CounterReading, now: wire.CounterReading) -> bool:
+    """Tell whether an interface is only called as another one was: its counters have a past of their own."""
+    return bool(old.instance and now.instance and old.instance != now.instance) or old.counter_bits != now.counter_bits
+
+
+def _redialled(last: wire.Body | None, now: wire.Body | None, elapsed_ms: int) -> set[str]:
+    """Return the PPPoE clients that dialled anew since: the interface is a new one of the same name."""
+    if not isinstance(last, wire.RouterBody) or not isinstance(now, wire.RouterBody):
+        return set()
+    dialled = {line.name: line.uptime_seconds for line in last.pppoe}
+    return {line.name for line in now.pppoe if _is_younger(dialled.get(line.name), line.uptime_seconds, elapsed_ms)}
+
+
+def _is_younger(last: int | None, now: int | None, elapsed_ms: int) -> bool:
+    """Tell whether a line dialled in between: its time fell, or is shorter than what went by."""
+    if now is None:
+        return False
+    return (last is not None and now < last) or (now + DIAL_SLACK_SECONDS) * 1000 < elapsed_ms
 
 
 def _counters(body: wire.Body | None) -> dict[str, wire.CounterReading]:
@@ -152,11 +234,15 @@ def _counters(body: wire.Body | None) -> dict[str, wire.CounterReading]:
     What the village buys and whom it serves is in those; the other ports rest in the packed readings. All of
     them would double what a year takes on disk.
     """
-    if body is None:
+    if body is None or isinstance(body, wire.OltBody):
         return {}
     wan = body.wan_interface if isinstance(body, wire.RouterBody) else ""
     wanted = [one for one in body.interfaces if not wan or one.interface == wan or one.kind == "bridge"]
     return {counter.interface: counter for counter in wanted}
+
+
+def _combined(gathered: Mapping[str, Mapping[int, list[int]]]) -> dict[str, dict[int, int]]:
+    return {name: {slot: _combine(name)(values) for slot, values in slots.items()} for name, slots in gathered.items()}
 
 
 def _mean(values: list[int]) -> int:
@@ -170,6 +256,8 @@ _COMBINE: Final[Mapping[str, Callable[[list[int]], int]]] = {
     "hotspot_sessions": max,
     "temperature_mc": max,
     "rx_power_mdbm": min,
+    "tx_power_mdbm": min,
+    "olt_rx_power_mdbm": min,
 }
 
 

@@ -1,0 +1,17 @@
+"""Where devices stand: every village has a first site, the balai desa."""
+
+from sqlalchemy.orm import Session
+
+from kampungnet.devices.models import Site
+from kampungnet.villages.models import Village
+
+
+def ensure_site(db: Session, village: Village) -> Site:
+    """Return the village's first site (the balai desa), made if there is none."""
+    code = f"{village.code}-1"
+    site = db.get(Site, (village.regency, code))
+    if site is None:
+        site = Site(regency=village.regency, code=code, village=village.code, name="Balai desa")
+        db.add(site)
+        db.flush()
+    return site
