@@ -23,6 +23,8 @@ from librouteros.exceptions import (  # type: ignore[import-untyped]
 )
 from librouteros.protocol import decode_length, determine_length, encode_length, encode_word  # type: ignore[import-untyped]
 
+from kampungnet_agent.record_tape import TAPE, Exchange
+
 from .fields import excerpt, text
 
 LONGEST_WORD: Final = 100_000
@@ -142,6 +144,10 @@ def _long_length(chunk: bytes, position: int) -> tuple[int, int]:
     return start, length
 
 
+def _exchange(command: bytes, reply: Reply) -> Exchange:
+    return Exchange(command, reply.rows, [(str(trap.message), trap.category) for trap in reply.traps], reply.ret)
+
+
 class RouterConnection(asyncio.Protocol):
     """One API session. One round of commands at a time; after any failure it is closed for good."""
 
@@ -176,7 +182,8 @@ class RouterConnection(asyncio.Protocol):
         """
         waiting: dict[bytes, Reply] = {}
         sentences: list[bytes] = []
-        for command in commands:
+        asked = tuple(commands)
+        for command in asked:
             tag = self._next_tag()
             waiting[tag] = Reply()
             sentences.append(_tagged(command, tag))
@@ -187,6 +194,9 @@ class RouterConnection(asyncio.Protocol):
         finally:
             if hurry is not None:
                 hurry.cancel()
+        tape = TAPE.get()
+        if tape is not None:
+            tape.exchanges += map(_exchange, asked, replies)
         return replies
 
     async def ask_untagged(self, command: bytes) -> Reply:
