@@ -132,8 +132,8 @@ def steps(days: Sequence[Day]) -> tuple[Step, ...]:
     stay = STEP_STAYS_DAYS
     for place in range(stay, len(days) - stay + 1):
         around = days[place - stay : place + stay]
-        change = median(level for _, level in around[stay:]) - median(level for _, level in around[:stay])
-        if abs(change) < STEP_DB or around[-1][0] - around[0][0] >= STEP_WINDOW_DAYS:
+        change = _change([level for _, level in around[:stay]], [level for _, level in around[stay:]])
+        if not change or around[-1][0] - around[0][0] >= STEP_WINDOW_DAYS:
             continue
         jump = abs(days[place][1] - days[place - 1][1])
         candidate = (place, Step(days[place][0], change), jump)
@@ -172,6 +172,13 @@ def failing(trend: Trend, days: Sequence[Day], receiver: Receiver = B_PLUS) -> F
     earliest = _days_to(max(0.0, room - scatter), trend.lowest_month_db)
     latest = _days_to(room + scatter, trend.highest_month_db)
     return Failing(round(middle), math.floor(earliest), math.ceil(latest) if latest <= FARTHEST_DAYS else None)
+
+
+def _change(before: Sequence[float], after: Sequence[float]) -> float:
+    """Return by how much a level changed for good, or 0: no day of one side may look like the other side."""
+    was, became = median(before), median(after)
+    far = min(*(abs(level - became) for level in before), *(abs(level - was) for level in after))
+    return became - was if abs(became - was) >= STEP_DB and far >= STEP_DB / 2 else 0.0
 
 
 def _days_to(room_db: float, month_db: float) -> float:

@@ -11,8 +11,8 @@ from kampungnet.core import clock, pages
 from kampungnet.core.errors import NotFound
 from kampungnet.core.languages import N_, Language
 from kampungnet.core.web import Reads
-from kampungnet.devices.models import Agent, Device
 from kampungnet.devices.bodies import model_of, version_of
+from kampungnet.devices.models import Agent, Device
 from kampungnet.devices.service import VillageState, body_of, village_states
 from kampungnet.devices.status import Status
 from kampungnet.measurement import outages, service, states, village_page
