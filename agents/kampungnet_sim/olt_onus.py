@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 from kampungnet_sim.chance import generator, key_of, unit
 from kampungnet_sim.routeros_menus_interface import mac_of
 from kampungnet_sim.village import NO_LIGHT_DBM, Village, VillageState
-from kampungnet_sim.village_events import EventKind, Segment
+from kampungnet_sim.village_events import Event, EventKind, Segment
 
 # So long an OLT goes on saying "dying gasp" before the ONU is merely offline (project rule).
 GASP_SECONDS = 300.0
@@ -81,6 +81,14 @@ class OnuNow:
         )  # fmt: skip
 
 
+class Session(NamedTuple):
+    """One time an ONU was up; ``down`` is 0 while it lasts."""
+
+    up: float
+    down: float
+    cause: Cause
+
+
 class Onu(Protocol):
     """One ONU that an OLT knows."""
 
@@ -93,6 +101,9 @@ class Onu(Protocol):
 
     def now(self, when: float) -> OnuNow:
         """What is true of it at an instant (Unix seconds)."""
+
+    def sessions(self, when: float) -> list[Session]:
+        """The last ten times it was up, oldest first."""
 
 
 def serial_bytes(serial: str) -> bytes:
@@ -157,6 +168,24 @@ class VillageOnu:
             tx_bytes=wan.tx_bytes,
         )
 
+    def sessions(self, when: float) -> list[Session]:
+        """The last ten times it was up, oldest first."""
+        found: list[Session] = []
+        up = 0.0
+        for event in self._cuts(when):
+            if up and event.start > up:
+                cause = Cause.DYING_GASP if event.kind is EventKind.POWER_CUT else Cause.LOS
+                found.append(Session(up, event.start, cause))
+            up = max(up, event.end)
+        if up and up <= when:
+            found.append(Session(up, 0.0, Cause.NONE))
+        return found[-10:]
+
+    def _cuts(self, when: float) -> list[Event]:
+        wanted = (EventKind.POWER_CUT, EventKind.FIBRE_CUT)
+        found = self.village.events_between(when - _HISTORY_SECONDS, when + 1)
+        return [e for e in found if e.kind in wanted and e.start <= when]
+
     @staticmethod
     def _phase(state: VillageState, past: _Past, when: float) -> Phase:
         if not state.power:
@@ -172,18 +201,15 @@ class VillageOnu:
         return self._past[1]
 
     def _look_back(self, when: float) -> _Past:
-        wanted = (EventKind.POWER_CUT, EventKind.FIBRE_CUT)
-        found = [e for e in self.village.events_between(when - _HISTORY_SECONDS, when + 1) if e.kind in wanted]
-        begun = [e for e in found if e.start <= when]
+        begun = self._cuts(when)
         gasps = [e.start for e in begun if e.kind is EventKind.POWER_CUT]
         last = begun[-1] if begun else None
         cause = Cause.NONE
         if last is not None:
             cause = Cause.DYING_GASP if last.kind is EventKind.POWER_CUT else Cause.LOS
+        power_back = self.village.calendar.segment(when).power_back
         return _Past(
-            last_up=max(
-                (e.end for e in found if e.end <= when), default=self.village.calendar.segment(when).power_back
-            ),
+            last_up=max((e.end for e in begun if e.end <= when), default=power_back),
             last_down=last.start if last is not None else 0.0,
             last_gasp=max(gasps, default=0.0),
             cause=cause,
@@ -240,3 +266,8 @@ class HouseOnu:
             rx_bytes=int(max(when - up, 0) * 90_000 * unit(key, 6)),
             tx_bytes=int(max(when - up, 0) * 11_000 * unit(key, 7)),
         )
+
+    def sessions(self, when: float) -> list[Session]:
+        """One, as nothing ever happens there."""
+        now = self.now(when)
+        return [Session(now.last_up, now.last_down, now.cause)]
