@@ -25,7 +25,7 @@ from .mikrotik_check import check_router
 from .mikrotik_line import address_in
 from .mikrotik_log import LogFollower
 from .mikrotik_plan import Known, Visit, Wishes
-from .mikrotik_reading import body_of
+from .mikrotik_reading import Surroundings, body_of
 from .routeros_errors import foreign_errors_become_ours
 from .routeros_wire import RouterConnection, log_in
 
@@ -62,6 +62,7 @@ class MikrotikDriver:
         self._patience = min(LONGEST_PATIENCE_SECONDS, 0.4 * settings.timeout_seconds)
         self._log = LogFollower(settings.secret)
         self._turn = 0
+        self._first_user = 0
         # at DEBUG librouteros writes every word it sends, the password too
         logging.getLogger("librouteros").setLevel(logging.INFO)
 
@@ -137,8 +138,10 @@ class MikrotikDriver:
         answers = visit.answers(now)
         uptime = seconds(answers.row("resource").get(b"uptime"))
         self._log.note_uptime(uptime, now)
-        lines = self._log.new_lines(answers)
-        body = body_of(answers, self._wishes.wan_interface, visit.addresses, self._wishes.names, lines)
+        wishes, lines = self._wishes, self._log.new_lines(answers)
+        around = Surroundings(wishes.wan_interface, visit.addresses, wishes.names, lines, self._first_user)
+        body = body_of(answers, around)
+        self._first_user = (self._first_user + len(body.users)) % 1_000_000
         self._turn += 1
         return Polled(body, uptime)
 

@@ -1,6 +1,7 @@
 """How the answers of one poll become a ``RouterBody`` that fits into a report. Pure."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -19,25 +20,53 @@ from .mikrotik_system import system_body
 MOST_MISSING: Final = 40
 MOST_BYTES: Final = MAX_READING_BYTES - 4000
 """Leaves room for what a reading has beside its body, and for the entries that say what was cut."""
-_CUT_FIRST: Final = ("log", "users", "queues", "guests", "radios", "netwatch", "interfaces")
+_CUT_FIRST: Final = (
+    "log",
+    "users",
+    "queues",
+    "guests",
+    "radius",
+    "radios",
+    "netwatch",
+    "lookups",
+    "sensors",
+    "pppoe",
+    "lights",
+    "hotspots",
+    "interfaces",
+)
 """Lists that may be shortened, least needed first. The billed interface is never cut."""
 
 _encode = msgspec.json.Encoder().encode
 
 
-def body_of(
-    answers: Answers, wan_interface: str, addresses: Mapping[str, str], names: Iterable[str], log: list[LogLine]
-) -> RouterBody:
-    """Return all that one poll of a router learned; ``addresses`` were pinged, ``names`` were resolved."""
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a reading needs beside the answers."""
+
+    wan_interface: str
+    addresses: Mapping[str, str]
+    """What was pinged, by target."""
+    names: Iterable[str]
+    """What was resolved."""
+    log: list[LogLine]
+    first_user: int = 0
+    """Where the list of users starts: what did not fit into the last reading comes first in the next."""
+
+
+def body_of(answers: Answers, around: Surroundings) -> RouterBody:
+    """Return all that one poll of a router learned."""
+    users = users_of(answers)
+    first_user = around.first_user % len(users) if users else 0
     route = default_route(answers.rows("default route"))
     body = replace(
         system_body(answers),
-        interfaces=interfaces_of(answers, wan_interface),
-        wan_interface=wan_interface[:200],
+        interfaces=interfaces_of(answers, around.wan_interface),
+        wan_interface=around.wan_interface[:200],
         gateway=text(route.get(b"gateway")),
         default_interface=default_interface(route)[:200],
-        pings=pings_of(answers, addresses),
-        lookups=list(lookups_of(answers, names)),
+        pings=pings_of(answers, around.addresses),
+        lookups=list(lookups_of(answers, around.names)),
         netwatch=netwatch_of(answers),
         pppoe=pppoe_of(answers),
         lights=lights_of(answers),
@@ -49,20 +78,20 @@ def body_of(
         hotspot_users=answers.number("hotspot users"),
         hotspots=servers_of(answers),
         guests=guests_of(answers),
-        users=users_of(answers),
+        users=users[first_user:] + users[:first_user],
         queues=queues_of(answers),
         radius=radius_of(answers),
         dhcp_leases=answers.number("dhcp leases"),
         dhcp_leases_known=answers.number("dhcp leases known"),
-        log=log,
+        log=around.log,
     )
-    body = fitting(body, answers.missing)
-    return replace(body, missing=[entry[:LONGEST_ENTRY] for entry in answers.missing[:MOST_MISSING]])
+    return fitting(replace(body, missing=_shown(answers.missing)))
 
 
-def fitting(body: RouterBody, missing: list[str], most: int = MOST_BYTES) -> RouterBody:
+def fitting(body: RouterBody, most: int = MOST_BYTES) -> RouterBody:
     """Return a body of at most ``most`` bytes of JSON; every list that was cut is named in ``missing``."""
     excess = len(_encode(body)) - most
+    cuts: list[str] = []
     for name in _CUT_FIRST:
         if excess <= 0:
             break
@@ -70,10 +99,14 @@ def fitting(body: RouterBody, missing: list[str], most: int = MOST_BYTES) -> Rou
         if name == "interfaces":
             rows.sort(key=lambda row: row.interface != body.wan_interface)
         keep = len(rows)
-        while excess > 0 and keep > 1:
+        while excess > 0 and keep > (name == "interfaces"):
             keep -= 1
             excess -= len(_encode(rows[keep])) + 1
         if keep < len(rows):
-            missing.append(f"{name}: the reading would be too large, {keep} of {len(rows)} reported")
+            cuts.append(f"{name}: the reading would be too large, {keep} of {len(rows)} reported")
             body = replace(body, **{name: rows[:keep]})
-    return body
+    return replace(body, missing=_shown([*cuts, *body.missing])) if cuts else body
+
+
+def _shown(missing: list[str]) -> list[str]:
+    return [entry[:LONGEST_ENTRY] for entry in missing[:MOST_MISSING]]
