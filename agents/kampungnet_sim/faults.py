@@ -40,6 +40,23 @@ FAULTS: dict[str, FaultKind] = {
     "skewed_clock": FaultKind("the router believes it is 1970", 3_600),
     "close_without_notice": FaultKind("the connection breaks at the next command", 300),
     "accept_never_answer": FaultKind("connections are taken, nothing is ever said", 300),
+    "trickle": FaultKind("answers come one byte a second", 300),
+    "reboot_mid_answer": FaultKind("the next answer breaks off in its middle, then the router restarts", 30),
+    "endless_table": FaultKind("every list goes on for ever, whatever count-only says", 300),
+    "huge_tables": FaultKind("lists of people (hosts, sessions, users, leases, log) have 100,000 rows", 300),
+    "huge_word": FaultKind("every print is answered with one word of 64 MB", 300),
+    "trap_in_table": FaultKind("lists end in their middle with two traps", 300),
+    "slow_menus": FaultKind("firewall, hotspot users and log come 20 seconds late, other commands overtake them", 300),
+    "read_revoked": FaultKind("every group loses the right `read`, also in sessions that go on", 300),
+    "test_revoked": FaultKind("every group loses the right `test` (ping), also in sessions that go on", 300),
+    "odd_names": FaultKind("users, comments, phones and the router have names that break clients", 300),
+    "lossy_line": FaultKind("30 of 100 pings to the internet are lost", 900),
+    "dns_outage": FaultKind("the router's resolver gets no answer; the internet is there", 900),
+    "counters_fall": FaultKind("all counters are reset to 0, the uptime goes on", 60, EventKind.COUNTER_RESET),
+    "counters_32_bit": FaultKind("byte counters of the ports have 32 bits", 3_600),
+    "pppoe_redial": FaultKind(
+        "a dialled line ends and is dialled anew: same name, counters from 0", 5, EventKind.REDIAL
+    ),
     # Of single devices, named VILLAGE/camera and the like, or olt-1.
     "device_dead": FaultKind("an OLT, camera or access point answers nothing, its ports are closed", 600),
     "walk_breaks_off": FaultKind("SNMP: a walk gets three answers, then silence", 300),

@@ -16,6 +16,7 @@ from kampungnet_sim.snmp_ont import engine_boots, ont_tree
 from kampungnet_sim.snmp_server import AgentOptions, serve_snmp
 from kampungnet_sim.snmp_usm import UsmUser
 from kampungnet_sim.village import Village, VillageState, draw_profile
+from kampungnet_sim.village_features import NO_WISH, Wish
 
 _TICK_SECONDS = 0.25
 # Ports of one village, from the base port up: API, API over TLS, SNMP, line to the server.
@@ -36,6 +37,7 @@ class FleetOptions:
     version: str | None = None
     tls: ssl.SSLContext | None = None
     server: tuple[str, int] | None = None
+    wish: Wish = NO_WISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class Site:
             "version": profile.version,
             "model": profile.router.board_name,
             "wan_interface": profile.router.wan_interface,
+            "features": sorted(profile.features),
             "users": {u.name: u.password for u in self.router.users.values()},
         }
         if "api-ssl" in self.ports:
@@ -125,16 +128,19 @@ class Fleet:
 
     async def _open(self, found: RegisteredVillage, place: int) -> Site:
         options = self.options
-        profile = draw_profile(found.code, found.name, options.seed, model=options.model, version=options.version)
+        profile = draw_profile(
+            found.code, found.name, options.seed, model=options.model, version=options.version, wish=options.wish
+        )
         village = Village(profile)
-        router = SimulatedRouter(village, self.clock)
+        router = SimulatedRouter(village, self.clock, faults=lambda: self.faults.active(found.code))
         server = RouterServer(
             router,
             ServerOptions(
                 rtt_ms=options.rtt_ms,
                 instant_ping=options.instant_ping,
                 quick_ack=options.quick_ack,
-                faults=lambda: self.faults.active(found.code),
+                tag_last="tag-last" in profile.features,
+                faults=router.faults,
             ),
         )
         server.on_reboot = lambda: self._reboot(found.code)

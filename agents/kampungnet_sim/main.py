@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from datetime import datetime
 from pathlib import Path
 
+from kampungnet_sim.faults import FAULTS
 from kampungnet_sim.fleet import FleetOptions
 from kampungnet_sim.history import Span, history
 from kampungnet_sim.models import ROUTER_MODELS, RosVersion
@@ -16,6 +17,7 @@ from kampungnet_sim.register import RegisteredVillage, RegisterError, made_up, r
 from kampungnet_sim.replay import RecordingError
 from kampungnet_sim.serve import ReplayOptions, run_fleet, run_replay
 from kampungnet_sim.tls import anonymous_context, self_signed_context
+from kampungnet_sim.village_features import FEATURES, MOST_ROWS, Scale, Wish
 
 EXIT_OK, EXIT_FAILED = 0, 1
 
@@ -37,6 +39,13 @@ def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _fit(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= MOST_ROWS:
+        raise argparse.ArgumentTypeError(f"must be 0 to {MOST_ROWS}; more rows: the fault huge_tables")
     return number
 
 
@@ -82,6 +91,17 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add("--quick-ack", action="store_true", help="acknowledge packets at once: fair to clients that send word by word")
     add("--model", choices=sorted(ROUTER_MODELS), help="give every village this router")
     add("--version", type=_ros_version, metavar="V", help='RouterOS version, such as "7.18.2 (stable)"')
+    add(
+        "--with",
+        dest="features",
+        nargs="*",
+        choices=sorted(FEATURES),
+        metavar="FEATURE",
+        help="give every village exactly these features, listed below (default: each village draws its own)",
+    )
+    add("--guests", type=_fit, metavar="N", help="devices logged in at every instant (default: as the day goes)")
+    add("--users", type=_fit, metavar="N", help="rows of the hotspot's user list (default: 129)")
+    add("--leases", type=_fit, metavar="N", help="rows of the lease table (default: as many as the guests need)")
     add("--tls", choices=("self-signed", "anonymous"), help="offer api-ssl too")
     add("--line-to", type=_loopback, metavar="127.0.0.1:PORT", help="a line for each village that leads there")
 
@@ -104,6 +124,14 @@ def _add_replay(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=1, metavar="S", help="the passwords follow from it")
 
 
+def _lists() -> str:
+    """What ``--with`` and the control socket know."""
+    features = [f"  {name:<20} {one.meaning}" for name, one in sorted(FEATURES.items())]
+    faults = [f"  {name:<20} {one.meaning}" for name, one in sorted(FAULTS.items())]
+    ways = 'faults (control socket: POST /faults {"village": CODE or "*", "fault": NAME, "seconds": S}):'
+    return "\n".join(["features (--with):", *features, "", ways, *faults])
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kampungnet-sim",
@@ -111,7 +139,10 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 ended as asked, 1 could not do it, 2 wrong arguments.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    _add_run(commands.add_parser("run", help="serve villages over the real protocols until stopped"))
+    run = "serve villages over the real protocols until stopped"
+    _add_run(
+        commands.add_parser("run", help=run, epilog=_lists(), formatter_class=argparse.RawDescriptionHelpFormatter)
+    )
     _add_history(commands.add_parser("history", help="print what agents would have read, as JSON lines"))
     _add_replay(commands.add_parser("replay", help="serve recorded answers over the real protocols until stopped"))
     return parser
@@ -136,6 +167,10 @@ def _run(options: argparse.Namespace) -> Coroutine[None, None, None]:
         version=options.version,
         tls=tls() if tls else None,
         server=options.line_to,
+        wish=Wish(
+            None if options.features is None else frozenset(options.features),
+            Scale(options.guests, options.users, options.leases),
+        ),
     )
     return run_fleet(
         _chosen(options),

@@ -105,10 +105,20 @@ class Engine:
         self._check_arguments(request)
         if request.flag("count-only"):
             return frame.done(str(self._count(menu, request, moment)))
-        bodies = self._bodies(menu, user, request, moment)
+        return self._framed(self._bodies(menu, user, request, moment), frame)
+
+    def _framed(self, bodies: list[bytes], frame: Frame) -> bytes:
+        if len(bodies) > 1 and "trap_in_table" in self.router.faults():
+            half = frame.rows(bodies[: len(bodies) // 2])
+            # One command may be answered with more than one trap (facts, section 1, item 10).
+            return half + frame.trap("std failure: timeout (13)") + frame.trap("action failed (6)", 4) + frame.done()
         if not bodies and self.router.version.says_empty:
             return frame.empty() + frame.done()
         return frame.rows(bodies) + frame.done()
+
+    def answer(self, request: Request, frame: Frame, rows: list[Row]) -> bytes:
+        """The answer made of these rows, which a user without ``sensitive`` may see."""
+        return self._framed(self._encode(rows, request, hide=True), frame)
 
     def _check_arguments(self, request: Request) -> None:
         for name in request.arguments:
@@ -148,7 +158,7 @@ class Engine:
     def _bodies(self, menu: Menu, user: RouterUser, request: Request, moment: Moment) -> list[bytes]:
         hide = "sensitive" not in self.router.may(user.name)
         if not menu.steady:
-            return self._encode(self.rows(menu, request, moment), request, hide)
+            return self._encode(self.rows(menu, request, moment), request, hide=hide)
         state = (moment.state.boot_time, self.router.revision(), self.router.faults())
         if state != self._cache_key:
             self._cache.clear()
@@ -156,11 +166,11 @@ class Engine:
         key = (request.menu, request.proplist, request.query_words, request.arguments.get(".id"), hide)
         bodies = self._cache.get(key)
         if bodies is None:
-            bodies = self._cache[key] = self._encode(self.rows(menu, request, moment), request, hide)
+            bodies = self._cache[key] = self._encode(self.rows(menu, request, moment), request, hide=hide)
         return bodies
 
     @staticmethod
-    def _encode(rows: list[Row], request: Request, hide: bool) -> list[bytes]:
+    def _encode(rows: list[Row], request: Request, *, hide: bool) -> list[bytes]:
         if hide and request.menu in _SECRETIVE:
             rows = [{k: v for k, v in row.items() if k not in _SECRETS} for row in rows]
         return encode_rows(rows, request.proplist)

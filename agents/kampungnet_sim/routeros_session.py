@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import cast
 
+from kampungnet_sim import routeros_hostile as hostile
 from kampungnet_sim import routeros_probes as probes
 from kampungnet_sim import routeros_streams as streams
 from kampungnet_sim.line import DelayLine
 from kampungnet_sim.routeros_engine import Engine, encode_rows
 from kampungnet_sim.routeros_monitors import MONITORS
+from kampungnet_sim.routeros_outlet import Outlet
 from kampungnet_sim.routeros_query import QueryError
 from kampungnet_sim.routeros_request import Frame, Request, parse_request, split_tag
 from kampungnet_sim.routeros_router import ApiSession, Moment, RouterUser
@@ -55,6 +57,9 @@ class ApiConnection(asyncio.Protocol):
         self._outward = DelayLine(self._put, options.rtt_ms / 2000)
         self._moment: Moment | None = None
         self._silent = False
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._outlet = Outlet(self._outward.send, options.faults, self._reboot)
 
     # -- life -------------------------------------------------------------------------
 
@@ -81,6 +86,8 @@ class ApiConnection(asyncio.Protocol):
     def connection_lost(self, _exc: Exception | None) -> None:
         """The client went away."""
         self._members.discard(self)
+        self._writable.set()
+        self._outlet.close()
         for task in self._tasks.values():
             task.cancel()
         if self._engine.router.sessions.pop(id(self), None) is not None and self._user is not None:
@@ -90,6 +97,10 @@ class ApiConnection(asyncio.Protocol):
         """End without notice, as a power cut does."""
         if self._transport is not None:
             self._transport.abort()
+
+    def _reboot(self) -> None:
+        if self._engine.on_reboot is not None:
+            self._engine.on_reboot()
 
     def _peer(self) -> str:
         peer = self._transport.get_extra_info("peername") if self._transport else None
@@ -117,20 +128,15 @@ class ApiConnection(asyncio.Protocol):
             self._transport.write(data)
 
     def _send(self, data: bytes) -> None:
-        if not data:
-            return
-        faults = self._options.faults()
-        if faults:
-            data = self._spoilt(data, faults)
-        self._outward.send(data)
+        self._outlet.send(data)
 
-    def _spoilt(self, data: bytes, faults: frozenset[str]) -> bytes:
-        if "garbage_bytes" in faults:
-            return b"\xff\xfe" + os.urandom(min(len(data), 200))
-        if "stalled_session" in faults:
-            self._silent = True
-            return data[: max(len(data) // 2, 1)]
-        return data
+    def pause_writing(self) -> None:
+        """The client reads more slowly than we write."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        self._writable.set()
 
     def _take(self, data: bytes) -> None:
         router = self._engine.router
@@ -138,7 +144,7 @@ class ApiConnection(asyncio.Protocol):
         if not router.village.router_is_up(now):
             self.drop()
             return
-        if self._silent or not router.village.router_answers_at(now):
+        if self._silent or self._outlet.stalled or not router.village.router_answers_at(now):
             return
         faults = self._options.faults()
         if "close_without_notice" in faults:
@@ -184,7 +190,7 @@ class ApiConnection(asyncio.Protocol):
             self._engine.check_rights(user, request)
             if "interval" in request.arguments:
                 return self._start(frame, self._repeat(user, request, frame))
-            return self._engine.print(user, request, frame, self._now())
+            return self._printed(user, request, frame)
         if request.command in ("/quit", "/cancel", "/login"):
             return self._control(request, frame)
         self._engine.check_rights(user, request)
@@ -194,6 +200,29 @@ class ApiConnection(asyncio.Protocol):
                 raise self._engine.missing(request.menu)
             return frame.rows(encode_rows(recorded, request.proplist)) + frame.done()
         return self._over_time(request, frame)
+
+    def _printed(self, user: RouterUser, request: Request, frame: Frame) -> bytes:
+        faults = self._options.faults()
+        menu = self._engine.menu_of(request.menu) if faults else None
+        if menu is None:
+            return self._engine.print(user, request, frame, self._now())
+        counting = request.flag("count-only")
+        if "huge_word" in faults:
+            return self._start(frame, hostile.huge_word(frame), alone=True)
+        if hostile.is_huge(faults, request.menu) and not counting:
+            return self._start(frame, hostile.huge_table(self._engine, menu, request, frame, self._now()))
+        if hostile.is_slow(faults, request.menu):
+            return self._start(frame, self._late(user, request, frame))
+        if hostile.is_huge(faults, request.menu) and "endless_table" not in faults:
+            return frame.done(str(hostile.HUGE_ROWS))
+        return self._engine.print(user, request, frame, self._now())
+
+    async def _late(self, user: RouterUser, request: Request, frame: Frame) -> AsyncIterator[bytes]:
+        await asyncio.sleep(hostile.SLOW_MENU_SECONDS)
+        try:
+            yield self._engine.print(user, request, frame, self._engine.router.moment())
+        except RouterTrap as trap:
+            yield frame.trap(trap.message, trap.category) + frame.done()
 
     def _over_time(self, request: Request, frame: Frame) -> bytes:
         if request.command == "/ping":
@@ -250,18 +279,29 @@ class ApiConnection(asyncio.Protocol):
         rows_over_time = streams.monitor(self._engine, request, asyncio.sleep)
         return self._start(frame, self._stream(rows_over_time, request, frame))
 
-    def _start(self, frame: Frame, work: AsyncIterator[bytes]) -> bytes:
+    def _start(self, frame: Frame, work: AsyncIterator[bytes], *, alone: bool = False) -> bytes:
         old = self._tasks.pop(frame.tag, None)
         if old is not None:
             old.cancel()
-        self._tasks[frame.tag] = asyncio.get_running_loop().create_task(self._run(frame.tag, work))
+        run = self._run_alone(work) if alone else self._run(frame.tag, work)
+        self._tasks[frame.tag] = asyncio.get_running_loop().create_task(run)
         return b""
 
     async def _run(self, tag: bytes | None, work: AsyncIterator[bytes]) -> None:
         async for data in work:
             self._send(data)
+            await self._writable.wait()
         if self._tasks.get(tag) is asyncio.current_task():
             del self._tasks[tag]
+
+    async def _run_alone(self, work: AsyncIterator[bytes]) -> None:
+        if self._outlet.occupied:
+            return
+        self._outlet.occupied = True
+        async for data in work:
+            self._outward.send(data)
+            await self._writable.wait()
+        self._outlet.occupied = False
 
     async def _stream(self, rows: AsyncIterator[list[Row]], request: Request, frame: Frame) -> AsyncIterator[bytes]:
         try:

@@ -144,7 +144,7 @@ _ODD_COMMENTS = {"true": "yes", "no": "true", "007": "007", "628123": "yes", "Ca
 
 
 def _user_names(profile: VillageProfile) -> tuple[str, ...]:
-    latin = _LATIN_USERS if "odd-names" in profile.features else ()
+    latin = _LATIN_USERS if "latin-names" in profile.features else ()
     names = (*TABLE_USERS, *latin, *voucher_names(profile.seed, profile.code, profile.scale.users))
     return names[: profile.scale.users]
 

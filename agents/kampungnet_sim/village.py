@@ -17,7 +17,7 @@ from kampungnet_sim.models import (
 )
 from kampungnet_sim.village_day import guest_weight, local_hour, office_weight
 from kampungnet_sim.village_events import LINE_ENDING, Calendar, Event, EventKind, Segment
-from kampungnet_sim.village_features import NO_SCALE, Scale, Wish, draw_features
+from kampungnet_sim.village_features import NO_SCALE, NO_WISH, Scale, Wish, draw_features
 from kampungnet_sim.village_guests import Guests, Visit
 from kampungnet_sim.village_interfaces import (
     COUNTER_MODULUS,
@@ -79,10 +79,9 @@ def _loses_light(code: str, seed: int) -> bool:
 
 
 def draw_profile(
-    code: str, name: str, seed: int, *, model: str | None = None, version: str | None = None, wish: Wish | None = None
+    code: str, name: str, seed: int, *, model: str | None = None, version: str | None = None, wish: Wish = NO_WISH
 ) -> VillageProfile:
     """Draw a village; ``model`` (a key of ROUTER_MODELS), ``version`` and what it has may be chosen instead."""
-    wish = wish or Wish()
     chance = generator(seed, code, "profile")
     drawn = chance.choice(("hap-lite", "hap-lite", "hex", "hex", "rb951", "hap-ax2", "hap-ax2", "hex-s", "hap-ac-lite"))
     router = ROUTER_MODELS[model or drawn]

@@ -20,7 +20,7 @@ FEATURES: dict[str, Feature] = {
     "fasttrack": Feature("the default FastTrack rule is on: simple queues count too little", 0.6),
     "radius": Feature("the hotspot also asks a RADIUS server", 0.25),
     "hotspot-log": Feature("a logging rule writes hotspot logins into the log", 0.5),
-    "odd-names": Feature("names in Latin-1, with emoji, a NUL, or that read as a number or a boolean", 0.25),
+    "latin-names": Feature("names in Latin-1, with emoji, a NUL, or that read as a number or a boolean", 0.25),
     "update-known": Feature("the router looked for updates and found a newer version", 0.5),
     "old-firmware": Feature("RouterBOOT was not upgraded with the last update", 0.3),
     "second-hotspot": Feature("a second, disabled hotspot server", 0.2),
@@ -36,6 +36,10 @@ FEATURES: dict[str, Feature] = {
     "no-hotspot-package": Feature("version 6 without the package hotspot: its menus are missing"),
     "tag-last": Feature(".tag stands at the end of a sentence, as in 5.x and 6.1"),
 }
+
+
+# Rows a village's lists can be told to have: ids of rows have room for so many at one instant.
+MOST_ROWS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,9 @@ class Wish:
 
     features: frozenset[str] | None = None
     scale: Scale = NO_SCALE
+
+
+NO_WISH = Wish()
 
 
 def draw_features(seed: int, code: str) -> frozenset[str]:
