@@ -38,9 +38,9 @@ class Server:
     Reports go past FastAPI: its routing and middleware cost more than storing a report does.
     """
 
-    def __init__(self, database: Database, *, upkeep: bool = True) -> None:
+    def __init__(self, database: Database, *, upkeep: bool = True, tally: Tally | None = None) -> None:
         self.database = database
-        self.tally = Tally()
+        self.tally = tally or Tally()
         self._doors: dict[str, ASGIApp] = {wire.ENROLMENTS_PATH: EnrolmentDoor(database)}
         self._upkeep = upkeep
         self.pages = self._pages()

@@ -20,7 +20,7 @@ from kampungnet.core.database import Database
 from kampungnet.core.errors import Problem, Unavailable
 from kampungnet.demo import run as demo
 from kampungnet.devices import service as devices
-from kampungnet.server import serve
+from kampungnet.server import MOST_PROCESSES, serve
 from kampungnet.staff import service as staff
 from kampungnet.villages import service as villages
 
@@ -58,6 +58,10 @@ def _parser() -> argparse.ArgumentParser:
     one = _command(commands, "serve", _serve, "serve pages, reports and metrics")
     one.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     one.add_argument("--port", type=_port, default=8080, help="port to listen on (default: %(default)s)")
+    one.add_argument(
+        "--processes", type=_processes, default=min(4, os.cpu_count() or 1),
+        help="how many processes share the work (default: one a core, at most 4; here %(default)s)",
+    )  # fmt: skip
 
     _command(commands, "migrate", _migrate, "bring the database to the version of this program")
 
@@ -93,6 +97,12 @@ def _port(text: str) -> int:
     """Return a port that exists: beyond 65535 the event loop would silently take another one."""
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise argparse.ArgumentTypeError(f"{text} is no port: write a number from 1 to 65535")
+    return int(text)
+
+
+def _processes(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= MOST_PROCESSES:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 1 to {MOST_PROCESSES}")
     return int(text)
 
 
@@ -155,7 +165,7 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    serve(open_database(options), options.host, options.port)
+    serve(lambda: open_database(options), options.host, options.port, options.processes)
 
 
 def _migrate(options: argparse.Namespace) -> None:

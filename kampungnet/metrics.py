@@ -131,7 +131,7 @@ def _fresh_bodies(db: Session, regency: str, now_ms: int) -> dict[tuple[str, str
 
 
 def _ingest(page: Page, tally: Tally) -> None:
-    for (subject, result), number in sorted(tally.counts.items()):
+    for (subject, result), number in sorted(tally.counts().items()):
         name, text = f"kampungnet_ingest_{subject}", f"What came to the agents' door since the start: {subject}."
         page.counter(name, text, {"result": result}, number)
 

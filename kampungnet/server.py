@@ -1,8 +1,13 @@
-"""Runs the application with uvicorn until it is told to stop."""
+"""Runs the application with uvicorn until it is told to stop: one process, or a crew that shares the port."""
 
 import gc
 import logging
+import os
+import signal
 import socket
+import threading
+import time
+from collections.abc import Callable
 from typing import Final
 
 import uvicorn
@@ -10,31 +15,131 @@ import uvicorn
 from kampungnet.app import Server
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Unavailable
+from kampungnet.core.tally import Tally
+
+log = logging.getLogger(__name__)
 
 KEEP_ALIVE_SECONDS: Final = 75
 """Longer than an agent's minute, so that its connection lasts from report to report."""
 BACKLOG: Final = 2048
+MOST_PROCESSES: Final = 16
+SHORT_LIFE_SECONDS: Final = 5
+"""A process that ends sooner has met something that its successor will meet as well."""
+PAUSE_SECONDS: Final = 1.0
+
+_TOLD: Final = (signal.SIGTERM, signal.SIGINT)
+
+Open = Callable[[], Database]
 
 
-def serve(database: Database, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT; requests under way are finished first."""
-    log = logging.getLogger("uvicorn.error")
-    log.setLevel(logging.WARNING)
-    try:
-        listening = socket.create_server((host, port), backlog=BACKLOG)
-    except (OSError, OverflowError) as error:
-        raise Unavailable(f"Nobody can listen on {host}, port {port}: {error}. Choose another --port.") from error
-    config = uvicorn.Config(
-        Server(database), log_config=None, access_log=False, server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=5, loop="uvloop",
-        http="httptools", proxy_headers=True, forwarded_allow_ips="127.0.0.1",
-    )  # fmt: skip
+def serve(open_database: Open, host: str, port: int, processes: int = 1) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way are finished first.
+
+    With several ``processes`` each has its own socket on the same port, and the kernel shares connections out.
+    """
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    if processes == 1:
+        database = open_database()
+        _rest_the_collector()
+        _run(Server(database), _listening(host, port), database)
+        return
+    open_database().close()  # says now what is wrong with it, and makes or migrates the embedded one
+    _listening(host, port).close()  # somebody else's port would otherwise be shared with them
     _rest_the_collector()
+    _Crew(open_database, [_listening(host, port, shared=True) for _ in range(processes)]).run()
+
+
+def _run(server: Server, listening: socket.socket, database: Database, lifeline: int | None = None) -> None:
+    web = uvicorn.Server(
+        uvicorn.Config(
+            server, log_config=None, access_log=False, server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=5, loop="uvloop",
+            http="httptools", proxy_headers=True, forwarded_allow_ips="127.0.0.1",
+        )
+    )  # fmt: skip
+    if lifeline is not None:
+        threading.Thread(target=_end_with_the_first, args=(web, lifeline), name="lifeline", daemon=True).start()
     try:
-        uvicorn.Server(config).run(sockets=[listening])
+        web.run(sockets=[listening])
     finally:
         listening.close()
         database.close()
+
+
+def _end_with_the_first(web: uvicorn.Server, lifeline: int) -> None:
+    """Stop when the process that began us is gone, by kill -9 too: then its end of the pipe closes."""
+    os.read(lifeline, 1)
+    web.should_exit = True
+
+
+def _listening(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=BACKLOG, reuse_port=shared)
+    except (OSError, OverflowError) as error:
+        raise Unavailable(f"Nobody can listen on {host}, port {port}: {error}. Choose another --port.") from error
+
+
+class _Crew:
+    """The first process: it forks the others, begins anew whoever dies, and ends all of them."""
+
+    def __init__(self, open_database: Open, sockets: list[socket.socket]) -> None:
+        self._open, self._sockets = open_database, sockets
+        self._tally = Tally(len(sockets))
+        self._places: dict[int, tuple[int, float]] = {}
+        """Process to its place in the crew and when it began."""
+        self._stopping = False
+        self._lifeline = os.pipe()
+
+    def run(self) -> None:
+        """Watch over the crew until the last one ended. Raises ``Unavailable`` when nobody can live."""
+        for told in _TOLD:
+            signal.signal(told, self._stop)
+        for place in range(len(self._sockets)):
+            self._fork(place)
+        failed = False
+        while self._places:
+            pid, status = os.wait()
+            place, began = self._places.pop(pid)
+            if self._stopping:
+                continue
+            log.error("server process %d ended with %s", place + 1, os.waitstatus_to_exitcode(status))
+            if time.monotonic() - began < SHORT_LIFE_SECONDS:
+                failed = True
+                self._stop()
+            else:
+                time.sleep(PAUSE_SECONDS)
+            if not self._stopping:
+                self._fork(place)
+        if failed:
+            raise Unavailable("A server process ended at once: the lines above say why.")
+
+    def _fork(self, place: int) -> None:
+        # Until it is in the books here, and has its own answer to signals there, none may arrive.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _TOLD)
+        pid = os.fork()
+        if not pid:
+            self._serve(place)
+            raise SystemExit(0)
+        self._places[pid] = place, time.monotonic()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _TOLD)
+
+    def _serve(self, place: int) -> None:
+        for told in _TOLD:
+            signal.signal(told, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _TOLD)
+        os.close(self._lifeline[1])
+        for other, listening in enumerate(self._sockets):
+            if other != place:
+                listening.close()
+        self._tally.take_row(place)
+        database = self._open()
+        server = Server(database, upkeep=place == 0, tally=self._tally)  # packing and forgetting is work for one
+        _run(server, self._sockets[place], database, self._lifeline[0])
+
+    def _stop(self, *_: object) -> None:
+        self._stopping = True
+        for pid in self._places:
+            os.kill(pid, signal.SIGTERM)
 
 
 def _rest_the_collector() -> None:

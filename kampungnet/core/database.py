@@ -4,11 +4,13 @@ Nobody commits but ``Database.writes`` (pages, the command line, and through it 
 reports) and the migrations.
 """
 
+import fcntl
+import os
 import queue
 import threading
+import weakref
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
@@ -51,6 +53,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
         self._writing = self.engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+        file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
+        self._turn = _Turn(Path(f"{file}-turn")) if file else None
 
     @contextmanager
     def reads(self) -> Iterator[Session]:
@@ -61,12 +65,40 @@ class Database:
     @contextmanager
     def writes(self) -> Iterator[Session]:
         """Yield a session that commits at the end, or rolls back when anything is raised."""
-        with Session(self._writing) as db, db.begin():
+        with self._turn or nullcontext(), Session(self._writing) as db, db.begin():
             yield db
 
     def close(self) -> None:
         """Give back all connections."""
         self.engine.dispose()
+        if self._turn:
+            self._turn.close()
+
+
+class _Turn:
+    """The writers of one SQLite file queue up here, threads and processes alike.
+
+    SQLite itself lets a writer that finds the file busy sleep and look again, for up to 0.1 s each time.
+    The kernel wakes the next one at once, and frees the place of a process that dies.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._threads = threading.Lock()
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.close = weakref.finalize(self, os.close, self._file)
+        """Gives the file back; a second time does nothing."""
+
+    def __enter__(self) -> None:
+        self._threads.acquire()
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+        except BaseException:
+            self._threads.release()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+        self._threads.release()
 
 
 class Blob(LargeBinary):
@@ -85,9 +117,10 @@ class NotStored(Exception):
 class GroupCommit(Generic[Item, Result]):
     """Many small writes, one commit: what waits while one transaction runs shares the next.
 
-    ``prepare`` runs outside the transaction and may use a reading session; ``store`` runs
-    inside. A future resolves only after the commit. When a group fails, its items are tried
-    one by one, so that one bad item never takes its neighbours down.
+    Each item comes with a ticket. After the commit, and only then, ``deliver`` gets the tickets of the
+    whole group with their results, in one call on this thread: waking an event loop once for each
+    report costs more than storing it. When a group fails, its items are tried one by one, so that one
+    bad item never takes its neighbours down.
     """
 
     MAX_GROUP = 256
@@ -96,19 +129,19 @@ class GroupCommit(Generic[Item, Result]):
     def __init__(
         self,
         database: Database,
-        prepare: Callable[[Session, list[Item]], list[Any]],
-        store: Callable[[Session, list[Any]], list[Result]],
+        store: Callable[[Session, list[Item]], list[Result]],
+        deliver: Callable[[list[tuple[Any, Result | NotStored]]], None],
     ) -> None:
-        self._database, self._prepare, self._store = database, prepare, store
-        self._waiting: queue.Queue[tuple[Item, Future[Result]] | None] = queue.Queue(self.MAX_WAITING)
+        self._database, self._store, self._deliver = database, store, deliver
+        self._waiting: queue.SimpleQueue[tuple[Item, Any] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
         self._thread.start()
 
-    def submit(self, item: Item) -> Future[Result]:
+    def submit(self, item: Item, ticket: Any) -> None:
         """Queue one item. Raises ``queue.Full`` when too much waits already."""
-        future: Future[Result] = Future()
-        self._waiting.put_nowait((item, future))
-        return future
+        if self._waiting.qsize() >= self.MAX_WAITING:
+            raise queue.Full
+        self._waiting.put((item, ticket))
 
     def close(self) -> None:
         """Finish what waits, then stop."""
@@ -122,31 +155,21 @@ class GroupCommit(Generic[Item, Result]):
             while len(group) < self.MAX_GROUP and not self._waiting.empty():
                 group.append(self._waiting.get())
             stopping = None in group
-            # Who gave up waiting is left out, and from here on nobody can: a cancelled future takes no result.
-            work = [entry for entry in group if entry is not None and entry[1].set_running_or_notify_cancel()]
+            work = [entry for entry in group if entry is not None]
             if work:
-                self._settle(work)
+                self._deliver(self._settled(work))
 
-    def _settle(self, work: list[tuple[Item, Future[Result]]]) -> None:
+    def _settled(self, work: list[tuple[Item, Any]]) -> list[tuple[Any, Result | NotStored]]:
         try:
-            results = self._commit([item for item, _ in work])
-        except Exception as error:  # noqa: BLE001 -- a worker thread must answer every future
-            if len(work) == 1:
-                failure = NotStored("the transaction failed")
-                failure.__cause__ = error
-                work[0][1].set_exception(failure)
-            else:
-                for entry in work:
-                    self._settle([entry])
-            return
-        for (_, future), result in zip(work, results, strict=True):
-            future.set_result(result)
-
-    def _commit(self, items: list[Item]) -> list[Result]:
-        with self._database.reads() as db:
-            prepared = self._prepare(db, items)
-        with self._database.writes() as db:
-            return self._store(db, prepared)
+            with self._database.writes() as db:
+                results = self._store(db, [item for item, _ in work])
+        except Exception as error:  # noqa: BLE001 -- a worker thread must answer every ticket
+            if len(work) > 1:
+                return [one for entry in work for one in self._settled([entry])]
+            failure = NotStored("the transaction failed")
+            failure.__cause__ = error
+            return [(work[0][1], failure)]
+        return [(ticket, result) for (_, ticket), result in zip(work, results, strict=True)]
 
 
 def _engine(url: str) -> Engine:

@@ -1,4 +1,4 @@
-"""The parts of signing in that know nothing of staff: hashing, tokens, throttles, header rules.
+"""The parts of signing in that know nothing of staff: hashing, tokens, delays, header rules.
 
 By facts/operations 4.4 (OWASP ASVS 5.0). Nothing here imports a web framework.
 """
@@ -7,7 +7,6 @@ import hashlib
 import re
 import secrets
 import threading
-from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from kampungnet.core.errors import TooMany, Unavailable
+from kampungnet.core.errors import Unavailable
 from kampungnet.core.languages import N_
 
 MIN_PASSWORD_LENGTH: Final = 12
@@ -135,72 +134,6 @@ def own_path(target: str | None) -> str:
     if not re.fullmatch(r"/(?![/\\])[!-~]*", wanted) or "\\" in wanted:
         return "/"
     return wanted
-
-
-class Throttle:
-    """Counts failures per key within a sliding window, in memory and bounded."""
-
-    MAX_KEYS = 10_000
-
-    def __init__(self, limit: int, window_ms: int) -> None:
-        self._limit, self._window_ms = limit, window_ms
-        self._failures: OrderedDict[str, deque[int]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def failed(self, key: str, now_ms: int) -> None:
-        """Note one failure."""
-        with self._lock:
-            self._failures.setdefault(key, deque(maxlen=self._limit)).append(now_ms)
-            self._failures.move_to_end(key)
-            if len(self._failures) > self.MAX_KEYS:
-                self._failures.popitem(last=False)
-
-    def wait_ms(self, key: str, now_ms: int) -> int:
-        """Return how long the next try must wait; 0 while the window has room."""
-        with self._lock:
-            failures = self._failures.get(key)
-            if failures is None or len(failures) < self._limit:
-                return 0
-            return max(0, failures[0] + self._window_ms - now_ms)
-
-
-class Gate:
-    """The rings around signing in that are kept in memory: by address, for everybody, and for unknown names.
-
-    Village offices share an address, so the ring around the account does the work (it is stored with the
-    account); these two only stop floods. Unknown names are slowed down like known ones, or the
-    delay itself would tell which names exist.
-    """
-
-    MAX_STRANGERS = 10_000
-
-    def __init__(self) -> None:
-        self._addresses = Throttle(limit=60, window_ms=15 * 60_000)
-        self._everybody = Throttle(limit=600, window_ms=5 * 60_000)
-        self._strangers: OrderedDict[str, tuple[int, int]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def check(self, address: str, now_ms: int) -> None:
-        """Raise ``TooMany`` while an address, or everybody together, fails too often."""
-        if self._addresses.wait_ms(address, now_ms) or self._everybody.wait_ms("", now_ms):
-            raise TooMany(WAIT)
-
-    def failed(self, address: str, now_ms: int) -> None:
-        """Note a wrong password."""
-        self._addresses.failed(address, now_ms)
-        self._everybody.failed("", now_ms)
-
-    def stranger_is_locked(self, username: str, now_ms: int) -> bool:
-        """Tell whether an unknown name has to wait."""
-        return self._strangers.get(username, (0, 0))[1] > now_ms
-
-    def stranger_failed(self, username: str, now_ms: int) -> None:
-        """Note a try with an unknown name."""
-        with self._lock:
-            failures = self._strangers.pop(username, (0, 0))[0] + 1
-            self._strangers[username] = (failures, now_ms + delay_ms(failures))
-            if len(self._strangers) > self.MAX_STRANGERS:
-                self._strangers.popitem(last=False)
 
 
 def delay_ms(failures: int) -> int:

@@ -111,7 +111,6 @@ def _refusal(request: Request) -> Response | None:
 
 def install(app: FastAPI) -> None:
     """Put guard, static files and error pages into an app."""
-    app.state.gate = security.Gate()
     app.add_middleware(Guard)
     app.include_router(pages.router)
     app.add_exception_handler(Problem, _on_problem)

@@ -107,7 +107,7 @@ def _store(db: Session, key: tuple[str, str, str], lines: list[bytes], until_ms:
         wire.WIRE_VERSION, agent, sent_at_ms=now_ms, boot_id="history", boottime_ms=0, clock_synchronised=False,
         readings=[],
     )  # fmt: skip
-    ingest.accept(db, [Checked(regency, site, agent, now_ms, Opened(envelope, known, []))])
+    ingest.store(db, [Checked(regency, site, agent, now_ms, Opened(envelope, known, []))])
 
 
 if __name__ == "__main__":

@@ -129,7 +129,9 @@ class _Start:
         inventory = self._folder / "inventory.json"
         inventory.unlink(missing_ok=True)
         self._progress("starting server and simulator")
-        self._children.start("server", "kampungnet", "serve", "--port", str(port), "--data", str(self._folder))
+        self._children.start(
+            "server", "kampungnet", "serve", "--processes", "1", "--port", str(port), "--data", str(self._folder)
+        )
         self._children.start(
             "simulator", "kampungnet-sim", "run", *chosen, "--control", "0", "--inventory", str(inventory)
         )

@@ -14,7 +14,7 @@ from kampungnet.core.database import Database, GroupCommit, NotStored
 from kampungnet.core.errors import BadInput, Problem, TooLarge, TooSlow, Unavailable
 from kampungnet.core.tally import Tally
 from kampungnet.ingest import service
-from kampungnet.ingest.service import SignedRequest
+from kampungnet.ingest.service import Arrival, SignedRequest
 from kampungnet.shared import wire
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+Results = list[tuple["asyncio.Future[wire.Receipt | Problem]", wire.Receipt | Problem | NotStored]]
 
 ENROLMENT_BYTES: Final = 4_000
 _AGENT: Final = wire.AGENT_HEADER.lower().encode()
@@ -42,10 +44,10 @@ class ReportDoor:
     def __init__(self, database: Database, tally: Tally) -> None:
         self._tally = tally
         self._waiting_bytes = 0
-        for result in ("accepted", "refused", "failed"):
-            tally.add("reports", result, 0)
-        self._group: GroupCommit[SignedRequest, wire.Receipt | Problem] = GroupCommit(
-            database, service.prepare, service.accept
+        self._keys = service.Keys()
+        self._loop = asyncio.get_running_loop()
+        self._group: GroupCommit[Arrival, wire.Receipt | Problem] = GroupCommit(
+            database, lambda db, arrivals: service.accept(db, arrivals, self._keys), self._deliver
         )
 
     def close(self) -> None:
@@ -84,12 +86,16 @@ class ReportDoor:
         return result
 
     async def _stored(self, request: SignedRequest) -> wire.Receipt | Problem:
-        size = len(request.body)
+        key = self._keys.of(request.agent)
+        arrival = Arrival(request, service.proven(request, key) if key else None)
+        size = len(request.body) + (service.unpacked_bytes(arrival.proven.report) if arrival.proven else 0)
         if self._waiting_bytes + size > WAITING_BYTES:
             raise service.busy()
         self._waiting_bytes += size
+        stored: asyncio.Future[wire.Receipt | Problem] = self._loop.create_future()
         try:
-            return await asyncio.wrap_future(self._group.submit(request))
+            self._group.submit(arrival, stored)
+            return await stored
         except queue.Full:
             raise service.busy() from None
         except NotStored as failure:
@@ -97,6 +103,20 @@ class ReportDoor:
             raise service.busy() from failure
         finally:
             self._waiting_bytes -= size
+
+    def _deliver(self, results: Results) -> None:
+        """Hand a group's results to the event loop; the group's thread calls this."""
+        self._loop.call_soon_threadsafe(_settle, results)
+
+
+def _settle(results: Results) -> None:
+    for stored, result in results:
+        if stored.done():  # the box hung up; its report is safe all the same
+            continue
+        if isinstance(result, NotStored):
+            stored.set_exception(result)
+        else:
+            stored.set_result(result)
 
 
 async def read_body(headers: dict[bytes, bytes], receive: Receive, limit: int) -> bytes:

@@ -1,18 +1,18 @@
 """Reports in, receipts out: many requests share one transaction, each is judged alone.
 
-``prepare`` proves who sent what without touching anything; ``accept`` stores what is new. Both
-take a whole group of requests, see :class:`kampungnet.core.database.GroupCommit`.
+``proven`` checks and opens one report as it arrives, with the key this process knows; ``accept`` stores
+what is new of a whole group (:class:`kampungnet.core.database.GroupCommit`) and is the judge: it asks the
+database, inside the transaction, who may report at this moment and with which key.
 """
 
 import base64
-import binascii
 import logging
 from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from nacl.bindings import crypto_sign_BYTES, crypto_sign_open, crypto_sign_PUBLICKEYBYTES
+from nacl.exceptions import BadSignatureError
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -49,6 +49,21 @@ class SignedRequest(msgspec.Struct, frozen=True, gc=False):
     received_ms: int
 
 
+class Proven(msgspec.Struct, frozen=True, gc=False):
+    """A request whose signature is right, and what it says (or why it cannot be read)."""
+
+    key: bytes
+    """The public key it was proven with."""
+    report: Opened | Problem
+
+
+class Arrival(msgspec.Struct, frozen=True, gc=False):
+    """A request on its way to the transaction; ``proven`` when that could be tried before."""
+
+    request: SignedRequest
+    proven: Proven | None = None
+
+
 class Checked(msgspec.Struct, frozen=True, gc=False):
     """A report whose sender is proven."""
 
@@ -69,33 +84,60 @@ class _Placed(msgspec.Struct, frozen=True, gc=False):
     arrived: Arrived
 
 
-def prepare(db: Session, requests: list[SignedRequest]) -> list[Checked | Problem]:
-    """Check signature and form of each request against the agents that may report at this moment.
+class Keys:
+    """The public keys of agents that reported to this process: only a guess, ``accept`` knows better."""
 
-    What a group unpacks to is bounded; who comes after that is asked to try again.
-    """
-    agents = devices.reporting_agents(db, {request.agent for request in requests})
-    prepared: list[Checked | Problem] = []
-    room = GROUP_UNPACKED_BYTES
-    for request in requests:
-        one = _prepared(request, agents.get(request.agent)) if room > 0 else busy()
-        room -= sum(len(taken.raw) for taken in one.report.taken) if isinstance(one, Checked) else 0
-        prepared.append(one)
-    return prepared
+    MOST = 20_000
+
+    def __init__(self) -> None:
+        self._keys: dict[str, bytes] = {}
+
+    def of(self, agent: str) -> bytes | None:
+        """Return the key last seen to be right."""
+        return self._keys.get(agent)
+
+    def learn(self, agent: str, key: bytes) -> None:
+        """Remember a key; beyond ``MOST`` all are forgotten and learned anew."""
+        if agent not in self._keys and len(self._keys) >= self.MOST:
+            self._keys.clear()
+        self._keys[agent] = key
 
 
-def accept(db: Session, prepared: list[Checked | Problem]) -> list[wire.Receipt | Problem]:
-    """Store what is new in all reports of a group and return a receipt (or the problem) for each."""
-    checked = [one for one in prepared if isinstance(one, Checked)]
-    receipts: dict[int, wire.Receipt] = {}
-    if checked:
-        placed = _place(checked, _offsets(db, checked))
-        packed_up_to = {one.agent: one.packed_up_to for one in checked}
-        stored = measurement.record_readings(db, [one.arrived for one in placed], packed_up_to)
-        devices.record_state(db, _states(placed, stored.conflicting))
-        receipts = _receipts(checked, placed, stored.conflicting)
-        _record_agents(db, checked, stored.conflicting)
-    return [receipts[id(one)] if isinstance(one, Checked) else one for one in prepared]
+def proven(request: SignedRequest, key: bytes) -> Proven | None:
+    """Check a signature and open the report; ``None`` when another key (or nobody) signed it."""
+    text = wire.signing_bytes("POST", wire.REPORTS_PATH, request.agent, request.body)
+    if not _signed(key, request.signature, text):
+        return None
+    try:
+        return Proven(key, opened(unpacked(request.body, request.encoding), request.agent))
+    except Problem as problem:
+        return Proven(key, problem)
+
+
+def unpacked_bytes(report: Opened | Problem) -> int:
+    """Return how many bytes the readings of a report take."""
+    return sum(len(taken.raw) for taken in report.taken) if isinstance(report, Opened) else 0
+
+
+def accept(db: Session, arrivals: list[Arrival], keys: Keys) -> list[wire.Receipt | Problem]:
+    """Judge all reports of a group, store what is new in them, and return a receipt (or the problem) for each."""
+    judged = _judged(db, arrivals, keys)
+    receipts = store(db, [one for one in judged if isinstance(one, Checked)])
+    return [receipts[id(one)] if isinstance(one, Checked) else one for one in judged]
+
+
+def store(db: Session, checked: list[Checked]) -> dict[int, wire.Receipt]:
+    """Store what is new in reports whose senders are proven; return their receipts by ``id(report)``."""
+    if not checked:
+        return {}
+    # In the order of agents: two processes that write rows of the same boxes must not wait for each other.
+    checked = sorted(checked, key=lambda one: one.agent)
+    placed = _place(checked, _offsets(db, checked))
+    packed_up_to = {one.agent: one.packed_up_to for one in checked}
+    stored = measurement.record_readings(db, [one.arrived for one in placed], packed_up_to)
+    devices.record_state(db, _states(placed, stored.conflicting))
+    _record_agents(db, checked, stored.conflicting)
+    return _receipts(checked, placed, stored.conflicting)
 
 
 def busy() -> Unavailable:
@@ -116,23 +158,45 @@ def enrol(db: Session, body: bytes, signature: str, now_ms: int) -> wire.Enrolme
     return wire.EnrolmentAnswer(agent.id, village.code, village.name)
 
 
-def _prepared(request: SignedRequest, agent: Reporter | None) -> Checked | Problem:
+def _judged(db: Session, arrivals: list[Arrival], keys: Keys) -> list[Checked | Problem]:
+    """Say of each arrival whether its sender may report at this moment, and open what was not opened yet.
+
+    What a group unpacks to is bounded; who comes after that is asked to try again.
+    """
+    agents = devices.reporting_agents(db, {arrival.request.agent for arrival in arrivals})
+    judged: list[Checked | Problem] = []
+    room = GROUP_UNPACKED_BYTES
+    for arrival in arrivals:
+        one = _checked(arrival, agents.get(arrival.request.agent), keys) if room > 0 else busy()
+        room -= unpacked_bytes(one.report) if isinstance(one, Checked) else 0
+        judged.append(one)
+    return judged
+
+
+def _checked(arrival: Arrival, agent: Reporter | None, keys: Keys) -> Checked | Problem:
     if agent is None:
         return NotSignedIn(_STRANGER)
-    text = wire.signing_bytes("POST", wire.REPORTS_PATH, request.agent, request.body)
-    if not _signed(agent.public_key, request.signature, text):
-        return NotSignedIn(_STRANGER)
-    try:
-        report = opened(unpacked(request.body, request.encoding), request.agent)
-    except Problem as problem:
-        return problem
-    return Checked(agent.regency, agent.site, request.agent, request.received_ms, report, agent.packed_up_to)
+    request, found = arrival.request, arrival.proven
+    if found is None or found.key != agent.public_key:  # the first report to this process, or a box with a new key
+        found = proven(request, agent.public_key)
+        if found is None:
+            return NotSignedIn(_STRANGER)
+        keys.learn(request.agent, agent.public_key)
+    if isinstance(found.report, Problem):
+        return found.report
+    return Checked(agent.regency, agent.site, request.agent, request.received_ms, found.report, agent.packed_up_to)
 
 
 def _signed(key: bytes, signature: str, text: bytes) -> bool:
     try:
-        Ed25519PublicKey.from_public_bytes(key).verify(base64.b64decode(signature, validate=True), text)
-    except (InvalidSignature, binascii.Error, ValueError):
+        raw = base64.b64decode(signature, validate=True)
+    except ValueError:
+        return False
+    if len(raw) != crypto_sign_BYTES or len(key) != crypto_sign_PUBLICKEYBYTES:
+        return False
+    try:
+        crypto_sign_open(raw + text, key)
+    except BadSignatureError:
         return False
     return True
 

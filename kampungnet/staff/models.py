@@ -36,3 +36,17 @@ class StaffSession(Base):
     username: Mapped[str] = mapped_column(ForeignKey(StaffMember.username))
     started_ms: Mapped[int]
     last_seen_ms: Mapped[int]
+
+
+class SignInFailure(Base):
+    """One wrong password. Kept here and not in memory, so that all processes of the server count together."""
+
+    __tablename__ = "sign_in_failures"
+    __table_args__ = (Index(None, "address", "at_ms"), Index(None, "stranger", "at_ms"), Index(None, "at_ms"))
+
+    token: Mapped[bytes] = mapped_column(Blob, primary_key=True)
+    """Random: two failures in one millisecond are two."""
+    at_ms: Mapped[int]
+    address: Mapped[str]
+    stranger: Mapped[bytes | None] = mapped_column(Blob)
+    """Hash of a name nobody has, never the name: people type passwords there. Known names count in their own row."""

@@ -34,9 +34,7 @@ def sign_in(
     cookie, wanted = cookie_name(request), security.own_path(ke)
     address = request.client.host if request.client else ""
     try:
-        token = service.sign_in(
-            database_of(request), request.app.state.gate, (username, password), address, clock.now_ms()
-        )
+        token = service.sign_in(database_of(request), (username, password), address, clock.now_ms())
     except (NotSignedIn, TooMany) as problem:
         return pages.render(
             request, "staff/sign_in.html", problem.status, wanted=wanted, username=username, problem=problem.sentence

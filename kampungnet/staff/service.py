@@ -2,23 +2,30 @@
 
 import enum
 import re
+import secrets
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from kampungnet.core import security
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Conflict, NotFound, NotSignedIn, TooMany, Unprocessable
 from kampungnet.core.languages import N_
-from kampungnet.staff.models import StaffMember, StaffSession
+from kampungnet.staff.models import SignInFailure, StaffMember, StaffSession
 from kampungnet.villages.models import Regency, Village
 
 IDLE_MS: Final = 8 * 3_600_000
 ABSOLUTE_MS: Final = 7 * 86_400_000
 TOUCH_MS: Final = 10 * 60_000
 """A session's last sign of life is written at most this often: looking at pages stays a read."""
+ADDRESS_LIMIT: Final = 60
+ADDRESS_WINDOW_MS: Final = 15 * 60_000
+EVERYBODY_LIMIT: Final = 600
+EVERYBODY_WINDOW_MS: Final = 5 * 60_000
+REMEMBERED_MS: Final = 86_400_000
+"""How long a wrong password counts."""
 
 _USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,39}")
 _VILLAGE_CODE: Final = re.compile(r"\d\d\.\d\d\.\d\d\.\d{4}", re.ASCII)
@@ -108,7 +115,7 @@ def disable_staff(db: Session, username: str, now_ms: int) -> None:
     db.execute(delete(StaffSession).where(StaffSession.username == username))
 
 
-def sign_in(database: Database, gate: security.Gate, form: tuple[str, str], address: str, now_ms: int) -> str:
+def sign_in(database: Database, form: tuple[str, str], address: str, now_ms: int) -> str:
     """Check a name and a password and return the token of a new session.
 
     Raises ``NotSignedIn`` for a wrong pair and ``TooMany`` for too many. Takes the database instead of
@@ -116,21 +123,17 @@ def sign_in(database: Database, gate: security.Gate, form: tuple[str, str], addr
     write lock for the time a hash takes.
     """
     username, password = form[0].strip().casefold(), form[1]
-    gate.check(address, now_ms)
     # Counting happens while the place is held: at most two guesses can pass on the same old count.
     with security.place_in_hashing():
-        member = _unlocked_member(database, gate, username, now_ms)
+        with database.reads() as db:
+            member = _unlocked_member(db, username, address, now_ms)
         right = security.password_matches(member.password_hash if member else security.nobodys_hash(), password)
         if member and right and member.disabled_ms is None:
             rehashed = security.hash_password(password) if security.needs_rehash(member.password_hash) else None
             with database.writes() as db:
                 return _open_session(db, username, rehashed, now_ms)
-        gate.failed(address, now_ms)
-        if member is None:
-            gate.stranger_failed(username, now_ms)
-        else:
-            with database.writes() as db:
-                _note_failure(db, username, now_ms)
+        with database.writes() as db:
+            note_failure(db, username, address, now_ms)
     raise NotSignedIn(_WRONG)
 
 
@@ -170,13 +173,47 @@ def _member(db: Session, username: str) -> StaffMember:
     return member
 
 
-def _unlocked_member(database: Database, gate: security.Gate, username: str, now_ms: int) -> StaffMember | None:
-    with database.reads() as db:
-        member = db.get(StaffMember, username) if _USERNAME.fullmatch(username) else None
-    locked = member.locked_until_ms > now_ms if member else gate.stranger_is_locked(username, now_ms)
-    if locked:
+def check_floods(db: Session, address: str, now_ms: int) -> None:
+    """Raise ``TooMany`` while an address, or everybody together, fails too often.
+
+    Village offices share an address, so the rest of the one account does the work; these two only stop floods.
+    """
+    failures = select(func.count()).select_from(SignInFailure)
+    of_address = failures.where(SignInFailure.address == address, SignInFailure.at_ms > now_ms - ADDRESS_WINDOW_MS)
+    of_all = failures.where(SignInFailure.at_ms > now_ms - EVERYBODY_WINDOW_MS)
+    if db.execute(of_address).scalar_one() >= ADDRESS_LIMIT or db.execute(of_all).scalar_one() >= EVERYBODY_LIMIT:
+        raise TooMany(security.WAIT)
+
+
+def note_failure(db: Session, username: str, address: str, now_ms: int) -> None:
+    """Count a wrong password: for its address, and for its name whether somebody has it or not."""
+    member = _known(db, username)
+    stranger = None if member else security.token_hash(username)
+    token = secrets.token_bytes(16)
+    db.add(SignInFailure(token=token, at_ms=now_ms, address=address, stranger=stranger))
+    db.execute(delete(SignInFailure).where(SignInFailure.at_ms < now_ms - REMEMBERED_MS))
+    if member:
+        member.failed_logins += 1
+        member.locked_until_ms = now_ms + security.delay_ms(member.failed_logins)
+
+
+def _known(db: Session, username: str) -> StaffMember | None:
+    return db.get(StaffMember, username) if _USERNAME.fullmatch(username) else None
+
+
+def _unlocked_member(db: Session, username: str, address: str, now_ms: int) -> StaffMember | None:
+    check_floods(db, address, now_ms)
+    member = _known(db, username)
+    if (member.locked_until_ms if member else _stranger_rests_until(db, username)) > now_ms:
         raise TooMany(security.WAIT)
     return member
+
+
+def _stranger_rests_until(db: Session, username: str) -> int:
+    """Unknown names are slowed down like known ones, or the delay itself would tell which names exist."""
+    of_name = SignInFailure.stranger == security.token_hash(username)
+    failures, last_ms = db.execute(select(func.count(), func.max(SignInFailure.at_ms)).where(of_name)).one()
+    return (last_ms or 0) + security.delay_ms(failures)
 
 
 def _open_session(db: Session, username: str, rehashed: str | None, now_ms: int) -> str:
@@ -195,9 +232,3 @@ def _open_session(db: Session, username: str, rehashed: str | None, now_ms: int)
         StaffSession(token_hash=security.token_hash(token), username=username, started_ms=now_ms, last_seen_ms=now_ms)
     )
     return token
-
-
-def _note_failure(db: Session, username: str, now_ms: int) -> None:
-    member = db.get_one(StaffMember, username)
-    member.failed_logins += 1
-    member.locked_until_ms = now_ms + security.delay_ms(member.failed_logins)

@@ -78,4 +78,4 @@ def _accept(database: Database, box: Enrolled, batch: list[Taken]) -> None:
     )  # fmt: skip
     with database.writes() as db:
         regency, site = db.execute(select(Agent.regency, Agent.site).where(Agent.id == box.agent)).one()
-        ingest.accept(db, [Checked(regency, site, box.agent, now_ms, Opened(envelope, batch, []))])
+        ingest.store(db, [Checked(regency, site, box.agent, now_ms, Opened(envelope, batch, []))])

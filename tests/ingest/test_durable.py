@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from kampungnet.core.database import Database
 from kampungnet.measurement.models import YoungReading
 from kampungnet.shared import wire
-from tests.support.server import Box, Running, enrolled, neighbours, serving_process
+from tests.support.server import Box, Running, cut_power, enrolled, neighbours, serving_process
 
 ROUNDS = 10
 
@@ -41,7 +41,7 @@ def test_nothing_receipted_is_missing_after_kill_9_and_nothing_is_there_twice(sq
             for thread in threads:
                 thread.start()
             threading.Event().wait(moments.uniform(0.05, 0.4))
-            process.send_signal(signal.SIGKILL)
+            cut_power(process)
             for thread in threads:
                 thread.join(timeout=30)
         with sqlite_database.reads() as db:

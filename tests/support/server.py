@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -158,10 +158,8 @@ def neighbours(database: Database, number: int) -> list[Box]:
 
 def ingested(database: Database, *requests: ingest.SignedRequest) -> list[Any]:
     """Run requests through the service as one group and return their receipts or problems."""
-    with database.reads() as db:
-        checked = ingest.prepare(db, list(requests))
     with database.writes() as db:
-        return ingest.accept(db, checked)
+        return ingest.accept(db, [ingest.Arrival(request) for request in requests], ingest.Keys())
 
 
 @dataclass(frozen=True)
@@ -263,18 +261,23 @@ def where(database: Database) -> Sequence[str]:
 
 @contextmanager
 def serving_process(database: Database, port: int | None = None) -> Iterator[tuple[Running, "subprocess.Popen[bytes]"]]:
-    """Run a real `kampungnet serve`; it is killed at the end when it still runs."""
+    """Run a real `kampungnet serve` of two processes; both are killed at the end when they still run."""
     running = Running(port or free_port())
-    command = [sys.executable, "-m", "kampungnet.cli", "serve", "--port", str(running.port), *where(database)]
-    process = subprocess.Popen(command)
+    command = [sys.executable, "-m", "kampungnet.cli", "serve", "--processes", "2", "--port", str(running.port)]
+    process = subprocess.Popen([*command, *where(database)], start_new_session=True)
     try:
         _wait_until(lambda: process.poll() is not None or _answers(running))
         assert process.poll() is None, "the server ended before it answered"
         yield running, process
     finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
+        cut_power(process)
         process.wait(timeout=30)
+
+
+def cut_power(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a server with all its processes, if it still runs."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _answers(running: Running) -> bool:
