@@ -19,6 +19,7 @@ from kampungnet.core import clock, migrate
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Problem, Unavailable
 from kampungnet.demo import run as demo
+from kampungnet.devices import onus
 from kampungnet.devices import service as devices
 from kampungnet.server import MOST_PROCESSES, serve
 from kampungnet.staff import service as staff
@@ -75,6 +76,14 @@ def _parser() -> argparse.ArgumentParser:
     ):
         one = _command(commands, name, run, text)
         one.add_argument("--village", required=True, help="Kemendagri code, for example 35.10.15.2012")
+
+    one = _command(commands, "onu", _onu, "say which village an ONU belongs to that only an OLT sees")
+    one.add_argument("--village", required=True, help="Kemendagri code, for example 35.10.15.2012")
+    one.add_argument("--serial", required=True, help="as on the unit's label: ZTEGC1234567, or a MAC address (EPON)")
+    one.add_argument("--remove", action="store_true", help="take it from the village; what it measured stays")
+
+    one = _command(commands, "import-onus", _import_onus, "say it for many ONUs at once (CSV)")
+    one.add_argument("file", help="a file with the columns " + ", ".join(onus.COLUMNS))
 
     one = _command(commands, "add-staff", _add_staff, "let a person sign in; the password is asked for")
     one.add_argument("username", help="lower case letters, digits, dot and dash")
@@ -202,6 +211,28 @@ def _revoke(options: argparse.Namespace) -> None:
     with open_database(options).writes() as db:
         number = devices.revoke(db, villages.village(db, options.village), clock.now_ms())
     print(f"{number} box(es) of {options.village} can no longer report.")
+
+
+def _onu(options: argparse.Namespace) -> None:
+    with open_database(options).writes() as db:
+        village = villages.village(db, options.village)
+        if options.remove:
+            onus.remove_from(db, village, options.serial)
+            print(f"ONU {options.serial} is no village's any more.")
+        else:
+            onu = onus.assign(db, village, options.serial, getpass.getuser(), clock.now_ms())
+            print(f"ONU {onu.serial} belongs to {village.name} ({village.code}).")
+
+
+def _import_onus(options: argparse.Namespace) -> None:
+    path = Path(options.file)
+    with path.open(encoding="utf-8-sig", newline="") as lines, open_database(options).writes() as db:
+        done = onus.import_list(db, lines, getpass.getuser(), clock.now_ms())
+    for bad in done.bad:
+        print(f"{path.name} line {bad.line} was not taken: {bad.reason}", file=sys.stderr)
+    print(f"{done.taken} ONUs belong to their villages.")
+    if done.bad:
+        raise Unavailable(f"{len(done.bad)} rows were not taken: mend them and import the file again.")
 
 
 def _add_staff(options: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ from kampungnet.cli import main
 from kampungnet.core import migrate
 from kampungnet.core.database import Database
 from kampungnet.devices import service as devices
-from kampungnet.devices.models import EnrolmentCode
+from kampungnet.devices.models import AssignedOnu, EnrolmentCode
 from kampungnet.staff.models import StaffMember
 from kampungnet.villages.models import Village
 from tests.support.fixtures import (
@@ -24,11 +24,11 @@ from tests.support.fixtures import (
     sqlite_database,
 )
 from tests.support.ports import free_port
-from tests.support.server import HEADER, REGENCY, VILLAGE, Box, kampungnet, where
+from tests.support.server import HEADER, NEIGHBOUR, REGENCY, VILLAGE, Box, kampungnet, where
 
 __all__ = ["box", "database", "postgresql_database", "prepared_file", "prepared_postgresql", "sqlite_database"]
 
-COMMANDS = ("serve", "migrate", "import-villages", "enrol", "revoke", "add-staff", "demo")
+COMMANDS = ("serve", "migrate", "import-villages", "enrol", "revoke", "onu", "import-onus", "add-staff", "demo")
 PASSWORD = "sembilan pohon kelapa tua"
 SARI = ("add-staff", "sari", "--name", "Sari", "--role", "engineer", "--regency", REGENCY)
 
@@ -140,6 +140,44 @@ def test_a_file_that_is_no_register_or_not_there_is_one_sentence(sqlite_database
     file.write_bytes(b"\x89PNG\r\n\x1a\n\xff\xfe\x00")
     assert _refused("import-villages", str(file), *where(sqlite_database)).startswith("This is not a village register")
     assert "No such file" in _refused("import-villages", str(tmp_path / "nothing"), *where(sqlite_database))
+
+
+def test_an_onu_is_given_to_a_village_and_taken_away(database: Database) -> None:
+    onu = ("onu", "--village", VILLAGE, "--serial", "zteg c1234567")
+    done = kampungnet(*onu, *where(database))
+    assert (done.returncode, done.stdout) == (0, f"ONU ZTEGC1234567 belongs to Kampunganyar ({VILLAGE}).\n")
+    with database.reads() as db:
+        row = db.scalars(select(AssignedOnu)).one()
+    assert (row.serial, row.site) == ("ZTEGC1234567", f"{VILLAGE}-1")
+    assert row.set_by
+    wrong = ("onu", "--village", NEIGHBOUR, "--serial", "ZTEGC1234567", "--remove")
+    assert _refused(*wrong, *where(database)) == "This ONU does not belong to this village."
+    done = kampungnet(*onu, "--remove", *where(database))
+    assert (done.returncode, done.stdout) == (0, "ONU zteg c1234567 is no village's any more.\n")
+    assert _refused(*onu, "--remove", *where(database)) == "This ONU does not belong to this village."
+
+
+def test_what_is_no_serial_number_is_one_sentence(sqlite_database: Database) -> None:
+    sentence = _refused("onu", "--village", VILLAGE, "--serial", "ONT\x1b[31m balai desa", *where(sqlite_database))
+    assert "ZTEGC1234567" in sentence
+    assert "\x1b" not in sentence
+
+
+def test_a_list_of_onus_is_taken_and_bad_rows_are_named(sqlite_database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "onu.csv"
+    file.write_text(f"kode,serial\n{VILLAGE},ZTEGC1234567\n{NEIGHBOUR},AA:BB:CC:00:11:22\n{VILLAGE},4\n", "utf-8-sig")
+    done = _here("import-onus", str(file), *where(sqlite_database))
+    assert (done.returncode, done.stdout) == (1, "2 ONUs belong to their villages.\n")
+    first, last = done.stderr.splitlines()
+    assert first.startswith("onu.csv line 4 was not taken: '4' is no ONU's serial number")
+    assert last == "kampungnet: 1 rows were not taken: mend them and import the file again."
+    assert "column serial is missing" in _refused("import-onus", str(_register(tmp_path)), *where(sqlite_database))
+
+
+def _register(folder: Path) -> Path:
+    file = folder / "register.csv"
+    file.write_text(f"{HEADER}\n")
+    return file
 
 
 def test_staff_are_added_with_the_password_from_the_pipe(database: Database) -> None:

@@ -85,6 +85,15 @@ def remove(db: Session, regency: str, serial: str) -> bool:
     return True
 
 
+def remove_from(db: Session, village: Village, serial: str) -> None:
+    """Take an ONU from a village. Raises ``NotFound`` when it is not that village's."""
+    known = db.get(AssignedOnu, (village.regency, spelled(serial)))
+    site = known and db.get_one(Site, (village.regency, known.site))
+    if site is None or site.village != village.code:
+        raise NotFound("This ONU does not belong to this village.")
+    remove(db, village.regency, serial)
+
+
 def import_list(db: Session, lines: Iterable[str], set_by: str, now_ms: int) -> Imported:
     """Assign ONUs from a CSV (UTF-8) with the columns ``COLUMNS``; a bad row is refused alone and named.
 
