@@ -90,8 +90,11 @@ class ApiConnection(asyncio.Protocol):
         self._outlet.close()
         for task in self._tasks.values():
             task.cancel()
-        if self._engine.router.sessions.pop(id(self), None) is not None and self._user is not None:
-            self._log("system,info,account", f"user {self._user.name} logged out from {self._peer()} via api")
+        session = self._engine.router.sessions.pop(id(self), None)
+        village, now = self._engine.router.village, self._engine.router.clock()
+        # A router that went dark wrote nothing about whom it lost.
+        if session is not None and session.since >= village.calendar.segment(now).boot and village.router_is_up(now):
+            self._log("system,info,account", f"user {session.user} logged out from {self._peer()} via api")
 
     def drop(self) -> None:
         """End without notice, as a power cut does."""
@@ -194,11 +197,9 @@ class ApiConnection(asyncio.Protocol):
         if request.command in ("/quit", "/cancel", "/login"):
             return self._control(request, frame)
         self._engine.check_rights(user, request)
-        recorded = self._engine.recorded(request.command)
+        recorded = self._engine.recorded(request, frame)
         if recorded is not None:
-            if not recorded:
-                raise self._engine.missing(request.menu)
-            return frame.rows(encode_rows(recorded, request.proplist)) + frame.done()
+            return recorded
         return self._over_time(request, frame)
 
     def _printed(self, user: RouterUser, request: Request, frame: Frame) -> bytes:
