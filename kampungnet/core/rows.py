@@ -1,9 +1,11 @@
-"""Write a group of rows in one go, on SQLite and PostgreSQL alike.
+"""Read and write a group of rows in one go, on SQLite and PostgreSQL alike.
 
 Statements are text and not expressions: building and compiling those cost more than running them. The
 text is made of the names of our own tables and columns only; every value is a parameter.
 """
 
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -11,6 +13,27 @@ from sqlalchemy import Connection, Date
 from sqlalchemy.orm import Session
 
 from kampungnet.core.database import Base
+
+
+def among(
+    db: Session, model: type[Base], names: tuple[str, ...], within: Mapping[str, Collection[str]]
+) -> Sequence[Any]:
+    """Return the columns ``names`` of the rows whose columns ``within`` have one of those texts each.
+
+    Give the columns of an index in its order. For columns that need no conversion.
+    """
+    connection = db.connection()
+    dialect = connection.dialect.name
+    as_parameter: Callable[[list[str]], Any] = json.dumps if dialect == "sqlite" else list
+    parameters = tuple(as_parameter(list(values)) for values in within.values())
+    return connection.exec_driver_sql(_among(dialect, model, names, tuple(within)), parameters).all()
+
+
+@cache
+def _among(dialect: str, model: type[Base], names: tuple[str, ...], within: tuple[str, ...]) -> str:
+    one_of = "IN (SELECT value FROM json_each(?))" if dialect == "sqlite" else "= ANY(%s)"
+    conditions = " AND ".join(f"{name} {one_of}" for name in within)
+    return f"SELECT {', '.join(names)} FROM {model.__tablename__} WHERE {conditions}"  # noqa: S608 -- see the top
 
 
 def insert_new(db: Session, model: type[Base], rows: list[dict[str, Any]]) -> int:

@@ -3,14 +3,15 @@
 import hashlib
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from kampungnet.core.errors import NotFound
+from kampungnet.core.rows import among
 from kampungnet.devices import onus, sites, states
 from kampungnet.devices.bodies import Body, decoded, is_onu
 from kampungnet.devices.models import Agent, Device, EnrolmentCode, Site
@@ -26,9 +27,6 @@ _KINDS: Final = ("router", "ont", "olt", "access_point", "camera", "other")
 CODE_LIFE_MS: Final = 24 * 3_600_000
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U to misread."""
-_REPORTING: Final = select(Agent.id, Agent.regency, Agent.site, Agent.public_key, Agent.packed_up_to).where(
-    Agent.id.in_(bindparam("ids", expanding=True)), Agent.revoked_ms.is_(None)
-)
 
 
 class Reporter(NamedTuple):
@@ -131,10 +129,10 @@ def revoke(db: Session, village: Village, now_ms: int) -> int:
     return len(changed.all())
 
 
-def reporting_agents(db: Session, ids: Iterable[str]) -> dict[str, Reporter]:
+def reporting_agents(db: Session, ids: Collection[str]) -> dict[str, Reporter]:
     """Return those agents that may report at this moment, by id. Revoked ones are absent."""
-    rows = db.connection().execute(_REPORTING, {"ids": list(ids)})
-    return {row.id: Reporter(row.regency, row.site, row.public_key, row.packed_up_to) for row in rows}
+    rows = among(db, Agent, ("id", "revoked_ms", *Reporter._fields), {"id": ids})
+    return {agent: Reporter(*known) for agent, revoked_ms, *known in rows if revoked_ms is None}
 
 
 def note_packed(db: Session, regency: str, agent: str, sequence: int) -> None:

@@ -8,11 +8,11 @@ from statistics import median
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
-from kampungnet.core.rows import insert_new, upsert
+from kampungnet.core.rows import among, insert_new, upsert
 from kampungnet.devices.bodies import is_onu
 from kampungnet.devices.models import Agent, AssignedOnu, Device
 from kampungnet.devices.service import body_of
@@ -31,12 +31,6 @@ Key = tuple[str, str, str, int]
 LEAST_SLOTS: Final = 12
 """A day with less than an hour of values has no median worth a trend."""
 _BOOT_KEY: Final = ("regency", "agent", "boot_id")
-_OFFSETS: Final = (
-    select(Boot.regency, Boot.agent, Boot.boot_id, Boot.offset_ms, Boot.time_quality)
-    .where(Boot.regency.in_(bindparam("regencies", expanding=True)))  # the key's order, so that its index serves
-    .where(Boot.agent.in_(bindparam("agents", expanding=True)))
-    .where(Boot.boot_id.in_(bindparam("boots", expanding=True)))
-)
 
 
 class Arrived(msgspec.Struct, frozen=True, gc=False):
@@ -89,9 +83,9 @@ class Measured:
 
 def known_offsets(db: Session, boots: Collection[BootKey]) -> dict[BootKey, Offset]:
     """Return the clock offsets of those boots that are known."""
-    regencies, agents, ids = (list(set(parts)) for parts in zip(*boots, strict=True))
-    rows = db.connection().execute(_OFFSETS, {"regencies": regencies, "agents": agents, "boots": ids})
-    return {(r.regency, r.agent, r.boot_id): Offset(r.offset_ms, TimeQuality(r.time_quality)) for r in rows}
+    within = {name: set(parts) for name, parts in zip(_BOOT_KEY, zip(*boots, strict=True), strict=True)}
+    rows = among(db, Boot, (*_BOOT_KEY, "offset_ms", "time_quality"), within)
+    return {(regency, agent, boot): Offset(ms, TimeQuality(quality)) for regency, agent, boot, ms, quality in rows}
 
 
 def record_offsets(db: Session, offsets: Mapping[BootKey, Offset], now_ms: int) -> None:
