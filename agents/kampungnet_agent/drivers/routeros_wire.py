@@ -31,12 +31,13 @@ LONGEST_WORD: Final = 100_000
 """Bytes; RouterOS could announce 4 GB, no property we ask for comes near."""
 MOST_WORDS: Final = 96
 """Words of one sentence; ``/interface/ethernet/monitor`` has about 50, nothing has more."""
-BYTES_PER_POLL: Final = 4_000_000
-"""Bytes of answers in one poll; more is an endless or hostile answer."""
+BYTES_PER_POLL: Final = 2_000_000
+"""Bytes of answers in one poll; more is an endless or hostile answer. The fullest real one has some 300,000."""
 ROWS_PER_REPLY: Final = 1000
 """Rows kept of one answer; more are read and counted, not kept."""
-ROWS_PER_POLL: Final = 3500
-"""Rows kept in one poll. A row is up to 2 kB of memory, however few bytes it was on the line."""
+TRAPS_PER_REPLY: Final = 8
+PROPERTIES_PER_POLL: Final = 50_000
+"""Kept in one poll. Each takes some 100 bytes of memory, however few it was on the line."""
 
 _END_OF_SENTENCE: Final = b"\0"
 _UNTAGGED: Final = b""
@@ -86,6 +87,11 @@ class SentenceReader:
         self._words: list[bytes] = []
         self._pieces: list[bytes] = []
         self._missing = 0
+
+    @property
+    def between_sentences(self) -> bool:
+        """Whether everything that arrived has come out as sentences."""
+        return not self._words and not self._pieces
 
     def feed(self, chunk: bytes) -> Iterator[list[bytes]]:
         """Yield the sentences that ``chunk`` completes; raises ``ProtocolError`` on an impossible length.
@@ -170,7 +176,7 @@ class RouterConnection(asyncio.Protocol):
         return self._failure is None and self._transport is not None and not self._transport.is_closing()
 
     def begin_poll(self) -> None:
-        """Start the budget of bytes and rows anew."""
+        """Start the budget of bytes and properties anew."""
         self._received = 0
         self._kept = 0
 
@@ -265,7 +271,7 @@ class RouterConnection(asyncio.Protocol):
             self._fail(error)
 
     def eof_received(self) -> None:  # noqa: D102 -- asyncio.Protocol says what it is
-        if self._waiting and self._received:
+        if not self._reader.between_sentences:
             shown = excerpt(self._last_chunk)
             self._fail(ProtocolError(f"answer ended without !done: {shown!r}"))
 
@@ -291,7 +297,7 @@ class RouterConnection(asyncio.Protocol):
             reply.ret = row.get(b"ret")
             self._finish(tag, reply)
         elif kind == b"!trap":
-            reply.traps.append(_trap(row))
+            reply.traps[TRAPS_PER_REPLY - 1 :] = [_trap(row)]
         elif kind != b"!empty":  # sent before !done from 7.18 on when there is nothing to return
             raise ProtocolError(f"odd reply word: {excerpt(b' '.join(sentence))!r}")
 
@@ -301,9 +307,9 @@ class RouterConnection(asyncio.Protocol):
         if len(reply.rows) >= ROWS_PER_REPLY:
             reply.left_out += 1
             return
-        self._kept += 1
-        if self._kept > ROWS_PER_POLL:
-            raise ProtocolError(f"more than {ROWS_PER_POLL} rows in one poll: {excerpt(b' '.join(row.values()))!r}")
+        self._kept += len(row)
+        if self._kept > PROPERTIES_PER_POLL:
+            raise ProtocolError(f"more than {PROPERTIES_PER_POLL} properties: {excerpt(b' '.join(row.values()))!r}")
         reply.rows.append(row)
 
     def _finish(self, tag: bytes, reply: Reply) -> None:

@@ -295,7 +295,7 @@ async def test_an_endless_answer_is_cut_at_the_byte_budget() -> None:
 
     error = await failure_of(speak)
     assert isinstance(error, AnswerUnreadable)
-    assert "4000000" in str(error)
+    assert "2000000" in str(error)
 
 
 async def test_a_close_without_a_word_is_unreachable() -> None:
