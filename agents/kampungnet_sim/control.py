@@ -26,7 +26,7 @@ class Refused(ValueError):
 
 
 class Control:
-    """``GET /villages``, ``GET /truth?village=``, ``GET|POST|DELETE /faults``, ``GET|POST /lines``."""
+    """``GET /villages``, ``/devices``, ``/truth?village=``; ``GET|POST|DELETE /faults``; ``GET|POST /lines``."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
@@ -92,6 +92,7 @@ class Control:
             ("DELETE", "/faults"): lambda: {
                 "ended": self._fleet.faults.clear(query.get("village"), query.get("fault"))
             },
+            ("GET", "/devices"): self._fleet.extras.listed,
             ("GET", "/lines"): lambda: {k: asdict(v) for k, v in self._fleet.lines.listed().items()},
             ("POST", "/lines"): lambda: self._set_line(_object(body)),
         }
@@ -134,7 +135,9 @@ class Control:
         return state
 
     def _add_fault(self, wish: dict[str, object]) -> dict[str, object]:
-        village = self._known(wish.get("village"))
+        village = wish.get("village")
+        if not isinstance(village, str) or village not in self._fleet.targets():
+            raise Refused(404, f"nothing called {village!r} is simulated here")
         seconds = wish.get("seconds")
         if not isinstance(seconds, int | float | None):
             raise Refused(400, "seconds must be a number")

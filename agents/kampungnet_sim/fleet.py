@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kampungnet_sim.chance import generator, key_of
+from kampungnet_sim.extras import Extras, ExtraWish
 from kampungnet_sim.faults import FaultBoard
 from kampungnet_sim.gateway import Gateway, GatewayBoard
 from kampungnet_sim.register import RegisteredVillage
@@ -38,6 +39,7 @@ class FleetOptions:
     tls: ssl.SSLContext | None = None
     server: tuple[str, int] | None = None
     wish: Wish = NO_WISH
+    extras: ExtraWish = ExtraWish()  # noqa: RUF009 -- it is frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +120,15 @@ class Fleet:
         self.faults = FaultBoard(clock)
         self.faults.on_change(self._apply_faults)
         self.lines = GatewayBoard()
+        self.extras = Extras(self.options.extras, self.options.seed, clock, self.faults)
         self._ticker: asyncio.Task[None] | None = None
 
     async def start(self, villages: list[RegisteredVillage]) -> None:
         """Open all sockets."""
         for place, village in enumerate(villages):
             self.sites[village.code] = await self._open(village, place)
+        after = self.options.base_port + len(villages) * PORTS_PER_VILLAGE if self.options.base_port else 0
+        await self.extras.start({code: site.village for code, site in self.sites.items()}, after)
         self._ticker = asyncio.get_running_loop().create_task(self._tick_for_ever())
 
     async def _open(self, found: RegisteredVillage, place: int) -> Site:
@@ -203,12 +208,17 @@ class Fleet:
 
     def inventory(self) -> list[dict[str, object]]:
         """All villages, in order."""
-        return [site.inventory() for site in self.sites.values()]
+        return [{**site.inventory(), **self.extras.inventory(code)} for code, site in self.sites.items()]
+
+    def targets(self) -> set[str]:
+        """What faults may be asked for."""
+        return {"*", *self.sites, *self.extras.names()}
 
     async def close(self) -> None:
         """Close everything."""
         if self._ticker is not None:
             self._ticker.cancel()
+        await self.extras.close()
         for site in self.sites.values():
             for transport in site.sockets:
                 transport.close()

@@ -9,13 +9,17 @@ from collections.abc import Coroutine
 from datetime import datetime
 from pathlib import Path
 
+from kampungnet_sim.extras import ExtraError, ExtraWish
 from kampungnet_sim.faults import FAULTS
 from kampungnet_sim.fleet import FleetOptions
 from kampungnet_sim.history import Span, history
 from kampungnet_sim.models import ROUTER_MODELS, RosVersion
+from kampungnet_sim.olt_models import OLT_MODELS
+from kampungnet_sim.olt_service import OltWish
 from kampungnet_sim.register import RegisteredVillage, RegisterError, made_up, read_register, spread
 from kampungnet_sim.replay import RecordingError
-from kampungnet_sim.serve import ReplayOptions, run_fleet, run_replay
+from kampungnet_sim.replay_serve import ReplayOptions
+from kampungnet_sim.serve import run_fleet, run_replay
 from kampungnet_sim.tls import anonymous_context, self_signed_context
 from kampungnet_sim.village_features import FEATURES, MOST_ROWS, Scale, Wish
 
@@ -47,6 +51,13 @@ def _fit(text: str) -> int:
     if not 0 <= number <= MOST_ROWS:
         raise argparse.ArgumentTypeError(f"must be 0 to {MOST_ROWS}; more rows: the fault huge_tables")
     return number
+
+
+def _olt(text: str) -> OltWish:
+    model, _, houses = text.partition(":")
+    if model not in OLT_MODELS or not (houses or "0").isdecimal():
+        raise argparse.ArgumentTypeError(f"must be MODEL or MODEL:HOUSES; models: {', '.join(OLT_MODELS)}")
+    return OltWish(model, int(houses)) if houses else OltWish(model)
 
 
 def _loopback(text: str) -> tuple[str, int]:
@@ -104,6 +115,25 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add("--leases", type=_fit, metavar="N", help="rows of the lease table (default: as many as the guests need)")
     add("--tls", choices=("self-signed", "anonymous"), help="offer api-ssl too")
     add("--line-to", type=_loopback, metavar="127.0.0.1:PORT", help="a line for each village that leads there")
+    _add_extras(parser)
+
+
+def _add_extras(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--olt",
+        dest="olts",
+        type=_olt,
+        action="append",
+        default=[],
+        metavar="MODEL[:HOUSES]",
+        help="an OLT that carries the villages and so many strangers (default 60); again for more OLTs",
+    )
+    add("--olt-ssh", action="store_true", help="open the OLTs' command lines")
+    add("--ont-ssh", choices=("huawei", "stick", "zte"), default="", help="open a command line on each ONT")
+    add("--ssh-age", choices=("new", "old", "ancient"), default="", help="key exchange (default: as old as the device)")
+    add("--cameras", action="store_true", help="a CCTV camera in each village")
+    add("--access-points", action="store_true", help="a wifi access point in each village")
 
 
 def _add_history(parser: argparse.ArgumentParser) -> None:
@@ -117,6 +147,9 @@ def _add_history(parser: argparse.ArgumentParser) -> None:
 
 def _add_replay(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
+    add(
+        "recordings", type=Path, nargs="*", metavar="FOLDER", help="what kampungnet-agent record wrote, one device each"
+    )
     add("--routeros", type=Path, nargs="+", default=[], metavar="DIR", help="folders of *.json, one router each")
     add("--snmprec", type=Path, nargs="+", default=[], metavar="FILE", help="recorded walks, one agent each")
     add("--base-port", type=int, default=0, metavar="P", help="first port; 0: any free ones")
@@ -171,6 +204,14 @@ def _run(options: argparse.Namespace) -> Coroutine[None, None, None]:
             None if options.features is None else frozenset(options.features),
             Scale(options.guests, options.users, options.leases),
         ),
+        extras=ExtraWish(
+            olts=tuple(options.olts),
+            olt_ssh=options.olt_ssh,
+            ont_ssh=options.ont_ssh,
+            ssh_age=options.ssh_age,
+            cameras=options.cameras,
+            access_points=options.access_points,
+        ),
     )
     return run_fleet(
         _chosen(options),
@@ -183,11 +224,17 @@ def _run(options: argparse.Namespace) -> Coroutine[None, None, None]:
 
 
 def _replay(options: argparse.Namespace) -> Coroutine[None, None, None]:
-    if not options.routeros and not options.snmprec:
-        raise RecordingError("nothing to replay: give --routeros or --snmprec")
-    return run_replay(
-        ReplayOptions(options.routeros, options.snmprec, options.base_port, options.seed, options.inventory), _announce
+    if not options.routeros and not options.snmprec and not options.recordings:
+        raise RecordingError("nothing to replay: give a FOLDER, --routeros or --snmprec")
+    replay = ReplayOptions(
+        folders=options.routeros,
+        snmprecs=options.snmprec,
+        recordings=options.recordings,
+        base_port=options.base_port,
+        seed=options.seed,
+        inventory=options.inventory,
     )
+    return run_replay(replay, _announce)
 
 
 def _print_history(options: argparse.Namespace) -> None:
@@ -210,7 +257,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         return EXIT_FAILED
-    except (OSError, RegisterError, RecordingError) as error:
+    except (OSError, ExtraError, RegisterError, RecordingError) as error:
         print(f"kampungnet-sim: {error}", file=sys.stderr)
         return EXIT_FAILED
     return EXIT_OK

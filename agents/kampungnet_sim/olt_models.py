@@ -20,6 +20,7 @@ class OltModel:
 
 
 OLT_MODELS: dict[str, OltModel] = {
+    "zte-c300": OltModel(olt_zte.c300),
     "zte-c320": OltModel(olt_zte.c320_old),
     "zte-c320-v2.2": OltModel(olt_zte.c320_new),
     "zte-c600": OltModel(olt_zte.c600, Shelf(first_slot=3, slots=2)),
@@ -28,6 +29,7 @@ OLT_MODELS: dict[str, OltModel] = {
     "vsol": OltModel(olt_others.vsol, _SIXTEEN, epon=True),
     "ufiber": OltModel(olt_others.ufiber, _SIXTEEN),
     "hsgq": OltModel(olt_others.hsgq, _SIXTEEN),
+    "hsgq-epon": OltModel(olt_others.hsgq_epon, _SIXTEEN, epon=True),
     "cdata": OltModel(olt_others.cdata, _SIXTEEN),
     "bdcom": OltModel(olt_others.bdcom, _SIXTEEN),
 }

@@ -5,9 +5,10 @@ leave the form of an index open, the row ends with the one number they name.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from kampungnet_sim.olt_onus import Cause, Onu, OnuNow, Phase, serial_bytes
-from kampungnet_sim.olt_plant import Olt
+from kampungnet_sim.olt_plant import Moment, Olt
 from kampungnet_sim.olt_tables import (
     EPON_TYPE,
     ETHERNET_TYPE,
@@ -243,6 +244,21 @@ def hsgq(olt: Olt) -> Objects:
         found[(*enterprise("50224.3.12.3.1.4"), *own)] = always(integer(-2_147_483_648))
         found[(*enterprise("50224.3.12.3.1.5"), *own)] = always(integer(652))
     return found
+
+
+def hsgq_epon(olt: Olt) -> Objects:
+    """HSGQ EPON: no description, and per port how many ONUs there are and how many are online."""
+    found = system(olt, "", "12170.2.3", name="EPON-OLT")
+    for slot, port in olt.shelf.port_places():
+        onus = olt.on_port(slot, port)
+        row = (*enterprise("12170.2.3.3.1.1"), 7, 1, 0, port)
+        found[row] = always(integer(len(onus)))
+        found[(*enterprise("12170.2.3.3.1.1"), 8, 1, 0, port)] = partial(_online, olt, onus)
+    return found
+
+
+def _online(olt: Olt, onus: list[Onu], moment: Moment) -> bytes:
+    return integer(sum(olt.now(onu, moment).online for onu in onus))
 
 
 _CDATA_CAUSES = {Cause.DYING_GASP: "dying-gasp", Cause.NONE: "--"}

@@ -46,7 +46,7 @@ def draw_olt_access(seed: int, name: str) -> OltAccess:
 
 
 class OltService:
-    """One OLT on loopback. ``ssh_port`` is set by whoever opens its command line."""
+    """One OLT on loopback. ``ssh`` says how to log in, once somebody opened its command line."""
 
     def __init__(self, name: str, wish: OltWish, seed: int, clock: Callable[[], float], faults: FaultBoard) -> None:
         self.name = name
@@ -57,7 +57,7 @@ class OltService:
         self.olt.events = lambda: faults.own_events(name)
         self.olt.fragile = lambda: "fragile_line_card" in faults.active(name)
         self.port = 0
-        self.ssh_port = 0
+        self.ssh: dict[str, object] = {}
         self._clock = clock
         self._faults = faults
         self._transport: asyncio.DatagramTransport | None = None
@@ -118,11 +118,7 @@ class OltService:
             "port": onu.place.port,
             "onu": onu.place.number,
         }
-        if self.ssh_port:
-            found["ssh_address"] = f"127.0.0.1:{self.ssh_port}"
-            found["username"] = self.access.username
-            found["password"] = self.access.password
-        return found
+        return {**found, "ssh": self.ssh} if self.ssh else found
 
     def _village_onus(self) -> list[VillageOnu]:
         return [onu for onu in self.olt.onus if isinstance(onu, VillageOnu)]

@@ -157,14 +157,13 @@ def _old_ports(olt: Olt) -> Objects:
     return found
 
 
-def c320_old(olt: Olt) -> Objects:
-    """C320 with V2.1.0: tree 1012 by coding A, IF-MIB by coding B, no ifDescr."""
-    descr = "C320 Version V2.1.0 Software, Copyright (c) by ZTE Corporation Compiled"
+def _old(olt: Olt, descr: str, object_identifier: str) -> Objects:
+    """Tree 1012 by coding A, IF-MIB by coding B, no ifDescr."""
     places = olt.shelf.port_places()
     ports = [Port(coding_b(s, p), "", f"gpon_1/{s}/{p}", GPON_TYPE, 2_488, s, p) for s, p in places]
     ports.append(Port(coding_b(4, 1), "", "gei_1/4/1", ETHERNET_TYPE, 1_000))
     return {
-        **system(olt, descr, "3902.1082.1001.320.2.1", name="ZXAN"),
+        **system(olt, descr, object_identifier, name="ZXAN"),
         **interfaces(olt, ports),
         **_OLD_TABLE.objects(olt),
         **_OLD_ANI.objects(olt),
@@ -202,3 +201,14 @@ def c320_new(olt: Olt) -> Objects:
 
 
 c600 = partial(_new, descr="ZXA10 C600, ZTE ZXA10 Software Version: V1.2.2", object_identifier="3902.1082.1001.600.1.1")
+c320_old = partial(
+    _old,
+    descr="C320 Version V2.1.0 Software, Copyright (c) by ZTE Corporation Compiled",
+    object_identifier="3902.1082.1001.320.2.1",
+)
+# The number of a C300 is not confirmed (facts, 5.1).
+c300 = partial(
+    _old,
+    descr="C300 Version V2.1.0 Software, Copyright (c) by ZTE Corporation Compiled",
+    object_identifier="3902.1082.1001.300.2.1",
+)
