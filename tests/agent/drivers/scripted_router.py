@@ -68,6 +68,10 @@ NO_MENU = trap("no such command prefix")
 
 def ordinary_answers() -> dict[bytes, Answer]:
     """A hAP on RouterOS 6.49 with a hotspot."""
+    return _board() | _network()
+
+
+def _board() -> dict[bytes, Answer]:
     return {
         b"/login": [[b"!done"]],
         b"/system/identity/print": rows(row(name="Balai Desa")),
@@ -98,6 +102,11 @@ def ordinary_answers() -> dict[bytes, Answer]:
             + row(last_link_down_time="jan/02/1970 00:00:12")[1:],
             row(**{".id": "*2"}, name="wlan1", type="wlan", running="false", disabled="true"),
         ),
+    }
+
+
+def _network() -> dict[bytes, Answer]:
+    return {
         b"/ip/hotspot/active/print": number(12),
         b"/ip/hotspot/host/print": number(30),
         b"/ip/hotspot/user/print": number(2),
