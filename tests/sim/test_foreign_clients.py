@@ -14,6 +14,7 @@ from librouteros.login import plain, token  # type: ignore[import-untyped]
 
 from kampungnet_sim.fleet import FleetOptions
 from kampungnet_sim.tls import anonymous_context, self_signed_context
+from kampungnet_sim.village_features import NO_WISH, Scale, Wish
 from tests.sim.stage import Stage, needed, on_stage, run
 from tests.support.ports import free_port
 
@@ -143,9 +144,16 @@ def scrape(port: int) -> str:
         return str(answer.read().decode())
 
 
-@pytest.mark.parametrize("model", ["hex", "rb951", "hap-ax2", "hap-ac-lite"])
-async def test_the_exporter_mktxp_scrapes_without_an_error(mktxp: Path, tmp_path: Path, model: str) -> None:
-    async with on_stage(FleetOptions(model=model, quick_ack=True)) as stage:
+EVERYTHING = Wish(frozenset({"pppoe", "pppoe-server", "capsman", "radius", "fasttrack"}), Scale(40, 300, 300))
+
+
+@pytest.mark.parametrize(
+    ("model", "wish"),
+    [(model, NO_WISH) for model in ("hex", "rb951", "hap-ax2", "hap-ac-lite", "rb2011", "rb5009")]
+    + [(model, EVERYTHING) for model in ("rb951", "hap-ax2")],
+)
+async def test_the_exporter_mktxp_scrapes_without_an_error(mktxp: Path, tmp_path: Path, model: str, wish: Wish) -> None:
+    async with on_stage(FleetOptions(model=model, quick_ack=True, wish=wish)) as stage:
         port = free_port()
         mktxp_settings(tmp_path, stage, port)
         exporter = await asyncio.create_subprocess_exec(
@@ -159,11 +167,12 @@ async def test_the_exporter_mktxp_scrapes_without_an_error(mktxp: Path, tmp_path
             exporter.terminate()
             said = (await exporter.communicate())[0].decode()
         # Of a v6 router with the package "wireless" the exporter wants the menus of v7 too.
-        unknown_to_v6 = "/interface/wifi/" if model == "rb951" else "nothing"
+        unknown_to_v6 = "/interface/wifi/" if stage.site.router.version.major < 7 else "nothing"
         errors = [line for line in said.splitlines() if "Error" in line and unknown_to_v6 not in line]
         assert errors == []
         assert "Traceback" not in said, said
-        counted = re.search(r'mktxp_interface_rx_byte_total\{[^}]*name="ether1"[^}]*\} (\S+)', page)
+        wan = stage.site.village.profile.router.wan_interface
+        counted = re.search(rf'mktxp_interface_rx_byte_total.*name="{wan}".* (\S+)', page)
         assert counted is not None
         assert before.interfaces[0].rx_bytes <= float(counted[1]) * 1.000001
         assert float(counted[1]) <= after.interfaces[0].rx_bytes * 1.000001
