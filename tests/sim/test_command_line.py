@@ -20,7 +20,7 @@ import pytest
 from kampungnet.shared import wire
 from kampungnet_sim.village import Village, draw_profile
 from kampungnet_sim.village_events import EventKind
-from tests.sim.stage import run
+from tests.sim.stage import Client, run
 
 AGENTS = Path(__file__).parents[2] / "agents"
 COMMAND = (sys.executable, "-m", "kampungnet_sim.main")
@@ -90,6 +90,21 @@ async def test_run_is_ready_with_an_inventory_and_ends_within_two_seconds(regist
         writer.transport.abort()
 
 
+async def test_villages_have_the_size_and_the_features_that_were_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "inventory.json"
+    size = ["--guests", "40", "--users", "300", "--leases", "300"]
+    async with running("run", "--villages", "1", "--inventory", str(file), *size, "--with", "pppoe", "capsman"):
+        [village] = json.loads(file.read_text())
+        assert village["router"]["features"] == ["capsman", "pppoe"]
+        client = Client(*await asyncio.open_connection(*village["router"]["address"].split(":")))
+        await client.ask("/login", "=name=kampungnet", f"=password={village['router']['password']}")
+        menus = ("/ip/hotspot/active", "/ip/hotspot/user", "/ip/dhcp-server/lease", "/interface/pppoe-client")
+        counts = [await client.ask(f"{menu}/print", "=count-only=") for menu in menus]
+        # The user list also has the row of the router itself.
+        assert [answer[0][1] for answer in counts] == ["=ret=40", "=ret=301", "=ret=300", "=ret=1"]
+        await client.close()
+
+
 async def test_settings_for_agents_are_written_with_their_secrets_beside_them(register: Path, tmp_path: Path) -> None:
     where = ["--register", str(register), "--writes-config", str(tmp_path / "agents")]
     async with running("run", *where, "--only", "35.10.01.2002"):
@@ -140,6 +155,9 @@ async def test_the_control_socket_switches_faults_and_lines(register: Path, tmp_
         (["history", "--until", "2026-01-01T00:00:00"], 2, "say the zone"),
         (["run", "--register", "/does/not/exist.csv"], 1, "No such file"),
         (["run", "--version", "seven"], 2, "--version"),
+        (["run", "--help"], 0, "endless_table"),
+        (["run", "--with", "flood"], 2, "invalid choice: 'flood'"),
+        (["run", "--guests", "5000"], 2, "the fault huge_tables"),
         (["replay"], 1, "nothing to replay"),
     ],
 )
