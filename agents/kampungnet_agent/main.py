@@ -1,4 +1,4 @@
-"""``kampungnet-agent``: run, poll, check, enrol.
+"""``kampungnet-agent``: run, poll, check, record, enrol.
 
 Exit codes: 0 all well, 1 something does not work, 2 wrong usage or settings.
 Each command imports only what it needs, because ``run`` lives on boxes with little memory.
@@ -85,6 +85,26 @@ def check(options: argparse.Namespace) -> int:
     return OK if asyncio.run(print_each()) else DOES_NOT_WORK
 
 
+def record(options: argparse.Namespace) -> int:
+    """Save one device's masked answers as a folder that can be replayed and becomes a test."""
+    import secrets
+
+    from kampungnet_agent.driver import DeviceError
+    from kampungnet_agent.record import RecordError, record
+    from kampungnet_agent.settings import read_agent_settings
+
+    devices = {device.name: device for device in read_agent_settings(options.config).devices}
+    if options.device not in devices:
+        raise SettingsError(f'no device is named "{options.device}"; {options.config} has {", ".join(devices)}.')
+    try:
+        folder = record(devices[options.device], options.output, secrets.token_bytes(32))
+    except (RecordError, DeviceError, OSError) as error:
+        print(f"kampungnet-agent: {printable(str(error))}", file=sys.stderr)
+        return DOES_NOT_WORK
+    print(f"Rekaman ada di {folder}. Baca isinya sebelum dikirim: nama dan nomor seri sudah disamarkan.")
+    return OK
+
+
 def enrol(options: argparse.Namespace) -> int:
     """Make this box's key and register it with a one-time code."""
     from kampungnet_agent.box import Box
@@ -118,11 +138,12 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 all well, 1 something does not work, 2 wrong usage or settings.",
     )
     parser.add_argument("--verbose", action="store_true", help="log also what goes well")
-    commands = parser.add_subparsers(required=True, metavar="run | poll | check | enrol")
+    commands = parser.add_subparsers(required=True, metavar="run | poll | check | record | enrol")
     for name, command, text in (
         ("run", run, "poll, keep and send until SIGTERM"),
         ("poll", poll, "poll each device once and print readings as JSON lines; nothing is stored or sent"),
         ("check", check, "say in sentences (Indonesian) what works and what does not"),
+        ("record", record, "save one device's answers, names masked, as a folder that can be replayed"),
     ):
         one = commands.add_parser(name, help=text, description=text)
         if name == "run":
@@ -133,6 +154,9 @@ def _parser() -> argparse.ArgumentParser:
         one.set_defaults(command=command)
         if name == "check":
             one.add_argument("--english", action="store_true", help="say it in English; drivers speak Indonesian")
+        if name == "record":
+            one.add_argument("--device", required=True, metavar="NAME", help="its name in agent.toml")
+            one.add_argument("--output", type=Path, metavar="FOLDER", help="new folder (default: model and version)")
     _add_enrol(commands.add_parser("enrol", help="make this box's key and register it with a one-time code"))
     return parser
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from kampungnet_sim import snmp_ber as ber
 from kampungnet_sim.replay_terminal import api_command, read_terminal
-from kampungnet_sim.routeros_engine import Engine
+from kampungnet_sim.routeros_engine import Engine, encode_rows
 from kampungnet_sim.routeros_menu import Menu
+from kampungnet_sim.routeros_request import Frame, Request
 from kampungnet_sim.routeros_router import SimulatedRouter
 from kampungnet_sim.routeros_tables import RouterTrap, Row
 from kampungnet_sim.snmp_tree import Tree
@@ -98,11 +99,14 @@ class ReplayEngine(Engine):
         """Nothing else was recorded."""
         return RouterTrap("no such command", 0)
 
-    def recorded(self, command: str) -> list[Row] | None:
+    def recorded(self, request: Request, frame: Frame) -> bytes | None:
         """The recorded answer to a command that is no ``print``."""
-        if command.endswith(("/print", "/getall", "/listen")):
+        if request.verb == "listen":
             return None
-        return self._recorded.get(command, [])
+        rows = self._recorded.get(request.command)
+        if not rows:
+            raise self.missing(request.menu)
+        return frame.rows(encode_rows(rows, request.proplist)) + frame.done()
 
 
 # -- SNMP -------------------------------------------------------------------------------

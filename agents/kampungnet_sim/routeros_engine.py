@@ -83,8 +83,8 @@ class Engine:
                 return RouterTrap(f"no such command or directory ({parts[count - 1]})", 0)
         return RouterTrap("no such command", 0)
 
-    def recorded(self, _command: str) -> list[Row] | None:
-        """Rows that a recording holds for a command that is no ``print``; None where nothing is replayed."""
+    def recorded(self, _request: Request, _frame: Frame) -> bytes | None:
+        """What a recording answers to a command that is no ``print``; None where nothing is replayed."""
         return None
 
     def check_rights(self, user: RouterUser, request: Request) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
 from kampungnet_agent.driver import AnswerUnreadable, DeviceError, DeviceUnreachable, LoginRefused
+from kampungnet_agent.record_tape import TAPE
 
 from .snmp_access import Access
 from .snmp_ber import Answer, Binding, Oid, Question, Value
@@ -151,6 +152,9 @@ class SnmpSession:
         answer = await self._line.ask(question)
         if answer.status:
             raise _status_error(answer.status)
+        tape = TAPE.get()
+        if tape is not None:
+            tape.objects.update((oid, value) for oid, value in answer.bindings if value is not None)
         return answer.bindings
 
     def _ask_for_less(self) -> None:
