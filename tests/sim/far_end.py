@@ -1,0 +1,83 @@
+"""What the tests of the further devices share: programs of other people that ask them."""
+
+import asyncio
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from tests.sim.stage import SARONGAN, Stage, needed, run
+
+# A numeric name, its type, its value, as net-snmp prints them with -On -Oe.
+_LINE = re.compile(r"^\.(?P<name>[0-9.]+) = (?P<kind>[A-Za-z0-9-]+): (?P<value>.*)$", re.DOTALL)
+
+
+def olt_of(stage: Stage) -> dict[str, Any]:
+    """How the village's OLT is reached."""
+    found = stage.fleet.inventory()[0]["olt"]
+    assert isinstance(found, dict)
+    return found
+
+
+def extra(stage: Stage, name: str) -> dict[str, Any]:
+    """How another device of the village is reached."""
+    found = stage.fleet.inventory()[0][name]
+    assert isinstance(found, dict)
+    return found
+
+
+async def asked(olt: dict[str, Any], tool: str, *oids: str, seconds: str = "2") -> dict[str, str]:
+    """Values by name, as one of net-snmp's tools prints them; its complaint under ``error``."""
+    program = needed(tool, "snmp")
+    # As few characters a line as may be: hexadecimal bytes stay on one line.
+    access = ["-v2c", "-c", olt["community"], "-t", seconds, "-r", "0", "-On", "-Oe", "-OU"]
+    code, said = await run(program, *access, olt["address"], *oids)
+    found = values(said)
+    return found if code == 0 else {**found, "error": said.splitlines()[-1] if said else ""}
+
+
+def values(said: str) -> dict[str, str]:
+    """Names and values of what a net-snmp tool printed."""
+    lines: list[str] = []
+    for line in said.splitlines():
+        if line.startswith(".") or not lines:
+            lines.append(line)
+        else:
+            lines[-1] += " " + line
+    found = (_LINE.match(line) for line in lines)
+    return {one["name"]: one["value"].strip().strip('"') for one in found if one}
+
+
+async def walked(olt: dict[str, Any], oid: str) -> dict[str, str]:
+    """One column by GETBULK, by the rest of the name."""
+    found = await asked(olt, "snmpbulkwalk", oid, seconds="5")
+    return {name.removeprefix(oid + "."): value for name, value in found.items()}
+
+
+async def ssh(
+    access: dict[str, Any], folder: Path, *options: str, typed: str = "", password: str | None = None
+) -> tuple[int, str]:
+    """Log in with OpenSSH's client, type, and take all it printed; options and a command may follow."""
+    program = needed("ssh", "openssh-client")
+    secret = folder / "askpass"
+    secret.write_text(f"#!/bin/sh\necho '{password or access['password']}'\n")
+    secret.chmod(0o700)
+    host, port = access["address"].split(":")
+    process = await asyncio.create_subprocess_exec(
+        program, "-F", "none", "-p", port, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+        "-o", "PubkeyAuthentication=no", "-o", "NumberOfPasswordPrompts=1", "-o", "LogLevel=ERROR",
+        *[word for word in options if word.startswith("-")], f"{access['username']}@{host}",
+        *[word for word in options if not word.startswith("-")],
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, "SSH_ASKPASS": str(secret), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":0"},
+    )  # fmt: skip
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(typed.encode()), 30)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise
+    return process.returncode or 0, output.decode(errors="replace")
+
+
+CODE = SARONGAN.code
