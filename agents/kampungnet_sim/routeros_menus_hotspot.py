@@ -12,7 +12,7 @@ _BITS = 8
 
 def _servers(moment: Moment) -> list[Row]:
     # Whether a forbidden hotspot says "invalid" is (unconfirmed); that it does not run is sure.
-    runs = "hotspot-forbidden" not in moment.profile.features
+    runs = moment.router.village.has_hotspot
     row = {
         "address-pool": "hs-pool", "profile": "hsprof1", "idle-timeout": "5m", "keepalive-timeout": "none",
         "login-timeout": "none", "addresses-per-mac": "2", "HTTPS": "false", "invalid": boolean(not runs),
@@ -110,7 +110,7 @@ def _hosts(moment: Moment) -> list[Row]:
             "packets-out": str(state.uptime_seconds), "found-by": "ARP", "static": "true",
             "DHCP": "false", "dynamic": "false", "authorized": "false", "bypassed": "true",
         }
-        for index in range(1, BYPASSED_HOSTS + 1)
+        for index in range(1, BYPASSED_HOSTS * moment.router.village.has_hotspot + 1)
     ]  # fmt: skip
     for visit in moment.hosts:
         seconds = max(state.time - visit.session_start(state.boot_time), 1)

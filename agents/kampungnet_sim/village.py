@@ -166,6 +166,7 @@ class Village:
         self._key = key_of(seed, code, "state")
         load = 0.30 + 0.35 * unit(self._key, -1)
         self._flow = Flow(seed, code, contract_mbps=profile.contract_mbps, load=load)
+        self.has_hotspot = not profile.features & {"hotspot-forbidden", "no-hotspot-package"}
         self.guests: Presence = self._draw_guests(profile)
         self.calendar = Calendar(seed, code)
         self._meters: dict[tuple[float, Segment], Meter] = {}
@@ -177,7 +178,7 @@ class Village:
         self.ont_plan: tuple[InterfacePlan, ...] = self.plan if self._ont_is_router else plan_interfaces(profile.ont)
 
     def _draw_guests(self, profile: VillageProfile) -> Presence:
-        if profile.features & {"hotspot-forbidden", "no-hotspot-package"}:
+        if not self.has_hotspot:
             return SteadyGuests(profile.seed, profile.code, Scale(guests=0))
         if "level-3" in profile.features:
             return SteadyGuests(profile.seed, profile.code, Scale(guests=1))
@@ -284,7 +285,7 @@ class Village:
             temperature_celsius=round(43 + 5 * busy + warm),
             voltage_volts=round(24.1 + 0.3 * noise, 1),
             hotspot_active=self.guests.count("login", when),
-            hotspot_hosts=self.guests.count("all", when) + BYPASSED_HOSTS,
+            hotspot_hosts=self.guests.count("all", when) + BYPASSED_HOSTS * self.has_hotspot,
             dhcp_leases=self.guests.count("lease", when) + BYPASSED_HOSTS,
             wireless_clients=self.guests.count("all", when) if self.has_radio else 0,
             rx_power_dbm=light,
