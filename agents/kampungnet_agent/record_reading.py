@@ -31,7 +31,7 @@ def _told(value: Any, mask: Mask, struct: str, field: str) -> Any:
         told = {} if config.tag is None else {str(config.tag_field): config.tag}
         for one in msgspec.structs.fields(value):
             item = getattr(value, one.name)
-            if item != one.default and (name, one.name) not in _OWN_CLOCK:
+            if item not in (one.default, []) and (name, one.name) not in _OWN_CLOCK:
                 told[one.name] = _told(item, mask, name, one.name)
         return told
     if isinstance(value, list | tuple):

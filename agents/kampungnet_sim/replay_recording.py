@@ -1,6 +1,7 @@
 """Folders that ``kampungnet-agent record`` wrote: every question of that poll gets the answer it got then.
 
-A question that was not asked then gets what a device says to a command it does not know.
+Drivers grow: a question that asks for other properties than then gets what was answered then. A question that was
+not asked then gets what a device says to a command it does not know.
 """
 
 import json
@@ -65,9 +66,11 @@ def _sentences(path: Path) -> dict[Key, Sentences]:
     for number, one in enumerate(_load(path, "routeros", "exchanges"), 1):
         try:
             request = parse_request(tuple(word.encode("utf-8", "surrogateescape") for word in one["ask"]))
-            found.setdefault(_key(request), [list(map(str, words)) for words in one["answer"]])
+            answer = [list(map(str, words)) for words in one["answer"]]
         except (KeyError, TypeError, AttributeError, IndexError) as error:
             raise RecordingError(f"{path}: exchange {number} is not one of ask and answer") from error
+        found[_key(request, exact=True)] = answer
+        found.setdefault(_key(request), answer)
     return found
 
 
@@ -84,8 +87,10 @@ def _version(sentences: dict[Key, Sentences] | None) -> str:
     return next((word.removeprefix("=version=") for word in words if word.startswith("=version=")), "")
 
 
-def _key(request: Request) -> Key:
-    return request.command, tuple(sorted(request.arguments.items())), request.query_words
+def _key(request: Request, *, exact: bool = False) -> Key:
+    """What makes a question another one: if not ``exact``, not which properties it wants."""
+    arguments = {name: value for name, value in request.arguments.items() if exact or name != ".proplist"}
+    return request.command, tuple(sorted(arguments.items())), request.query_words
 
 
 class RecordedEngine(Engine):
@@ -107,7 +112,7 @@ class RecordedEngine(Engine):
         """What was refused then is refused in the recording."""
 
     def _answer(self, request: Request, frame: Frame) -> bytes:
-        answer = self._sentences.get(_key(request))
+        answer = self._sentences.get(_key(request, exact=True)) or self._sentences.get(_key(request))
         if answer is None:
             raise RouterTrap("no such command", 0)
         return b"".join(_framed(sentence, frame) for sentence in answer)
