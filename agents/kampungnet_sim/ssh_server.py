@@ -24,6 +24,7 @@ from kampungnet_sim.ssh_terminal import Gone, Terminal
 T = TypeVar("T")
 _LOGIN_SECONDS = 30.0
 _LOOP_SECONDS = 30.0
+_FAREWELL_SECONDS = 1.0
 _COMMANDS_KEPT = 1_000
 _LOG = "kampungnet_sim.ssh"
 
@@ -36,14 +37,19 @@ class Ciphers:
     host_key: tuple[str, ...] = ("rsa-sha2-512", "rsa-sha2-256")
     ciphers: tuple[str, ...] = ()
     digests: tuple[str, ...] = ()
+    version: str = "dropbear_2022.83"
 
 
 SSH_AGES: dict[str, Ciphers] = {
     "new": Ciphers(("curve25519-sha256@libssh.org", "ecdh-sha2-nistp256", "diffie-hellman-group14-sha256")),
     # An OLT of some years ago: SHA-1 only.
-    "old": Ciphers(("diffie-hellman-group14-sha1",), ("ssh-rsa",), ("aes128-cbc", "3des-cbc"), ("hmac-sha1",)),
+    "old": Ciphers(
+        ("diffie-hellman-group14-sha1",), ("ssh-rsa",), ("aes128-cbc", "3des-cbc"), ("hmac-sha1",), "HUAWEI-1.5"
+    ),
     # A GPON stick: dropbear of 2008 (facts/ont-snmp.md, 11.5).
-    "ancient": Ciphers(("diffie-hellman-group1-sha1",), ("ssh-rsa",), ("3des-cbc",), ("hmac-sha1", "hmac-md5")),
+    "ancient": Ciphers(
+        ("diffie-hellman-group1-sha1",), ("ssh-rsa",), ("3des-cbc",), ("hmac-sha1", "hmac-md5"), "dropbear_0.48"
+    ),
 }
 
 
@@ -201,9 +207,9 @@ class SshServer:
             # The client left, spoke something else, or the simulator is ending.
             pass
         finally:
+            _farewell(connection)
             with self._lock:
                 self._live.discard(connection)
-            connection.close()
 
     def _speak(self, connection: socket.socket) -> None:
         device = self._device
@@ -218,18 +224,22 @@ class SshServer:
         if "garbage_bytes" in faults:
             connection.sendall(secrets.token_bytes(4_000))
             return
-        transport = paramiko.Transport(connection)
+        # A descriptor of its own: paramiko closes it before the client has read the last words.
+        transport = paramiko.Transport(connection.dup(), strict_kex=self._device.age == "new")
         try:
             door = self._open_door(transport, int("new_host_key" in faults))
             channel = transport.accept(_LOGIN_SECONDS)
             if channel is not None and door.asked.wait(_LOGIN_SECONDS):
                 self._serve(channel, door)
+                # The client goes first; who dawdles is cut off.
+                transport.join(_FAREWELL_SECONDS)
         finally:
             transport.close()
 
     def _open_door(self, transport: paramiko.Transport, key: int) -> _Door:
         offered = SSH_AGES[self._device.age]
         transport.set_log_channel(_LOG)
+        transport.local_version = f"SSH-2.0-{offered.version}"
         transport.add_server_key(_host_key(key))
         options = transport.get_security_options()
         options.kex, options.key_types = offered.kex, offered.host_key
@@ -244,10 +254,10 @@ class SshServer:
         try:
             if door.command is not None:
                 terminal.once(door.command)
-                self.counts.logouts += 1
-                channel.send_exit_status(0)
-            elif terminal.serve():
-                self.counts.logouts += 1
+            else:
+                terminal.serve()
+            self.counts.logouts += 1
+            channel.send_exit_status(0)
         except Gone:
             self.counts.left_open += 1
         finally:
@@ -296,6 +306,16 @@ class _Counted:
         if len(self._counts.commands) < _COMMANDS_KEPT:
             self._counts.commands.append(line)
         return self._line.execute(line)
+
+
+def _farewell(connection: socket.socket) -> None:
+    """Close so that the far end can still read what was sent."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_WR)
+        connection.settimeout(_FAREWELL_SECONDS)
+        while connection.recv(1_024):
+            pass
+    connection.close()
 
 
 def _reset(connection: socket.socket) -> None:

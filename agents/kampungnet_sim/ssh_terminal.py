@@ -13,6 +13,7 @@ from kampungnet_sim.ssh_command_line import CommandLine, Pager, Reply
 
 T = TypeVar("T")
 SLOW_SECONDS = 3.0
+_PATIENCE_SECONDS = 0.1
 _LONGEST_LINE = 4_096
 _CURSOR_LEFT = "\x1b[1D"
 _BACKSPACES = "\b\x7f"
@@ -20,6 +21,8 @@ _BACKSPACES = "\b\x7f"
 
 class Wire(Protocol):
     """The part of an SSH channel a terminal needs."""
+
+    closed: bool
 
     def recv(self, nbytes: int) -> bytes:
         """Bytes, or none at the end."""
@@ -49,8 +52,8 @@ class Terminal:
     faults: Callable[[], frozenset[str]]
     _waiting: str = ""
 
-    def serve(self) -> bool:
-        """Talk until somebody ends it; True when it was ended by a logout. Gone when the line broke."""
+    def serve(self) -> None:
+        """Talk until a logout ends it. Gone when the line broke."""
         if "hang_after_login" in self.faults():
             self._say_nothing()
         self._send(self.line.greeting)
@@ -64,7 +67,7 @@ class Terminal:
                 self._send(reply.question)
                 text = self._read_line()
             if reply.end:
-                return True
+                return
 
     def once(self, command: str) -> None:
         """Carry out one command without prompt, echo or pager, as ``ssh host command`` asks."""
@@ -141,8 +144,10 @@ class Terminal:
             raise Gone from error
 
     def _say_nothing(self) -> None:
-        while self.wire.recv(1_024):
-            pass
+        # Who only says that no more keys will come still gets no answer.
+        while not self.wire.closed:
+            if not self.wire.recv(1_024):
+                time.sleep(_PATIENCE_SECONDS)
         raise Gone
 
 

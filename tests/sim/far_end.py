@@ -64,19 +64,20 @@ async def ssh(
     secret.chmod(0o700)
     host, port = access["address"].split(":")
     process = await asyncio.create_subprocess_exec(
-        program, "-F", "none", "-p", port, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-        "-o", "PubkeyAuthentication=no", "-o", "NumberOfPasswordPrompts=1", "-o", "LogLevel=ERROR",
-        *[word for word in options if word.startswith("-")], f"{access['username']}@{host}",
+        program, "-F", "none", "-p", port, *[word for word in options if word.startswith("-")],
+        # The first to name an option wins.
+        "-o", "LogLevel=ERROR", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+        "-o", "PubkeyAuthentication=no", "-o", "NumberOfPasswordPrompts=1", f"{access['username']}@{host}",
         *[word for word in options if not word.startswith("-")],
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         env={**os.environ, "SSH_ASKPASS": str(secret), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":0"},
     )  # fmt: skip
     try:
         output, _ = await asyncio.wait_for(process.communicate(typed.encode()), 30)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     return process.returncode or 0, output.decode(errors="replace")
 
 
