@@ -5,6 +5,7 @@ Fields and version borders follow ``facts/routeros.md`` sections 2, 3 and 7.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 WirelessKind = Literal["wireless", "wifi", "none"]
@@ -20,6 +21,7 @@ class RosVersion:
     patch: int = 0
 
     @classmethod
+    @lru_cache(maxsize=64)
     def parse(cls, text: str) -> "RosVersion":
         """Read the leading digits of ``6.49.10 (long-term)`` or ``7.16rc1 (testing)``."""
         found = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", text)

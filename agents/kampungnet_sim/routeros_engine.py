@@ -146,7 +146,8 @@ class Engine:
         router, state = self.router, moment.state
         if not menu.each_second:
             return router.disguise(path, menu.rows(moment))
-        now = (int(state.time), state.boot_time, router.revision(), router.faults())
+        latest = router.log[-1] if router.log else None
+        now = (int(state.time), state.boot_time, router.revision(), latest, router.faults())
         if now != self._second_key:
             self._second.clear()
             self._second_key = now

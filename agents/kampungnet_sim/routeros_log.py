@@ -69,4 +69,4 @@ def _rows(moment: Moment) -> list[Row]:
     return rows
 
 
-MENUS: dict[str, Menu] = {"/log": Menu(_rows)}
+MENUS: dict[str, Menu] = {"/log": Menu(_rows, each_second=True)}

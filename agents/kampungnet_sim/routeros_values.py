@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from kampungnet_sim.models import RosVersion
 from kampungnet_sim.village_day import WIB_SECONDS
@@ -18,7 +19,11 @@ def boolean(value: bool) -> str:
 
 def duration(seconds: float) -> str:
     """Whole seconds as ``1w4d23h26m9s``; nothing at all is ``0s``."""
-    left = int(seconds)
+    return _duration(int(seconds))
+
+
+@lru_cache(maxsize=1 << 15)
+def _duration(left: int) -> str:
     parts = []
     for letter, size in _UNITS:
         count, left = divmod(left, size)
