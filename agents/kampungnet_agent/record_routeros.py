@@ -54,7 +54,8 @@ def _answer(one: Exchange, mask: Mask) -> list[list[str]]:
     for message, category in one.traps:
         words = [] if category is None else [f"=category={category}"]
         sentences.append(["!trap", *words, f"=message={mask.sentence(message)}"])
-    ret = [] if one.ret is None else [f"=ret={_text(mask.raw(one.ret)) if not one.ret.isdigit() else _text(one.ret)}"]
+    counted = b"=count-only=" in _words(one.command)
+    ret = [] if one.ret is None else [f"=ret={_text(one.ret if counted else mask.raw(one.ret))}"]
     return [*sentences, ["!done", *ret]]
 
 
