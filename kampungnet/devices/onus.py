@@ -88,8 +88,7 @@ def remove(db: Session, regency: str, serial: str) -> bool:
 def remove_from(db: Session, village: Village, serial: str) -> None:
     """Take an ONU from a village. Raises ``NotFound`` when it is not that village's."""
     known = db.get(AssignedOnu, (village.regency, spelled(serial)))
-    site = known and db.get_one(Site, (village.regency, known.site))
-    if site is None or site.village != village.code:
+    if known is None or db.get_one(Site, (village.regency, known.site)).village != village.code:
         raise NotFound("This ONU does not belong to this village.")
     remove(db, village.regency, serial)
 

@@ -177,18 +177,18 @@ def _groups(
 
 
 def _row(state: VillageState, language: Language, now_ms: int) -> Row:
-    router, ont = states.device_of(state, "router"), states.device_of(state, "ont")
+    router, source = states.device_of(state, "router"), state.light
     words = language.say(states.STATUS_WORDS[state.status])
     if state.status is Status.DOWN:
         words = states.trouble(state, language)
     people_old = states.is_stale(router.last_ok_ms if router else None, now_ms)
-    light_old = states.is_stale(ont.last_ok_ms if ont else None, now_ms)
+    light_old = states.is_stale(source.last_ok_ms if source else None, now_ms)
     grade = states.light_grade(state.rx_power_dbm, no_light=state.no_light)
     light = language.say("no light") if state.no_light else ""
     if state.rx_power_dbm is not None:
         light = states.decibels(language, state.rx_power_dbm)
-    if light and light_old and state.status is not Status.SILENT and ont:
-        light = f"{light} ({language.age(ont.last_ok_ms, now_ms)})"
+    if light and light_old and state.status is not Status.SILENT and source:
+        light = f"{light} ({language.age(source.last_ok_ms, now_ms)})"
     return Row(
         code=state.village.code, name=state.village.name, status=state.status, words=words,
         people="" if state.hotspot_sessions is None else language.number(state.hotspot_sessions),

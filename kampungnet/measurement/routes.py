@@ -1,6 +1,7 @@
 """The pages of what is measured: all villages, and one of them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -11,37 +12,30 @@ from kampungnet.core import clock, pages
 from kampungnet.core.errors import NotFound
 from kampungnet.core.languages import N_, Language
 from kampungnet.core.web import Reads
-from kampungnet.devices.bodies import model_of, version_of
+from kampungnet.devices import onus
+from kampungnet.devices.bodies import Body, is_onu
 from kampungnet.devices.models import Agent, Device
 from kampungnet.devices.service import VillageState, body_of, village_states
 from kampungnet.devices.status import Status
 from kampungnet.measurement import outages, service, states, village_page
+from kampungnet.measurement.device_cards import DeviceCard, card, needs_day
+from kampungnet.measurement.light import outlook
+from kampungnet.measurement.light_words import DAYS, LightWords, light_words, millidecibels
+from kampungnet.measurement.notices import notices
 from kampungnet.measurement.overview import overview
 from kampungnet.measurement.service import Measured
+from kampungnet.measurement.stray_page import stray_list
 from kampungnet.shared import wire
 from kampungnet.staff.access import CurrentStaff
 from kampungnet.staff.service import Scope
+from kampungnet.villages import service as villages
 from kampungnet.villages.models import Regency
 
 MOST_OUTAGES: Final = 10
+ONU_COMMAND: Final = "kampungnet onu --village 35.10.15.2012 --serial ZTEGC1234567"
 _MONTH_MS: Final = village_page.DAYS * clock.DAY_MS
 
 router = APIRouter(include_in_schema=False)
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceCard:
-    """A device as the page shows it. Everything in it came from the device and is hostile text."""
-
-    name: str
-    kind: str
-    identity: str
-    model: str
-    version: str
-    uptime: str
-    seen: str
-    outcome: str
-    is_old: bool
 
 
 @router.get("/")
@@ -53,7 +47,10 @@ def first_page(request: Request, db: Reads, staff: CurrentStaff, keadaan: str = 
     language, now_ms, regency = pages.language_of(request), clock.now_ms(), _regency(db, staff.scope)
     seen = overview(village_states(db, regency.code, now_ms), language, now_ms, only)
     as_of = language.moment(now_ms, regency.time_zone, now_ms)
-    return pages.render(request, "measurement/overview.html", regency=regency, seen=seen, only=only, as_of=as_of)
+    number = len(onus.strays(db, regency.code))
+    return pages.render(
+        request, "measurement/overview.html", regency=regency, seen=seen, only=only, as_of=as_of, strays=number
+    )
 
 
 @router.get("/desa/{code}")
@@ -65,22 +62,35 @@ def village(request: Request, db: Reads, staff: CurrentStaff, code: str) -> Resp
     if not found:
         raise NotFound(N_("There is no such village here. Go back to the first page."))
     state, zone = found[0], regency.time_zone
+    bodies = {device.name: body_of(device) for device in state.devices}
     router = states.device_of(state, "router")
-    wan = service.wan_interface(router) if router else ""
-    of_router = _measured(
-        db, state, router, now_ms, "readings", "status", "hotspot_sessions", f"rx_bytes/{wan}", f"tx_bytes/{wan}"
-    )
+    onu = next((device for device in state.devices if is_onu(device.name)), None)
+    watched = _watched(db, state, router or onu, now_ms)
+    body = bodies[router.name] if router else None
     return pages.render(
         request, "measurement/village.html", regency=regency, state=state,
         sentence=states.sentence(state, language, zone, now_ms),
+        added=states.word_of_olt(state, bodies[onu.name] if onu else None, language, now_ms),
         warning=states.light_warning(state, language, now_ms),
+        notices=notices(body, language) if isinstance(body, wire.RouterBody) else [],
         stale=state.status in {Status.SILENT, Status.NEVER},
         age=language.age(state.last_reading_ms, now_ms),
-        devices=[_card(device, language, now_ms) for device in state.devices],
-        panels=_panels(db, state, of_router, language, now_ms),
-        zone=clock.abbreviation(zone), outages=_outages(of_router, language, zone, now_ms),
+        devices=_cards(db, state, bodies, language, now_ms),
+        panels=_panels(watched, router, language, zone, now_ms), light=_light(db, state, language, zone, now_ms),
+        is_mute=state.light is None and any(d.kind == "ont" or d.name == "ont" for d in state.devices),
+        zone=clock.abbreviation(zone), outages=_outages(watched, router, language, zone, now_ms),
         agent=_agent_words(state.agent, language, now_ms) if state.agent else [],
     )  # fmt: skip
+
+
+@router.get("/onu")
+def strays(request: Request, db: Reads, staff: CurrentStaff) -> Response:
+    """Show to who sees the whole regency which ONUs of its OLTs no village gets."""
+    if staff.scope.village is not None:
+        raise NotFound(N_("There is no such page here. Go back to the first page."))
+    language, now_ms, regency = pages.language_of(request), clock.now_ms(), _regency(db, staff.scope)
+    found = stray_list(onus.strays(db, regency.code), villages.names(db, regency.code), language, now_ms)
+    return pages.render(request, "measurement/onus.html", regency=regency, groups=found, command=ONU_COMMAND)
 
 
 @router.get("/tentang")
@@ -101,54 +111,72 @@ def _measured(db: Session, state: VillageState, device: Device | None, now_ms: i
     return service.measured(db, place, first_ms, now_ms, only)
 
 
+def _watched(db: Session, state: VillageState, device: Device | None, now_ms: int) -> Measured:
+    """Return what the charts and the interruptions are drawn from: the router, or an ONU where nothing else is."""
+    wan = service.wan_interface(device) if device else ""
+    wanted = ("readings", "status", "hotspot_sessions", f"rx_bytes/{wan}", f"tx_bytes/{wan}")
+    return _measured(db, state, device, now_ms, *wanted)
+
+
 def _panels(
-    db: Session, state: VillageState, of_router: Measured, language: Language, now_ms: int
+    watched: Measured, router: Device | None, language: Language, zone: str, now_ms: int
 ) -> list[list[village_page.Chart]]:
-    """Return one list of charts (24 hours, 30 days) for each thing that was ever measured here."""
-    zone = clock.zone_of(state.village.regency)
-    views = (village_page.last_day(language, zone, now_ms), village_page.last_month(language, zone, now_ms))
-    router, ont = states.device_of(state, "router"), states.device_of(state, "ont")
-    panels = []
-    if router is not None:
-        wan = service.wan_interface(router)
-        panels.append([village_page.traffic(of_router, wan, view) for view in views])
-        if "hotspot_sessions" in of_router.series:
-            panels.append([village_page.people(of_router, view) for view in views])
-    of_ont = _measured(db, state, ont, now_ms, "readings", "rx_power_mdbm")
-    if "rx_power_mdbm" in of_ont.series:
-        panels.append([village_page.light(of_ont, view) for view in views])
+    """Return one list of charts (24 hours, 30 days) for traffic and people, where there is a router."""
+    if router is None:
+        return []
+    wan, views = service.wan_interface(router), _views(language, zone, now_ms)
+    panels = [[village_page.traffic(watched, wan, view) for view in views]]
+    if "hotspot_sessions" in watched.series:
+        panels.append([village_page.people(watched, view) for view in views])
     return panels
 
 
-def _outages(of_router: Measured, language: Language, zone: str, now_ms: int) -> list[tuple[str, str, str]]:
-    status = of_router.series.get("status", {})
-    found = outages.outages(status, of_router.first_ms, now_ms)
+def _views(language: Language, zone: str, now_ms: int) -> tuple[village_page.View, ...]:
+    return (village_page.last_day(language, zone, now_ms), village_page.last_month(language, zone, now_ms))
+
+
+def _light(
+    db: Session, state: VillageState, language: Language, zone: str, now_ms: int
+) -> tuple[LightWords, list[village_page.Chart]] | None:
+    """Return the village's light in words and charts, whichever device measures it."""
+    if state.light is None:
+        return None
+    place = service.Place(state.village.regency, state.light.site, state.light.name)
+    today = clock.local_day(now_ms, zone)
+    # Today is not over: its median would be that of a morning.
+    days = service.daily_medians(db, place, "rx_power_mdbm", today - timedelta(days=DAYS), today - timedelta(days=1))
+    words = light_words(state.light, outlook(millidecibels(days)), language, zone, now_ms)
+    measured = _measured(db, state, state.light, now_ms, "readings", "rx_power_mdbm")
+    charts = [village_page.light(measured, view) for view in _views(language, zone, now_ms)]
+    return words, charts if "rx_power_mdbm" in measured.series else []
+
+
+def _cards(
+    db: Session, state: VillageState, bodies: Mapping[str, Body | None], language: Language, now_ms: int
+) -> list[DeviceCard]:
+    cards = []
+    for device in state.devices:
+        body, day = bodies[device.name], Measured(0, 0)
+        if needs_day(body):
+            place = service.Place(device.regency, device.site, device.name)
+            day = service.measured(db, place, now_ms - clock.DAY_MS, now_ms)
+        cards.append(card(device, body, day.series, language, now_ms))
+    return cards
+
+
+def _outages(
+    watched: Measured, router: Device | None, language: Language, zone: str, now_ms: int
+) -> list[tuple[str, str, str]]:
+    found = outages.outages(watched.series.get("status", {}), watched.first_ms, now_ms)
+    words = states.OUTAGE_WORDS | ({} if router else states.ONU_OUTAGE_WORDS)
     lines = []
     for outage in reversed(found[-MOST_OUTAGES:]):
         length = language.duration(((outage.end_ms or now_ms) - outage.start_ms) / 1000)
         if outage.end_ms is None:
             length = language.say("%(length)s, still going on", length=length)
-        lines.append(
-            (
-                language.moment(outage.start_ms, zone, now_ms, with_zone=False),
-                length,
-                language.say(states.OUTAGE_WORDS[outage.what]),
-            )
-        )
+        began = language.moment(outage.start_ms, zone, now_ms, with_zone=False)
+        lines.append((began, length, language.say(words[outage.what])))
     return lines
-
-
-def _card(device: Device, language: Language, now_ms: int) -> DeviceCard:
-    body = body_of(device)
-    identity = body.identity if isinstance(body, wire.RouterBody) else ""
-    kinds = {"router": language.say("Router"), "ont": language.say("Fibre modem (ONT)")}
-    return DeviceCard(
-        name=device.name, kind=kinds.get(device.kind or device.name, device.name), identity=identity,
-        model=model_of(body) if body else "", version=version_of(body) if body else "",
-        uptime="" if device.uptime_seconds is None else language.duration(device.uptime_seconds),
-        seen=language.age(device.last_ok_ms, now_ms), outcome=states.outcome_words(device.outcome, language),
-        is_old=states.is_stale(device.last_ok_ms, now_ms),
-    )  # fmt: skip
 
 
 def _agent_words(agent: Agent, language: Language, now_ms: int) -> list[tuple[str, str]]:

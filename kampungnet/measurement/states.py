@@ -3,15 +3,12 @@
 from typing import Final
 
 from kampungnet.core.languages import N_, Language
+from kampungnet.devices.bodies import Body, OnuSeen, is_onu
 from kampungnet.devices.models import Device
 from kampungnet.devices.service import VillageState
 from kampungnet.devices.status import SILENT_AFTER_MS, Status
-from kampungnet.shared.wire import Outcome
-
-# Facts, ont-snmp 12.3: where the projects seen there begin to worry. A class B+ receiver is specified to -27.
-WEAK_LIGHT_DBM: Final = -25.0
-CRITICAL_LIGHT_DBM: Final = -27.0
-BLINDING_LIGHT_DBM: Final = -8.0
+from kampungnet.measurement.light import judge
+from kampungnet.shared.wire import Grade, OnuState, Outcome
 
 STATUS_WORDS: Final = {
     Status.UP: N_("Connected"),
@@ -25,10 +22,29 @@ OUTCOME_WORDS: Final = {
     Outcome.LOGIN_REFUSED: N_("refuses the agent's password"),
     Outcome.UNREADABLE: N_("answers with something unreadable"),
 }
+ONU_WORDS: Final = {
+    OnuState.ONLINE: N_("the modem is at work"),
+    OnuState.LOS: N_("no light comes from the modem: the fibre is cut, or the modem has no power"),
+    OnuState.DYING_GASP: N_("the modem lost its power and said so with its last breath"),
+    OnuState.OFFLINE: N_("the modem is off, or its fibre is cut"),
+    OnuState.REGISTERING: N_("the modem is just signing in"),
+    OnuState.REFUSED: N_("the provider's OLT does not accept the modem: ask the provider"),
+    OnuState.DISABLED: N_("the provider has switched the modem off: ask the provider"),
+    OnuState.UNKNOWN: N_("the OLT does not know how the modem is"),
+}
+GRADE_WORDS: Final = {
+    Grade.RECORDED: (N_("recorded"), N_("checked against a recording of a real device of this kind")),
+    Grade.FROM_MIB: (N_("from the MIB"), N_("written by the maker's manual (MIB), not yet seen on a real device")),
+    Grade.NOT_TRIED: (N_("not tried yet"), N_("written by what others report: compare it with the device itself")),
+}
 OUTAGE_WORDS: Final = {
     "silent": N_("The box did not report"),
     "router": N_("The router did not answer"),
     "internet": N_("The internet was cut"),
+}
+ONU_OUTAGE_WORDS: Final = {
+    "silent": N_("The OLT did not report"),
+    "internet": N_("The modem was off or its fibre was cut"),
 }
 LIGHT_WORDS: Final = {
     "good": N_("good"),
@@ -47,15 +63,7 @@ def is_stale(seen_ms: int | None, now_ms: int) -> bool:
 
 def light_grade(dbm: float | None, *, no_light: bool = False) -> str:
     """Return ``good``, ``weak``, ``critical``, ``blinding``, ``dark``, or nothing when it is not known."""
-    if no_light:
-        return "dark"
-    if dbm is None:
-        return ""
-    if dbm > BLINDING_LIGHT_DBM:
-        return "blinding"
-    if dbm <= CRITICAL_LIGHT_DBM:
-        return "critical"
-    return "weak" if dbm <= WEAK_LIGHT_DBM else "good"
+    return judge(dbm, no_light=no_light) or ""
 
 
 def decibels(language: Language, dbm: float) -> str:
@@ -64,18 +72,21 @@ def decibels(language: Language, dbm: float) -> str:
 
 
 def device_of(state: VillageState, kind: str) -> Device | None:
-    """Return the village's router or ONT. A router that never answered is known by its name only."""
-    return next((d for d in state.devices if kind in {d.kind, d.name}), None)
+    """Return the village's own router or ONT. One that never answered is known by its name only."""
+    own = (device for device in state.devices if not is_onu(device.name))
+    return next((device for device in own if kind in {device.kind, device.name}), None)
 
 
 def trouble(state: VillageState, language: Language) -> str:
     """Return in a few words why a reporting village is not connected."""
     router = device_of(state, "router")
     if router is None:
+        if any(is_onu(device.name) for device in state.devices):
+            return language.say("The provider's OLT says that the village's modem is not at work")
         return language.say("No router has answered yet")
     if router.outcome != Outcome.OK:
         return language.say("The router %(does)s", does=outcome_words(router.outcome, language))
-    if state.no_light:
+    if state.no_light and not is_stale(state.light.last_ok_ms if state.light else None, state.last_reading_ms or 0):
         return language.say("No light in the fibre")
     return language.say("The internet is cut")
 
@@ -85,10 +96,17 @@ def outcome_words(outcome: str, language: Language) -> str:
     return language.say(OUTCOME_WORDS[Outcome(outcome)])
 
 
+def word_of_olt(state: VillageState, body: Body | None, language: Language, now_ms: int) -> str:
+    """Return what an OLT adds about a village that is not connected, while it is fresh; else nothing."""
+    onu = next((device for device in state.devices if is_onu(device.name)), None)
+    if state.status is Status.UP or onu is None or not isinstance(body, OnuSeen) or is_stale(onu.last_ok_ms, now_ms):
+        return ""
+    return language.say("The provider's OLT says: %(what)s.", what=language.say(ONU_WORDS[body.onu.state]))
+
+
 def light_warning(state: VillageState, language: Language, now_ms: int) -> str:
     """Return a sentence when the light is known to be bad now, else nothing."""
-    ont = device_of(state, "ont")
-    if ont is None or is_stale(ont.last_ok_ms, now_ms) or state.rx_power_dbm is None:
+    if state.light is None or is_stale(state.light.last_ok_ms, now_ms) or state.rx_power_dbm is None:
         return ""
     grade = light_grade(state.rx_power_dbm)
     if grade in {"good", ""}:
@@ -105,6 +123,8 @@ def sentence(state: VillageState, language: Language, zone: str, now_ms: int) ->
         return language.say("The box is registered and has not reported yet.")
     if state.status is Status.SILENT:
         since = language.moment(state.last_reading_ms, zone, now_ms)
+        if all(is_onu(device.name) for device in state.devices):
+            return language.say("The provider's OLT has said nothing of this village since %(since)s.", since=since)
         return language.say("No report since %(since)s: the power, the box or its line is off.", since=since)
     if state.status is Status.DOWN:
         return language.say("Trouble: %(why)s.", why=trouble(state, language).lower())

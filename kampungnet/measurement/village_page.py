@@ -9,6 +9,7 @@ from kampungnet.core import clock
 from kampungnet.core.languages import Language
 from kampungnet.measurement import charts, outages, states
 from kampungnet.measurement.charts import Scale, Span, Value
+from kampungnet.measurement.light import B_PLUS
 from kampungnet.measurement.service import Measured
 from kampungnet.measurement.slots import SLOT_MS, SLOT_SECONDS
 
@@ -27,10 +28,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A threshold across a chart."""
+    """A threshold across a chart, and the band of levels below it, down to the next one."""
 
     style: str
     y: float
+    height: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +168,11 @@ def light(measured: Measured, view: View) -> Chart:
         (known, lambda found: in_words(charts.middle(found))),
         (known, lambda found: in_words(min(found))),
     )
-    limits = (("weak", states.WEAK_LIGHT_DBM), ("critical", states.CRITICAL_LIGHT_DBM))
+    weak, critical = scale.y(B_PLUS.worrying_dbm), scale.y(B_PLUS.weakest_dbm)
     return Chart(
         title=say("Light in the fibre"), summary=_light_summary(shown, view), coverage=_coverage(measured, view),
         lines=(_line("light", shown, view, scale),),
-        limits=tuple(Limit(style, scale.y(dbm)) for style, dbm in limits),
+        limits=(Limit("weak", weak, critical - weak), Limit("critical", critical, charts.HEIGHT - critical)),
         gaps=tuple(charts.gaps(shown, view.span)), x_ticks=view.ticks(),
         y_ticks=_y_ticks(scale, view.language), unit="dBm",
         columns=(_first_column(view), say("Usual"), say("Lowest")), rows=rows,

@@ -91,6 +91,12 @@ def districts(db: Session, regency: str) -> dict[str, str]:
     return {row.code: row.name for row in rows}
 
 
+def names(db: Session, regency: str) -> dict[str, str]:
+    """Return the names of a regency's villages by code. Names are not unique; codes are."""
+    rows = db.execute(select(Village.code, Village.name).where(Village.regency == regency))
+    return {row.code: row.name for row in rows}
+
+
 def _refusal(row: dict[str, str], seen: dict[str, dict[str, str]]) -> str:
     """Say why a row cannot be taken, or nothing."""
     code = row["kode"] or ""
