@@ -55,10 +55,16 @@ def default_interface(route: Row) -> str:
     return ""
 
 
+def is_answered(replies: Mapping[str, Reply], target: str) -> bool:
+    """Tell whether the first probe to ``target`` came back."""
+    reply = replies.get(f"ping {target}")
+    return reply is not None and bool(reply.rows) and bool(count(reply.rows[-1].get(b"received")))
+
+
 def is_lost(replies: Mapping[str, Reply], target: str) -> bool:
     """Tell whether the first probe to ``target`` went out and did not come back."""
     reply = replies.get(f"ping {target}")
-    return reply is not None and not reply.traps and bool(reply.rows) and not count(reply.rows[-1].get(b"received"))
+    return reply is not None and not reply.traps and bool(reply.rows) and not is_answered(replies, target)
 
 
 def pings_of(answers: Answers, addresses: Mapping[str, str]) -> list[Ping]:

@@ -12,7 +12,7 @@ from .fields import text
 from .mikrotik_answers import Answers, absences, is_missing_menu, refusals
 from .mikrotik_hotspot import MOST_RADIUS, questions_about_servers
 from .mikrotik_interfaces import MOST_PPPOE, cages_of, dialled_lines, ports_with_module
-from .mikrotik_line import PROBES, address_in, default_route, is_lost
+from .mikrotik_line import PROBES, address_in, default_route, is_answered, is_lost
 from .mikrotik_questions import (
     EACH,
     FACTS,
@@ -61,6 +61,8 @@ class Known:
     """``missing`` entries of the last visit that asked for tables, repeated until the next."""
     addresses: dict[str, str] = field(default_factory=dict)
     """Gateway and server, as far as known."""
+    answering: set[str] = field(default_factory=set)
+    """Targets that answered a ping once; providers' gateways often never do, and are not asked again and again."""
     ports: tuple[str, ...] = ()
     """Cages with a module in them."""
     lines: dict[str, str] = field(default_factory=dict)
@@ -104,7 +106,7 @@ class Visit:
         """Return what follows from the first answers."""
         answers = Answers(self._replies)
         self._learn_addresses(answers)
-        lost = [target for target in self.addresses if is_lost(self._replies, target)]
+        lost = [target for target in self._known.answering & self.addresses.keys() if is_lost(self._replies, target)]
         questions = self._pings()
         questions += [
             ping_question(target, self.addresses[target], attempt)
@@ -133,6 +135,7 @@ class Visit:
     def answers(self, now: float) -> Answers:
         """Return all that is known now, with what is missing so far; the facts come from this visit or an earlier."""
         known = self._known
+        known.answering |= {target for target in self.addresses if is_answered(self._replies, target)}
         if self._facts:
             names = {*(one.name for one in FACTS), "modules"} & self._replies.keys()
             known.facts = {name: self._replies[name] for name in names}
@@ -161,7 +164,9 @@ class Visit:
     def _learn_addresses(self, answers: Answers) -> None:
         known = self._known.addresses
         if "default route" in answers:
-            known[GATEWAY] = address_in(text(default_route(answers.rows("default route")).get(b"gateway")))
+            gateway = text(default_route(answers.rows("default route")).get(b"gateway"))
+            far_end = answers.row(f"pppoe {gateway}").get(b"remote-address")
+            known[GATEWAY] = address_in(gateway) or address_in(text(far_end))
         server = self._wishes.server
         if address_in(server):
             known[SERVER] = address_in(server)

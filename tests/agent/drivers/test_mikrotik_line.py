@@ -12,6 +12,7 @@ from tests.agent.drivers.scripted_router import ScriptedRouter, row, rows, sente
 from tests.agent.drivers.test_mikrotik import body_from, driver_to
 
 SERVER = "kampungnet.example.go.id"
+ANSWERED = rows(row(sent=1, received=1, avg_rtt="1ms"))
 LOST = rows(row(seq=0, status="timeout", sent=1, received=0, packet_loss=100))
 
 
@@ -86,22 +87,48 @@ def _tagged(words: list[bytes], tag: bytes) -> bytes:
     return sentence(words[0], b".tag=" + tag, *words[1:])
 
 
-async def test_of_a_lost_and_three_further_probes_all_are_counted_and_the_mean_is_theirs() -> None:
+async def test_where_pings_used_to_come_back_a_lost_one_is_followed_by_three_and_all_are_counted() -> None:
     router = ScriptedRouter()
-    internet_says = [LOST, *(rows(row(sent=1, received=1, avg_rtt=f"{ms}ms")) for ms in (10, 20, 30))]
+    internet_says = [ANSWERED, LOST, *(rows(row(sent=1, received=1, avg_rtt=f"{ms}ms")) for ms in (10, 20, 30))]
     ordinary = router.reply_to
 
     def reply_to(words: list[bytes]) -> bytes:
         if words[0] == b"/ping":
-            here = rows(row(sent=1, received=1, avg_rtt="1ms"))
-            router.answers[b"/ping"] = internet_says.pop(0) if b"=address=1.1.1.1" in words else here
+            router.answers[b"/ping"] = internet_says.pop(0) if b"=address=1.1.1.1" in words else ANSWERED
         return ordinary(words)
 
     router.reply_to = reply_to  # type: ignore[method-assign]  # the test changes what the router says
-    body = await body_from(router)
-    internet = body.pings[1]
+    async with driver_to(router) as driver:
+        await driver.poll()
+        body = (await driver.poll()).body
+    assert isinstance(body, wire.RouterBody)
+    _, internet, second = body.pings
     assert (internet.target, internet.sent, internet.received, internet.rtt_ms) == ("internet", 4, 3, 20)
-    assert body.pings[2].sent == 1
+    assert second.sent == 1
+
+
+async def test_what_never_answered_is_probed_once_a_poll() -> None:
+    router = ScriptedRouter()
+    router.answers[b"/ping"] = LOST
+    async with driver_to(router) as driver:
+        await driver.poll()
+        router.asked.clear()
+        body = (await driver.poll()).body
+    assert router.commands().count(b"/ping") == 3
+    assert [(ping.sent, ping.received) for ping in getattr(body, "pings", [])] == [(1, 0)] * 3
+
+
+async def test_the_far_end_of_a_dialled_line_is_the_gateway_to_ping() -> None:
+    router = ScriptedRouter()
+    router.answers[b"/ip/route/print"] = rows(row(gateway="pppoe-out1", active="true", distance=1))
+    router.answers[b"/interface/pppoe-client/print"] = rows(row(**{".id": "*A"}, name="pppoe-out1", running="true"))
+    router.answers[b"/interface/pppoe-client/monitor"] = rows(row(status="connected", remote_address="10.64.0.1"))
+    async with driver_to(router) as driver:
+        await driver.poll()
+        body = (await driver.poll()).body
+    assert isinstance(body, wire.RouterBody)
+    assert (body.pings[0].target, body.pings[0].address) == ("gateway", "10.64.0.1")
+    assert not any(entry.startswith("ping gateway") for entry in body.missing)
 
 
 def test_the_server_on_this_machine_is_not_pinged_by_a_router() -> None:
