@@ -65,6 +65,7 @@ class OnuNow:
     voltage_volts: float
     bias_milliamperes: float
     uptime_seconds: int
+    online_seconds: int
     rx_bytes: int
     tx_bytes: int
 
@@ -77,7 +78,7 @@ class OnuNow:
         """The same ONU when its OLT cannot see it."""
         return OnuNow(
             phase, self.cause, self.last_up, self.last_down, self.last_gasp,
-            None, None, None, 0.0, 0.0, 0.0, 0, self.rx_bytes, self.tx_bytes,
+            None, None, None, 0.0, 0.0, 0.0, 0, 0, self.rx_bytes, self.tx_bytes,
         )  # fmt: skip
 
 
@@ -164,6 +165,7 @@ class VillageOnu:
             voltage_volts=state.ont_voltage_volts if lit else 0.0,
             bias_milliamperes=state.ont_bias_milliamperes if lit else 0.0,
             uptime_seconds=state.ont_uptime_seconds if lit else 0,
+            online_seconds=int(when - past.last_up) if lit else 0,
             rx_bytes=wan.rx_bytes,
             tx_bytes=wan.tx_bytes,
         )
@@ -263,6 +265,7 @@ class HouseOnu:
             voltage_volts=round(3.2 + 0.1 * unit(key, 4), 3) if lit else 0.0,
             bias_milliamperes=round(9 + 6 * unit(key, 5), 2) if lit else 0.0,
             uptime_seconds=max(int(when - up), 0) if lit else 0,
+            online_seconds=max(int(when - up), 0) if lit else 0,
             rx_bytes=int(max(when - up, 0) * 90_000 * unit(key, 6)),
             tx_bytes=int(max(when - up, 0) * 11_000 * unit(key, 7)),
         )

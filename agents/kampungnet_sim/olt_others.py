@@ -127,7 +127,7 @@ _VSOL = OnuTable(
         f"{_VSOL_LIST}.17": lambda o, _: integer(o.distance_metres),
         f"{_VSOL_LIST}.18": lambda _, n: octets(clock_text(n.last_up)),
         f"{_VSOL_LIST}.19": lambda _, n: octets(clock_text(n.last_down)),
-        f"{_VSOL_LIST}.20": lambda _, n: octets(_alive(n.uptime_seconds)),
+        f"{_VSOL_LIST}.20": lambda _, n: octets(_alive(n.online_seconds)),
         f"{_VSOL_LIGHT}.1": lambda o, _: integer(o.place.port),
         f"{_VSOL_LIGHT}.2": lambda o, _: integer(o.place.number),
     },

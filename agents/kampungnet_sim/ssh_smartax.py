@@ -178,18 +178,18 @@ class SmartAx:
             ("ONT LLID", "-"),
             ("ONT distance(m)", str(onu.distance_metres) if now.online else "-"),
             ("ONT last distance(m)", str(onu.distance_metres)),
-            ("Memory occupation", "44%" if now.online else "-"),
-            ("CPU occupation", "3%" if now.online else "-"),
-            ("Temperature", f"{round(now.temperature_celsius)}(C)" if now.online else "-"),
+            ("Memory occupation", "44" if now.online else "-"),
+            ("CPU occupation", "3" if now.online else "-"),
+            ("Temperature", str(round(now.temperature_celsius)) if now.online else "-"),
             ("Authentic type", "SN-auth"),
-            ("SN", f"{_hex(onu)} ({onu.serial[:4]}-{onu.serial[4:]})"),
+            ("SN", _hex(onu)),
             ("Management mode", "OMCI"),
             ("Description", onu.name),
             ("Last down cause", _CAUSES[now.cause]),
             ("Last up time", _zoned(now.last_up)),
             ("Last down time", _zoned(now.last_down)),
             ("Last dying gasp time", _zoned(now.last_gasp)),
-            ("ONT online duration", _duration(now.uptime_seconds) if now.online else "-"),
+            ("ONT online duration", _duration(now.online_seconds) if now.online else "-"),
         )
         return [_LINE, *(f"  {key:<24}: {value}" for key, value in pairs), _LINE]
 

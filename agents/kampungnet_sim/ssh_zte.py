@@ -180,7 +180,7 @@ class ZteCommandLine:
         ]
 
     def _facts(self, onu: Onu, now: OnuNow) -> list[str]:
-        minutes, seconds = divmod(now.uptime_seconds, 60)
+        minutes, seconds = divmod(now.online_seconds, 60)
         hours, minutes = divmod(minutes, 60)
         pairs: list[tuple[str, str]] = [
             ("Name:", onu.name),
