@@ -103,6 +103,8 @@ class Engine:
         if menu is None:
             raise self.missing(request.menu)
         self._check_arguments(request)
+        if request.menu == "/ip/hotspot/user":
+            routeros_menus_hotspot.settle_logouts(moment)
         if request.flag("count-only"):
             return frame.done(str(self._count(menu, request, moment)))
         return self._framed(self._bodies(menu, user, request, moment), frame)

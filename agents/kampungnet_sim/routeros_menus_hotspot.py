@@ -8,6 +8,8 @@ from kampungnet_sim.village import BYPASSED_HOSTS, VillageProfile
 from kampungnet_sim.village_guests import Visit
 
 _BITS = 8
+# Nobody looked at the user list for so long: what was used before is not worth its working out.
+_FORGOTTEN_SECONDS = 2 * 86_400
 
 
 def _servers(moment: Moment) -> list[Row]:
@@ -168,6 +170,21 @@ def _add_to_user(router: SimulatedRouter, user: str, row: Row, seconds: float) -
         for name in ("bytes-in", "bytes-out", "packets-in", "packets-out")
     }
     table.change(user, {**grown, "uptime": duration(_seconds(before.get("uptime", "0s")) + seconds)})
+
+
+def settle_logouts(moment: Moment) -> None:
+    """Add to the user rows what those used who left by themselves since this was done last.
+
+    Counters of users grow at logout only; a session that a power cut or reboot ended is lost (7.6.8, 7.6.9).
+    """
+    router, now = moment.router, moment.state.time
+    since, router.settled = max(router.settled, now - _FORGOTTEN_SECONDS), now
+    calendar = router.village.calendar
+    for visit in router.village.guests.touching(since, now):
+        ended = visit.logged_in and since < visit.end <= now
+        if ended and (visit.start, visit.number) not in router.thrown_out and router.village.router_is_up(visit.end):
+            seconds = max(visit.end - visit.session_start(calendar.segment(visit.end).boot), 0)
+            _add_to_user(router, visit.user, _traffic(visit, seconds), seconds)
 
 
 def _seconds(text: str) -> int:

@@ -98,11 +98,14 @@ class SimulatedRouter:
     faults: Callable[[], frozenset[str]] = frozenset
     hotspot_revision: int = 0
     probes: int = 0
+    # Until when logouts of guests are in the user rows.
+    settled: float = 0.0
 
     def __post_init__(self) -> None:
         """Fill in what was not given."""
         self.users = self.users or draw_users(self.profile)
         self.tables = self.tables or new_tables(self.profile)
+        self.settled = self.clock()
 
     @property
     def profile(self) -> VillageProfile:

@@ -76,6 +76,7 @@ class SteadyGuests:
         return [self._at(place, when) for place in range(self._leases if tail > 0 else self._hosts)]
 
     def touching(self, start: float, end: float) -> list[Visit]:
-        """Who came or left in a span of at most a few hours."""
-        seen = [self._at(place, when) for place in range(self._logins) for when in (start, end)]
+        """Who came or left in a span."""
+        looks = [start + turn * _STAY_SECONDS for turn in range(int((end - start) // _STAY_SECONDS) + 1)]
+        seen = [self._at(place, when) for place in range(self._logins) for when in (*looks, end)]
         return list(dict.fromkeys(seen))

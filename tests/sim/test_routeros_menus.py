@@ -187,6 +187,24 @@ async def test_the_user_list_has_the_names_and_comments_that_break_clients() -> 
         assert {row["disabled"] for row in rows.values()} == {"true", "false"}
 
 
+async def test_a_guest_who_leaves_adds_to_the_user_and_one_whom_a_power_cut_ends_does_not() -> None:
+    async with village(V720, scale=Scale(guests=40, users=300)) as (stage, client):
+        users = ("/ip/hotspot/user/print", "=.proplist=name,uptime,bytes-out")
+        before = {row["name"]: row for row in await client.rows(*users)}
+        active = {row["user"]: row for row in await client.rows("/ip/hotspot/active/print")}
+        assert len(active) == 40
+        stage.clock.forward(1_800)
+        after = {row["name"]: row for row in await client.rows(*users)}
+        grown = {name for name, row in after.items() if row != before[name]}
+        assert 2 <= len(grown) <= 9
+        for name in grown:
+            gained = int(after[name]["bytes-out"]) - int(before[name]["bytes-out"])
+            assert gained >= int(active[name]["bytes-out"])
+        stage.fleet.faults.add("power_cut", "*", 7_200)
+        stage.clock.forward(7_201)
+        assert {row["name"]: row for row in await (await stage.client()).rows(*users)} == after
+
+
 async def test_a_second_server_may_stand_by() -> None:
     async with village(V720, "second-hotspot") as (_, client):
         rows = await client.rows("/ip/hotspot/print", "=.proplist=name,disabled")
