@@ -149,6 +149,15 @@ async def test_ping_measures_what_is_true_and_keeps_totals(v6: Stage, v7: Stage)
         assert abs(int(rows[-1]["avg-rtt"].partition("ms")[0]) - true_ms) <= 1
 
 
+async def test_probes_leave_at_their_interval() -> None:
+    async with on_stage(FleetOptions(model="hex")) as stage:
+        client = await stage.client()
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        assert len(await client.rows("/ping", "=address=192.168.88.1", "=count=4", "=interval=150ms")) == 4
+        assert 0.44 < loop.time() - start < 0.9
+
+
 async def test_a_ping_without_a_target_or_with_a_strange_count_is_refused(v7: Stage) -> None:
     client = await v7.client()
     for words in (["/ping"], ["/ping", "=address=8.8.8.8", "=count=many"]):
