@@ -3,7 +3,12 @@
 import json
 from pathlib import Path
 
+from kampungnet_sim.extras import Extras
 from kampungnet_sim.fleet import Site
+
+Values = dict[str, str | int | list[str]]
+# A login a minute would wear out a cheap unit.
+_SHELL_SECONDS = 600
 
 
 def write_private(path: Path, text: str) -> None:
@@ -15,13 +20,51 @@ def write_private(path: Path, text: str) -> None:
     beside.replace(path)
 
 
-def _block(table: str, values: dict[str, str | int]) -> str:
-    # JSON text is TOML text for the strings and numbers that stand here.
+def _block(table: str, values: Values) -> str:
+    # JSON text is TOML text for the strings, numbers and lists that stand here.
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
     return "\n".join([f"[{table}]", *lines, ""])
 
 
-def write_settings(folder: Path, site: Site) -> Path:
+def _secret(own: Path, name: str, secret: object) -> str:
+    write_private(own / name, f"{secret}\n")
+    return str(own / name)
+
+
+def _further(own: Path, code: str, extras: Extras) -> list[Values]:
+    """The devices a village has only when asked for. Each OLT is read by one agent: that of its first village."""
+    has = extras.inventory(code)
+    found: list[Values] = []
+    for kind, name, driver, secret in (
+        ("ont_ssh", "ont-cli", "ont-ssh", "password"),
+        ("camera", "camera", "camera", "password"),
+        ("access_point", "access-point", "generic-snmp", "community"),
+    ):
+        access = has.get(kind)
+        if isinstance(access, dict):
+            device: Values = {"name": name, "driver": driver, "address": access["address"]}
+            device["password_file"] = _secret(own, f"{name}.{secret}", access[secret])
+            if "username" in access:
+                device["username"] = access["username"]
+            device["interval_seconds"] = _SHELL_SECONDS if kind == "ont_ssh" else 60
+            found.append(device)
+    for olt in extras.olts:
+        if olt.first_village() == code:
+            secret_file = _secret(own, f"{olt.name}.community", olt.access.community)
+            found.append(
+                {
+                    "name": olt.name,
+                    "driver": "olt-snmp",
+                    "address": f"127.0.0.1:{olt.port}",
+                    "password_file": secret_file,
+                    "onus": olt.serials(),
+                    "interval_seconds": 60,
+                }
+            )
+    return found
+
+
+def write_settings(folder: Path, site: Site, extras: Extras) -> Path:
     """Write ``CODE/agent.toml`` with its secrets beside it (mode 600); returns its path.
 
     Without a line the server's address is a guess to be replaced.
@@ -29,23 +72,21 @@ def write_settings(folder: Path, site: Site) -> Path:
     own = (folder / site.village.profile.code).resolve()
     own.mkdir(parents=True, exist_ok=True)
     user = site.router.users["kampungnet"]
-    write_private(own / "router.password", user.password + "\n")
-    write_private(own / "ont.community", site.access.community + "\n")
     server = f"http://127.0.0.1:{site.ports.get('line', 8080)}"
-    router: dict[str, str | int] = {
+    router: Values = {
         "name": "router",
         "driver": "mikrotik",
         "address": f"127.0.0.1:{site.ports['api']}",
         "username": user.name,
-        "password_file": str(own / "router.password"),
+        "password_file": _secret(own, "router.password", user.password),
         "interval_seconds": 60,
         "wan_interface": site.village.profile.router.wan_interface,
     }
-    ont: dict[str, str | int] = {
+    ont: Values = {
         "name": "ont",
         "driver": "ont-snmp",
         "address": f"127.0.0.1:{site.ports['snmp']}",
-        "password_file": str(own / "ont.community"),
+        "password_file": _secret(own, "ont.community", site.access.community),
         "wan_interface": site.village.ont_plan[0].name,
         "interval_seconds": 60,
     }
@@ -54,6 +95,7 @@ def write_settings(folder: Path, site: Site) -> Path:
         _block("spool", {"path": str(own / "spool.db"), "max_megabytes": 16}),
         _block("[devices]", router),
         _block("[devices]", ont),
+        *(_block("[devices]", one) for one in _further(own, site.village.profile.code, extras)),
     ]
     path = own / "agent.toml"
     path.write_text("\n".join(blocks), encoding="utf-8")

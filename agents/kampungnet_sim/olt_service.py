@@ -123,6 +123,10 @@ class OltService:
     def _village_onus(self) -> list[VillageOnu]:
         return [onu for onu in self.olt.onus if isinstance(onu, VillageOnu)]
 
+    def first_village(self) -> str:
+        """Whose agent looks after this OLT; empty when no village hangs here."""
+        return next((onu.village.profile.code for onu in self._village_onus()), "")
+
     def serials(self) -> list[str]:
         """By which our villages' ONUs are found, in the order of places."""
         return [onu.mac if self.model.epon else onu.serial for onu in self._village_onus()]

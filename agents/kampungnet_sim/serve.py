@@ -51,7 +51,7 @@ async def run_fleet(
         _write_inventory(inventory, listed)
         if configs is not None:
             for site in fleet.sites.values():
-                write_settings(configs, site)
+                write_settings(configs, site, fleet.extras)
         announce()
         await stop.wait()
     finally:
