@@ -31,6 +31,9 @@ _SAID_BY_THE_LINE: Final = frozenset(
 )
 """Options of how to reach the real device, which say nothing about its replay."""
 
+_CHOICES: Final = frozenset({"cli", "purpose"})
+"""Options that choose one of our own words."""
+
 
 class RecordError(Exception):
     """The device could not be recorded; one sentence for a person, in Indonesian."""
@@ -112,7 +115,7 @@ def _files(device: Device, tape: Tape, polled: Polled, mask: Mask) -> dict[str, 
 
 def _settings(device: Device, mask: Mask) -> dict[str, Any]:
     options = {
-        name: _hidden(value, mask)
+        name: value if name in _CHOICES else _hidden(value, mask)
         for name, value in device.options.items()
         if name not in _SAID_BY_THE_LINE and not name.endswith(("secret", "file"))
     }

@@ -33,14 +33,22 @@ _WORDS: Final = frozenset(
     "temperature the time to total transceiver tx type unicast unknown up uptime version voltage wait wifi working "
     "yes".split()
 )
-_NUMBER: Final = re.compile(r"[+-]?\d{1,5}(?:\.\d{1,4})?")
-"""What is measured is short; serial and telephone numbers are longer."""
+_NUMBER: Final = re.compile(r"[+-]?\d{1,5}|[+-]?\d{1,10}\.\d{1,4}|\d{4}-\d\d-\d\d|\d{1,2}:\d\d(?::\d\d)?")
+"""What is measured is short; serial and telephone numbers are longer. Dates and times tell when, not who."""
+_FAMILY: Final = re.compile(
+    r"wap|zxan|zte|zxa10|hsgq|c-?data|huawei|integrated|access|software|smartax|busybox|rtk|rtl\d+|"
+    r"ma5\d{3}\w*|fd1\d{3}\w*|c\d{3}",
+    re.IGNORECASE,
+)
+"""By these words in greeting and prompt a driver knows what it talks to."""
+
+_BETWEEN: Final = re.compile(r"(\s+|[][|,;/()!#<>]|:(?=\s|$))")
 
 
 def answers_of(transcript: Iterable[tuple[str, str]], mask: Mask, known: frozenset[str]) -> bytes:
     """Return commands and answers as JSON. ``known`` are model and version, which stay."""
     told = [
-        {"ask": _free(command, mask), "answer": "\n".join(_line(line, mask, known) for line in answer.split("\n"))}
+        {"ask": mask.kind(command), "answer": "\n".join(_line(line, mask, known) for line in answer.split("\n"))}
         for command, answer in transcript
     ]
     return (json.dumps({"kind": "ssh", "answers": told}, indent=1) + "\n").encode()
@@ -59,4 +67,8 @@ def _line(line: str, mask: Mask, known: frozenset[str]) -> str:
 
 def _free(line: str, mask: Mask) -> str:
     """Hide every word that is not on the list."""
-    return "".join(part if part.lower() in _WORDS else mask.text(part) for part in re.split(r"(\s+|[|,;/()!])", line))
+    return "".join(part if _is_harmless(part) else mask.text(part) for part in _BETWEEN.split(line))
+
+
+def _is_harmless(part: str) -> bool:
+    return part.lower() in _WORDS or any(known.fullmatch(part) for known in (_NUMBER, _FAMILY))

@@ -32,7 +32,7 @@ class Tape:
     objects: dict[Oid, int | bytes | str] = field(default_factory=dict)
     """SNMP: what the device had, by name; a number, raw text, or a dotted OID."""
     transcript: list[tuple[str, str]] = field(default_factory=list)
-    """SSH: command and answer, both as text."""
+    """SSH: command and answer, both as text; first, without a command, the greeting up to the prompt."""
 
 
 TAPE: Final[ContextVar[Tape | None]] = ContextVar("TAPE", default=None)

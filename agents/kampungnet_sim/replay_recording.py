@@ -6,7 +6,7 @@ not asked then gets what a device says to a command it does not know.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ Sentences = list[list[str]]
 Key = tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]]
 
 ROUTEROS_FILE, SNMP_FILE, SSH_FILE = "answers.json", "answers.snmprec", "answers.ssh.json"
-PROMPT = "WAP>"
+ANY_PROMPT = "#"
 
 
 @dataclass(frozen=True)
@@ -134,11 +134,15 @@ class RecordedCommandLine:
     """A login on a device that was recorded."""
 
     said: dict[str, str]
-    greeting: str = field(default="")
+    greeting: str = ""
+
+    def __post_init__(self) -> None:
+        """Greet as the device did, up to its prompt."""
+        self.greeting = "".join(f"{line}\r\n" for line in self.said.get("", "").split("\n")[:-1])
 
     def prompt(self) -> str:
         """What stands before the cursor."""
-        return PROMPT
+        return self.said.get("", "").split("\n")[-1] or ANY_PROMPT
 
     def pager(self) -> Pager | None:
         """The pager's screens were put together when it was recorded."""

@@ -15,7 +15,6 @@ from kampungnet_sim.routeros_router import SimulatedRouter
 from kampungnet_sim.routeros_server import RouterServer
 from kampungnet_sim.snmp_server import AgentOptions, serve_snmp
 from kampungnet_sim.snmp_tree import Tree
-from kampungnet_sim.ssh_server import SshDevice, SshServer
 from kampungnet_sim.village import Village, draw_profile
 
 Told = dict[str, object]
@@ -108,6 +107,8 @@ class Replay:
         }
 
     async def _serve_command_line(self, name: str, said: dict[str, str]) -> Told:
+        from kampungnet_sim.ssh_server import SshDevice, SshServer  # noqa: PLC0415 -- paramiko, for those who need it
+
         password = draw_ont_access(self._seed, name).community
         line = partial(RecordedCommandLine, said)
         server = SshServer(SshDevice(_USER, password, line, answers=lambda: True, faults=frozenset))

@@ -11,6 +11,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -203,7 +204,7 @@ class SshServer:
     def _one(self, connection: socket.socket) -> None:
         try:
             self._speak(connection)
-        except (paramiko.SSHException, OSError, EOFError, Gone, RuntimeError, TimeoutError):
+        except (paramiko.SSHException, OSError, EOFError, Gone, RuntimeError, TimeoutError, CancelledError):
             # The client left, spoke something else, or the simulator is ending.
             pass
         finally:

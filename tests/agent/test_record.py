@@ -10,9 +10,10 @@ from kampungnet.shared import wire
 from kampungnet_agent.record import Heard, RecordError, listen, record, write
 from kampungnet_agent.record_tape import TAPE
 from kampungnet_agent.settings import Device, Option
+from kampungnet_sim.extras import ExtraWish
 from kampungnet_sim.fleet import FleetOptions
 from tests.agent.record_circle import mask, read_again, read_expectation, same_but_names
-from tests.sim.stage import Stage, on_stage
+from tests.sim.stage import SARONGAN, Stage, on_stage
 
 ROUTERS = [("hap-lite", "6.49.10"), ("hap-ax2", "7.20.6 (stable)"), ("rb951", "6.40.5")]
 
@@ -99,3 +100,22 @@ async def test_a_recording_is_never_overwritten(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="sudah ada"):
         await asyncio.to_thread(record, device, tmp_path / "there", b"k" * 32)
     assert list((tmp_path / "there").iterdir()) == []
+
+
+@pytest.mark.parametrize(("kind", "cli"), [("huawei", "huawei-ont"), ("stick", "gpon-stick"), ("zte", "zte-ont")])
+async def test_a_recorded_command_line_is_read_again_as_it_was(kind: str, cli: str, tmp_path: Path) -> None:
+    async with on_stage(FleetOptions(extras=ExtraWish(ont_ssh=kind))) as stage:
+        shell = stage.fleet.extras.inventory(SARONGAN.code)["ont_ssh"]
+        assert isinstance(shell, dict)
+        device = Device(
+            name="ont",
+            driver="ont-ssh",
+            address=shell["address"],
+            username=shell["username"],
+            secret=shell["password"],
+            state_folder=str(tmp_path),
+            options={"cli": cli},
+        )
+        body = await goes_round(device, tmp_path / "recording")
+    assert isinstance(body, wire.OntBody)
+    assert body.grade is not None

@@ -52,7 +52,7 @@ def everything_with(secret: str) -> Tape:
         tape.objects[(1, 3, 6, 1, 4, 1, 9, number, 0)] = raw
     tape.objects[(1, 3, 6, 1, 4, 1, 9, 9, len(secret), *secret.encode())] = secret.encode()
     lines = (f"SN : {secret}", f"Name: {secret}", f"1  1/2/1:3  online {secret} -18.2", secret, f"Owner={secret}|x")
-    tape.transcript.append((f"show {secret}", "\n".join(lines)))
+    tape.transcript.append(("show all", "\n".join(lines)))
     return tape
 
 
