@@ -16,6 +16,7 @@ KIND_WORDS: Final = {
     "router": N_("Router"), "ont": N_("Fibre modem (ONT)"), "olt": N_("The provider's OLT"), "camera": N_("Camera"),
     "access_point": N_("Access point"), "other": N_("Device"),
 }  # fmt: skip
+USUAL_KINDS: Final = {"router", "ont"}
 CAUSE_WORDS: Final = {
     wire.DownCause.LOS: N_("no light"),
     wire.DownCause.DYING_GASP: N_("its power went"),
@@ -49,6 +50,8 @@ def card(device: Device, body: Body | None, day: Mapping[str, Slots], language: 
     """Return one device; ``day`` is what was measured of it in the last 24 hours."""
     kind = device.kind or (device.name if device.name in KIND_WORDS else "other")
     words = language.say(KIND_WORDS[kind])
+    if kind not in USUAL_KINDS:  # of those a village may have several
+        words += f" {device.name}"
     grade = states.GRADE_WORDS[found] if (found := grade_of(body)) else ("", "")
     return DeviceCard(
         kind=language.say("%(kind)s, as the OLT sees it", kind=words) if is_onu(device.name) else words,

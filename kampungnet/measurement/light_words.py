@@ -69,12 +69,13 @@ def _now(device: Device, language: Language) -> str:
 def _trend(trend: Trend | None, language: Language) -> str:
     if trend is None:
         return language.say("It is too early to tell where it goes: that takes 14 days.")
-    change, low, high = (abs(value) for value in (trend.month_db, trend.lowest_month_db, trend.highest_month_db))
     if trend.falls:
+        change, least, most = -trend.month_db, -trend.highest_month_db, -trend.lowest_month_db
+        decimals = 1 if most - least >= 0.1 else 2
         return language.say(
             "It falls slowly: %(change)s dB a month (between %(low)s and %(high)s), seen over %(days)s days.",
-            change=language.number(change, 1), low=language.number(min(low, high), 1),
-            high=language.number(max(low, high), 1), days=language.number(trend.days),
+            change=language.number(change, decimals), low=language.number(least, decimals),
+            high=language.number(most, decimals), days=language.number(trend.days),
         )  # fmt: skip
     return language.say("It does not fall, seen over %(days)s days.", days=language.number(trend.days))
 

@@ -128,7 +128,13 @@ def sentence(state: VillageState, language: Language, zone: str, now_ms: int) ->
         return language.say("No report since %(since)s: the power, the box or its line is off.", since=since)
     if state.status is Status.DOWN:
         return language.say("Trouble: %(why)s.", why=trouble(state, language).lower())
+    return _connected(state, language, now_ms)
+
+
+def _connected(state: VillageState, language: Language, now_ms: int) -> str:
     router = device_of(state, "router")
+    if router is None and any(is_onu(device.name) for device in state.devices):
+        return language.say("Connected, as far as the provider's OLT can see.")
     if state.hotspot_sessions is None or router is None or is_stale(router.last_ok_ms, now_ms):
         return language.say("Connected.")
     if state.hotspot_sessions == 0:

@@ -8,8 +8,13 @@ from pathlib import Path
 from kampungnet.app import Server
 from kampungnet.core.pages import PACKAGE
 from tests.pages.cast import browser, signed_in
+from tests.pages.kinds import CAMERA, DECLINING, MUTE, OLT_ONLY
 from tests.pages.sample import KAMPUNGANYAR
 
+PATHS = (
+    "/", "/?keadaan=up", f"/desa/{KAMPUNGANYAR}", "/desa/35.10.03.2001", "/tentang", "/nowhere", "/masuk", "/onu",
+    *(f"/desa/{code}" for code in (DECLINING, OLT_ONLY, CAMERA, MUTE)),
+)  # fmt: skip
 MEASURE = """<script>
 onload = () => document.querySelectorAll("iframe").forEach(frame =>
   frame.dataset.wide = frame.contentDocument.scrollingElement.scrollWidth)
@@ -20,7 +25,7 @@ async def test_no_page_is_wider_than_a_small_phone(server: Server, chromium: str
     sari = await signed_in(server, "sari")
     style = (PACKAGE / "static/style.css").read_text("utf-8")
     frames = ""
-    for path in ("/", "/?keadaan=up", f"/desa/{KAMPUNGANYAR}", "/desa/35.10.03.2001", "/tentang", "/nowhere", "/masuk"):
+    for path in PATHS:
         visitor = browser(server) if path == "/masuk" else sari
         page = (await visitor.get(path)).text
         page = re.sub(r'<link rel="stylesheet"[^>]*>', lambda _: f"<style>{style}</style>", page)
@@ -35,5 +40,5 @@ async def test_no_page_is_wider_than_a_small_phone(server: Server, chromium: str
     )  # fmt: skip
     seen = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
     wide = dict(re.findall(r'data-path="([^"]+)"[^>]*data-wide="(\d+)"', re.sub(r'srcdoc="[^"]*"', "", seen)))
-    assert len(wide) == 7
+    assert len(wide) == len(PATHS)
     assert {path: width for path, width in wide.items() if int(width) > 320} == {}
