@@ -54,7 +54,7 @@ class Database:
         self.engine = _engine(url)
         self._writing = self.engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
-        self._turn = _Turn(Path(f"{file}-turn")) if file else None
+        self._turn = _Turn(Path(file)) if file else None
 
     @contextmanager
     def reads(self) -> Iterator[Session]:
@@ -79,26 +79,40 @@ class _Turn:
     """The writers of one SQLite file queue up here, threads and processes alike.
 
     SQLite itself lets a writer that finds the file busy sleep and look again, for up to 0.1 s each time.
-    The kernel wakes the next one at once, and frees the place of a process that dies.
+    The kernel wakes the next one at once, and frees the place of a process that dies. Who waits for the
+    turn holds the one place at the door, so that who just had it cannot take it again before them.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, database: Path) -> None:
         self._threads = threading.Lock()
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self.close = weakref.finalize(self, os.close, self._file)
-        """Gives the file back; a second time does nothing."""
+        self._door, self._turn = (_opened(database.with_name(f"{database.name}-{what}")) for what in ("door", "turn"))
+        self.close = weakref.finalize(self, _close, self._door, self._turn)
+        """Gives the files back; a second time does nothing."""
 
     def __enter__(self) -> None:
         self._threads.acquire()
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX)
+            fcntl.flock(self._door, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(self._turn, fcntl.LOCK_EX)
+            finally:
+                fcntl.flock(self._door, fcntl.LOCK_UN)
         except BaseException:
             self._threads.release()
             raise
 
     def __exit__(self, *_: object) -> None:
-        fcntl.flock(self._file, fcntl.LOCK_UN)
+        fcntl.flock(self._turn, fcntl.LOCK_UN)
         self._threads.release()
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _close(*files: int) -> None:
+    for file in files:
+        os.close(file)
 
 
 class Blob(LargeBinary):
@@ -115,7 +129,7 @@ class NotStored(Exception):
 
 
 class GroupCommit(Generic[Item, Result]):
-    """Many small writes, one commit: what waits while one transaction runs shares the next.
+    """Many small writes, one commit: what waits when our turn to write comes shares the transaction.
 
     Each item comes with a ticket. After the commit, and only then, ``deliver`` gets the tickets of the
     whole group with their results, in one call on this thread: waking an event loop once for each
@@ -149,27 +163,34 @@ class GroupCommit(Generic[Item, Result]):
         self._thread.join(timeout=30)
 
     def _run(self) -> None:
-        stopping = False
-        while not stopping:
-            group = [self._waiting.get()]
-            while len(group) < self.MAX_GROUP and not self._waiting.empty():
-                group.append(self._waiting.get())
-            stopping = None in group
-            work = [entry for entry in group if entry is not None]
-            if work:
-                self._deliver(self._settled(work))
+        while (first := self._waiting.get()) is not None:
+            group = [first]
+            self._deliver(self._settled(group, self._gather))
 
-    def _settled(self, work: list[tuple[Item, Any]]) -> list[tuple[Any, Result | NotStored]]:
+    def _gather(self, group: list[tuple[Item, Any]]) -> None:
+        """Add what came while this thread waited for its turn to write."""
+        while len(group) < self.MAX_GROUP and not self._waiting.empty():
+            entry = self._waiting.get()
+            if entry is None:
+                self._waiting.put(None)  # nothing is submitted after it: the end comes when this group is done
+                return
+            group.append(entry)
+
+    def _settled(
+        self, group: list[tuple[Item, Any]], gather: Callable[[list[tuple[Item, Any]]], None] | None = None
+    ) -> list[tuple[Any, Result | NotStored]]:
         try:
             with self._database.writes() as db:
-                results = self._store(db, [item for item, _ in work])
+                if gather:
+                    gather(group)
+                results = self._store(db, [item for item, _ in group])
         except Exception as error:  # noqa: BLE001 -- a worker thread must answer every ticket
-            if len(work) > 1:
-                return [one for entry in work for one in self._settled([entry])]
+            if len(group) > 1:
+                return [one for entry in group for one in self._settled([entry])]
             failure = NotStored("the transaction failed")
             failure.__cause__ = error
-            return [(work[0][1], failure)]
-        return [(ticket, result) for (_, ticket), result in zip(work, results, strict=True)]
+            return [(group[0][1], failure)]
+        return [(ticket, result) for (_, ticket), result in zip(group, results, strict=True)]
 
 
 def _engine(url: str) -> Engine:
