@@ -58,6 +58,15 @@ DOCUMENTED: Final = (
     ),
     Documented(
         "ont/*/edgeosolt*",
+        "light * [rt]x_power_dbm",
+        "no value",
+        "0",
+        "LibreNMS",
+        "an ONU that is off answers 0 (facts 2.2)",
+        _none_for_zero,
+    ),
+    Documented(
+        "ont/*/edgeosolt*",
         "port * beyond IF-MIB",
         "IF-MIB",
         "UFiber's own port table",
@@ -83,7 +92,6 @@ NOT_READ: Final = (
     NotRead(
         "1.3.6.1.4.1.37950.1.1.5.10.13.1.1", "V-SOL's own PON modules: the provider's sender, not a village's light"
     ),
-    NotRead("1.3.6.1.4.1.41112.1.5.6.2.1", "UFiber's ONUs: the driver of OLTs reads them"),
 )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -15,16 +15,17 @@ from tests.conformance.disagreements import DOCUMENTED, NOT_READ, undocumented
 from tests.conformance.librenms import (
     Contradiction,
     Found,
-    Module,
     identity_contradictions,
     light_contradictions,
     port_contradictions,
 )
+from tests.conformance.onu_tables import TABLES, onus_of, serial
 from tests.conformance.shelf import Kind, Recording, recordings
-from tests.conformance.walk import read_walk
+from tests.conformance.walk import Walk, read_walk
 from tests.support.snmpsim import snmpsim
 
-LEVELS = ("rx_power_dbm", "tx_power_dbm", "temperature_celsius", "voltage_volts", "bias_milliamperes")
+MOST_ONUS: Final = 256
+LEVELS: Final = ("rx_power_dbm", "tx_power_dbm", "temperature_celsius", "voltage_volts", "bias_milliamperes")
 
 
 @pytest.fixture(scope="session")
@@ -69,16 +70,26 @@ async def contradictions(address: str, recording: Recording) -> list[Contradicti
     readings = {one.interface: one for one in body.interfaces}
     said = {"model": body.model, "version": body.version, "serial": body.serial}
     different = [*identity_contradictions(found, walk, said), *port_contradictions(found, walk, readings)]
+    onus = await onus_by_row(address, recording, walk)
     for module in found.modules():
         if all(module.table != one.table for one in NOT_READ):
-            different += light_contradictions(module, await light_of(address, recording, module))
+            ours = onus.get((module.table, module.row)) or (await read(address, recording, light_port=module.row)).body
+            different += light_contradictions(module, {level: getattr(ours, level) for level in LEVELS})
     return different
 
 
-async def light_of(address: str, recording: Recording, module: Module) -> dict[str, Any]:
-    """Return our reading of one module."""
-    body = (await read(address, recording, light_port=module.row)).body
-    return {level: getattr(body, level) for level in LEVELS}
+async def onus_by_row(address: str, recording: Recording, walk: Walk) -> dict[tuple[str, str], wire.Onu]:
+    """Return our reading of the ONUs behind an OLT, by their table and row."""
+    found: dict[tuple[str, str], wire.Onu] = {}
+    for table in TABLES:
+        told = onus_of(walk, table)
+        if told:
+            body = (await read(address, recording, "olt-snmp", onus=list(told)[:MOST_ONUS])).body
+            assert isinstance(body, wire.OltBody)
+            ours = {serial(onu.serial): onu for onu in body.onus}
+            place = table.light.rpartition(".")[0]
+            found |= {(place, one["row"]): ours[name] for name, one in told.items() if name in ours}
+    return found
 
 
 @pytest.mark.of(Kind.WALK)
@@ -91,6 +102,16 @@ async def test_a_recorded_device_has_the_ports_that_its_walk_says(recording: Rec
         name = expected.pop("interface")
         assert ours.interface in {name, *([ours.interface] if ours.interface.startswith(f"{name[:60]}#") else [])}
         assert {field: getattr(ours, field) for field in expected} == expected, name
+
+
+@pytest.mark.of(Kind.WALK)
+async def test_every_onu_of_a_recorded_olt_is_told_as_its_walk_says(recording: Recording, walks: str) -> None:
+    walk = read_walk(recording.path)
+    ours = {serial(onu.serial): onu for onu in (await onus_by_row(walks, recording, walk)).values()}
+    for table in TABLES:
+        for name, told in list(onus_of(walk, table).items())[:MOST_ONUS]:
+            onu = ours[name]
+            assert (onu.state, onu.rx_power_dbm) == (told["state"] or onu.state, told["rx_power_dbm"]), name
 
 
 @pytest.mark.of(Kind.WALK)
