@@ -82,12 +82,22 @@ def pair(raw: bytes | None, separator: bytes) -> tuple[int | None, int | None]:
 
 def milliseconds(raw: bytes | None) -> float | None:
     """Return a duration such as ``1w4d23h26m9s``, ``9ms445us`` or ``1d02:03:04`` in milliseconds."""
-    if not raw or len(raw) > _LONGEST_DURATION:
-        return None
-    return _duration(raw)
+    return _duration(raw) if raw and len(raw) <= _LONGEST_DURATION else None
 
 
-@lru_cache(maxsize=512)  # tables repeat the same few durations hundreds of times, "0s" above all
+def seconds(raw: bytes | None) -> int | None:
+    """Return a duration in whole seconds, as uptime is printed."""
+    return _whole_seconds(raw) if raw and len(raw) <= _LONGEST_DURATION else None
+
+
+# Tables repeat the same few durations hundreds of times, "0s" above all.
+@lru_cache(maxsize=512)
+def _whole_seconds(raw: bytes) -> int | None:
+    value = _duration(raw)
+    return None if value is None else int(value / 1000)
+
+
+@lru_cache(maxsize=512)
 def _duration(raw: bytes) -> float | None:
     found = _DURATION.fullmatch(raw)
     if found:
@@ -96,12 +106,6 @@ def _duration(raw: bytes) -> float | None:
     if found:
         return sum(int(part) * unit for part, unit in zip(found.groups(), _MILLISECONDS, strict=False) if part)
     return None
-
-
-def seconds(raw: bytes | None) -> int | None:
-    """Return a duration in whole seconds, as uptime is printed."""
-    value = milliseconds(raw)
-    return None if value is None else int(value / 1000)
 
 
 def excerpt(raw: bytes) -> str:

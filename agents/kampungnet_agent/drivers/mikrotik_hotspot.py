@@ -43,38 +43,42 @@ def questions_about_servers(rows: Sequence[Row]) -> list[Question]:
 
 def guests_of(answers: Answers) -> list[HotspotGuest]:
     """Return who is logged in. In is from the guest, out is to the guest (facts 8)."""
-    return [
-        HotspotGuest(
-            user=text(row.get(b"user")),
-            mac=text(row.get(b"mac-address")),
-            server=text(row.get(b"server")),
-            login_by=text(row.get(b"login-by")),
-            uptime_seconds=seconds(row.get(b"uptime")),
-            idle_seconds=seconds(row.get(b"idle-time")),
-            up_bytes=count(row.get(b"bytes-in")),
-            down_bytes=count(row.get(b"bytes-out")),
+    guests = []
+    for row in answers.limited("guests", answers.rows("guests"), 300):
+        get = row.get
+        guest = HotspotGuest(
+            user=text(get(b"user")),
+            mac=text(get(b"mac-address")),
+            server=text(get(b"server")),
+            login_by=text(get(b"login-by")),
+            uptime_seconds=seconds(get(b"uptime")),
+            idle_seconds=seconds(get(b"idle-time")),
+            up_bytes=count(get(b"bytes-in")),
+            down_bytes=count(get(b"bytes-out")),
         )
-        for row in answers.limited("guests", answers.rows("guests"), 300)
-    ]
+        guests.append(guest)
+    return guests
 
 
 def users_of(answers: Answers) -> list[HotspotUser]:
     """Return the router's own users. Names stay text, a limit of 0 is none."""
-    return [
-        HotspotUser(
-            name=text(row.get(b"name")),
-            profile=text(row.get(b"profile")),
-            server=text(row.get(b"server")),
-            disabled=row.get(b"disabled") in _YES,
-            comment=text(row.get(b"comment")),
-            uptime_seconds=seconds(row.get(b"uptime")),
-            limit_uptime_seconds=seconds(row.get(b"limit-uptime")) or None,
-            limit_bytes=count(row.get(b"limit-bytes-total")) or None,
-            up_bytes=count(row.get(b"bytes-in")),
-            down_bytes=count(row.get(b"bytes-out")),
+    users = []
+    for row in answers.limited("users", answers.rows("users"), 400):
+        get = row.get
+        user = HotspotUser(
+            name=text(get(b"name")),
+            profile=text(get(b"profile")),
+            server=text(get(b"server")),
+            disabled=get(b"disabled") in _YES,
+            comment=text(get(b"comment")),
+            uptime_seconds=seconds(get(b"uptime")),
+            limit_uptime_seconds=seconds(get(b"limit-uptime")) or None,
+            limit_bytes=count(get(b"limit-bytes-total")) or None,
+            up_bytes=count(get(b"bytes-in")),
+            down_bytes=count(get(b"bytes-out")),
         )
-        for row in answers.limited("users", answers.rows("users"), 400)
-    ]
+        users.append(user)
+    return users
 
 
 def queues_of(answers: Answers) -> list[Queue]:

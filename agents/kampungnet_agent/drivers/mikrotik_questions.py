@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from .routeros_wire import encode_command
+from .routeros_sentences import encode_command
 
 
 @dataclass(frozen=True, slots=True)

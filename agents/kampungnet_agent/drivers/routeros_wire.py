@@ -9,7 +9,7 @@ librouteros' errors only; ``routeros_errors`` turns them into ours.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from hashlib import md5
 from typing import Final, cast
 
@@ -21,16 +21,13 @@ from librouteros.exceptions import (  # type: ignore[import-untyped]
     ProtocolError,
     TrapError,
 )
-from librouteros.protocol import decode_length, determine_length, encode_length, encode_word  # type: ignore[import-untyped]
+from librouteros.protocol import encode_length  # type: ignore[import-untyped]
 
 from kampungnet_agent.record_tape import TAPE, Exchange
 
 from .fields import excerpt, text
+from .routeros_sentences import MOST_WORDS, SentenceReader, encode_command
 
-LONGEST_WORD: Final = 100_000
-"""Bytes; RouterOS could announce 4 GB, no property we ask for comes near."""
-MOST_WORDS: Final = 96
-"""Words of one sentence; ``/interface/ethernet/monitor`` has about 50, nothing has more."""
 BYTES_PER_POLL: Final = 2_000_000
 """Bytes of answers in one poll; more is an endless or hostile answer. The fullest real one has some 300,000."""
 ROWS_PER_REPLY: Final = 1000
@@ -43,15 +40,9 @@ _END_OF_SENTENCE: Final = b"\0"
 _UNTAGGED: Final = b""
 _EQUALS: Final = ord("=")
 _DOT: Final = ord(".")
-_LONG: Final = 0x80
 _CHALLENGE_BYTES: Final = 16
 
 Row = dict[bytes, bytes]
-
-
-def encode_command(path: str, *words: str) -> bytes:
-    """Return a command's words without its tag and its end, so that it is encoded once and sent often."""
-    return b"".join(cast(bytes, encode_word(word, "utf-8")) for word in (path, *words))
 
 
 class Reply:
@@ -76,82 +67,6 @@ class Reply:
             raise MultiTrapError(*self.traps)
         if self.traps:
             raise self.traps[0]
-
-
-class SentenceReader:
-    """Cuts a byte stream into sentences, however the network split it."""
-
-    __slots__ = ("_missing", "_pieces", "_words")
-
-    def __init__(self) -> None:
-        self._words: list[bytes] = []
-        self._pieces: list[bytes] = []
-        self._missing = 0
-
-    @property
-    def between_sentences(self) -> bool:
-        """Whether everything that arrived has come out as sentences."""
-        return not self._words and not self._pieces
-
-    def feed(self, chunk: bytes) -> Iterator[list[bytes]]:
-        """Yield the sentences that ``chunk`` completes; raises ``ProtocolError`` on an impossible length.
-
-        One at a time, so that a chunk of many tiny sentences never stands in memory as objects.
-        """
-        chunk = self._joined(chunk)
-        words = self._words
-        position, end = 0, len(chunk)
-        while position < end:
-            length = chunk[position]
-            start = position + 1
-            if length == 0:
-                position = start
-                if words:
-                    yield words
-                    words = []
-                continue
-            if length >= _LONG:
-                start, length = _long_length(chunk, position)
-            stop = start + length
-            if stop > end:
-                self._pieces = [chunk[position:]]
-                self._missing = stop - end
-                break
-            words.append(chunk[start:stop])
-            position = stop
-        if len(words) > MOST_WORDS:
-            raise ProtocolError(f"endless sentence: {excerpt(words[-1])!r}")
-        self._words = words
-
-    def _joined(self, chunk: bytes) -> bytes:
-        """Return ``chunk`` behind the word that was cut before it; nothing as long as that word is not complete."""
-        if not self._pieces:
-            return chunk
-        self._pieces.append(chunk)
-        self._missing -= len(chunk)
-        if self._missing > 0:  # a long word trickles in: joining it each time would cost its square
-            return b""
-        chunk = b"".join(self._pieces)
-        self._pieces = []
-        return chunk
-
-
-def _long_length(chunk: bytes, position: int) -> tuple[int, int]:
-    """Return where the word starts and its length; past the end when the prefix itself is incomplete."""
-    try:
-        start = position + 1 + determine_length(chunk[position : position + 1])
-        if start > len(chunk):
-            return start, 0
-        length = decode_length(chunk[position:start])
-    except ProtocolError as error:
-        raise ProtocolError(f"impossible word length: {excerpt(chunk[position:])!r}") from error
-    if length > LONGEST_WORD:
-        raise ProtocolError(f"word of {length} bytes announced: {excerpt(chunk[position:])!r}")
-    return start, length
-
-
-def _exchange(command: bytes, reply: Reply) -> Exchange:
-    return Exchange(command, reply.rows, [(str(trap.message), trap.category) for trap in reply.traps], reply.ret)
 
 
 class RouterConnection(asyncio.Protocol):
@@ -266,7 +181,8 @@ class RouterConnection(asyncio.Protocol):
             if self._received > BYTES_PER_POLL:
                 raise ProtocolError(f"answer longer than {BYTES_PER_POLL} bytes: {excerpt(data)!r}")
             for sentence in self._reader.feed(data):
-                self._sort(sentence)
+                if not self._quick_row(sentence):
+                    self._sort(sentence)
         except LibRouterosError as error:
             self._fail(error)
 
@@ -282,6 +198,25 @@ class RouterConnection(asyncio.Protocol):
         if not self._lost.done():
             self._lost.set_result(None)
 
+    def _quick_row(self, sentence: list[bytes]) -> bool:
+        """Take a row as newer routers send it, the tag right behind ``!re``; nine of ten sentences are such rows."""
+        if sentence[0] != b"!re" or not 2 < len(sentence) <= MOST_WORDS:
+            return False
+        reply = self._waiting.get(sentence[1][5:])
+        if reply is None or sentence[1][:5] != b".tag=":
+            return False
+        row: Row = {}
+        try:
+            for word in sentence[2:]:
+                nothing, key, value = word.split(b"=", 2)
+                if nothing:
+                    return False
+                row[key] = value
+        except ValueError:
+            return False
+        self._keep(reply, row)
+        return True
+
     def _sort(self, sentence: list[bytes]) -> None:
         """Put one reply sentence to its command."""
         kind = sentence[0]
@@ -292,7 +227,8 @@ class RouterConnection(asyncio.Protocol):
         if reply is None:
             raise ProtocolError(f"answer to nothing asked: {excerpt(b' '.join(sentence))!r}")
         if kind == b"!re":
-            self._keep(reply, row)
+            if row:  # some versions send rows without any property
+                self._keep(reply, row)
         elif kind == b"!done":
             reply.ret = row.get(b"ret")
             self._finish(tag, reply)
@@ -302,8 +238,6 @@ class RouterConnection(asyncio.Protocol):
             raise ProtocolError(f"odd reply word: {excerpt(b' '.join(sentence))!r}")
 
     def _keep(self, reply: Reply, row: Row) -> None:
-        if not row:
-            return
         if len(reply.rows) >= ROWS_PER_REPLY:
             reply.left_out += 1
             return
@@ -327,6 +261,10 @@ class RouterConnection(asyncio.Protocol):
             self._answered.set_exception(self._failure)
         if self._transport is not None:
             self._transport.abort()
+
+
+def _exchange(command: bytes, reply: Reply) -> Exchange:
+    return Exchange(command, reply.rows, [(str(trap.message), trap.category) for trap in reply.traps], reply.ret)
 
 
 def _tagged(command: bytes, tag: bytes) -> bytes:

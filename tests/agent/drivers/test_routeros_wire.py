@@ -13,13 +13,8 @@ from librouteros.exceptions import LibRouterosError, ProtocolError  # type: igno
 
 from kampungnet_agent.driver import DeviceError
 from kampungnet_agent.drivers import routeros_errors
-from kampungnet_agent.drivers.routeros_wire import (
-    LONGEST_WORD,
-    MOST_WORDS,
-    SentenceReader,
-    challenge_response,
-    encode_command,
-)
+from kampungnet_agent.drivers.routeros_sentences import LONGEST_WORD, MOST_WORDS, SentenceReader, encode_command
+from kampungnet_agent.drivers.routeros_wire import challenge_response
 from tests.agent.drivers.scripted_router import sentence
 
 words = st.binary(min_size=1, max_size=300)

@@ -1,0 +1,96 @@
+"""RouterOS sentences: words with their lengths, cut out of a byte stream however the network split it.
+
+Rules of the wire: MikroTik's API page; facts on RouterOS, sections 1 and 3. Raises librouteros' ``ProtocolError`` only.
+"""
+
+from collections.abc import Iterator
+from typing import Final, cast
+
+from librouteros.exceptions import ProtocolError  # type: ignore[import-untyped]
+from librouteros.protocol import decode_length, determine_length, encode_word  # type: ignore[import-untyped]
+
+from .fields import excerpt
+
+LONGEST_WORD: Final = 100_000
+"""Bytes; RouterOS could announce 4 GB, no property we ask for comes near."""
+MOST_WORDS: Final = 96
+"""Words of one sentence; ``/interface/ethernet/monitor`` has about 50, nothing has more."""
+
+_LONG: Final = 0x80
+
+
+def encode_command(path: str, *words: str) -> bytes:
+    """Return a command's words without its tag and its end, so that it is encoded once and sent often."""
+    return b"".join(cast(bytes, encode_word(word, "utf-8")) for word in (path, *words))
+
+
+class SentenceReader:
+    """Cuts a byte stream into sentences, however the network split it."""
+
+    __slots__ = ("_missing", "_pieces", "_words")
+
+    def __init__(self) -> None:
+        self._words: list[bytes] = []
+        self._pieces: list[bytes] = []
+        self._missing = 0
+
+    @property
+    def between_sentences(self) -> bool:
+        """Whether everything that arrived has come out as sentences."""
+        return not self._words and not self._pieces
+
+    def feed(self, chunk: bytes) -> Iterator[list[bytes]]:
+        """Yield the sentences that ``chunk`` completes; raises ``ProtocolError`` on an impossible length.
+
+        One at a time, so that a chunk of many tiny sentences never stands in memory as objects.
+        """
+        chunk = self._joined(chunk)
+        words = self._words
+        position, end = 0, len(chunk)
+        while position < end:
+            length = chunk[position]
+            start = position + 1
+            if length == 0:
+                position = start
+                if words:
+                    yield words
+                    words = []
+                continue
+            if length >= _LONG:
+                start, length = _long_length(chunk, position)
+            stop = start + length
+            if stop > end:
+                self._pieces = [chunk[position:]]
+                self._missing = stop - end
+                break
+            words.append(chunk[start:stop])
+            position = stop
+        if len(words) > MOST_WORDS:
+            raise ProtocolError(f"endless sentence: {excerpt(words[-1])!r}")
+        self._words = words
+
+    def _joined(self, chunk: bytes) -> bytes:
+        """Return ``chunk`` behind the word that was cut before it; nothing as long as that word is not complete."""
+        if not self._pieces:
+            return chunk
+        self._pieces.append(chunk)
+        self._missing -= len(chunk)
+        if self._missing > 0:  # a long word trickles in: joining it each time would cost its square
+            return b""
+        chunk = b"".join(self._pieces)
+        self._pieces = []
+        return chunk
+
+
+def _long_length(chunk: bytes, position: int) -> tuple[int, int]:
+    """Return where the word starts and its length; past the end when the prefix itself is incomplete."""
+    try:
+        start = position + 1 + determine_length(chunk[position : position + 1])
+        if start > len(chunk):
+            return start, 0
+        length = decode_length(chunk[position:start])
+    except ProtocolError as error:
+        raise ProtocolError(f"impossible word length: {excerpt(chunk[position:])!r}") from error
+    if length > LONGEST_WORD:
+        raise ProtocolError(f"word of {length} bytes announced: {excerpt(chunk[position:])!r}")
+    return start, length
