@@ -11,6 +11,8 @@ from contextlib import suppress
 
 SLOW_SECONDS = 3.0
 _HEAD_BYTES = 8_192
+_TRICKLE_SECONDS = 1.0
+_HUGE_BYTES, _CHUNK_BYTES = 64 << 20, 1 << 16
 # Answers one request, given its head; None ends the connection.
 Answer = Callable[[str], Awaitable[bytes | None]]
 
@@ -54,14 +56,29 @@ class Door:
                 answer = await self._answer_to(head)
                 if answer is None:
                     break
-                writer.write(answer)
-                await writer.drain()
+                await self._send(writer, answer)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             # The caller went away or sent no request.
             pass
         finally:
             with suppress(ConnectionError):
                 writer.close()
+
+    async def _send(self, writer: asyncio.StreamWriter, answer: bytes) -> None:
+        faults = self._faults()
+        if faults & {"huge_word", "endless_table"}:
+            # The first header line does not end: after 64 MB, or ever.
+            writer.write(answer.split(b"\r\n", 1)[0] + b"\r\nServer: ")
+            left = _HUGE_BYTES // _CHUNK_BYTES if "huge_word" in faults else -1
+            while left:
+                writer.write(b"A" * _CHUNK_BYTES)
+                await writer.drain()
+                left -= 1
+        step, pause = (1, _TRICKLE_SECONDS) if "trickle" in faults else (len(answer), 0.0)
+        for at in range(0, len(answer), step):
+            writer.write(answer[at : at + step])
+            await writer.drain()
+            await asyncio.sleep(pause)
 
     async def _head(self, reader: asyncio.StreamReader) -> str | None:
         head = await reader.readuntil(b"\r\n\r\n")

@@ -27,6 +27,7 @@ GET, GET_NEXT, RESPONSE, SET, GET_BULK, REPORT = 0xA0, 0xA1, 0xA2, 0xA3, 0xA5, 0
 _NO_SUCH_NAME, _TOO_BIG, _NOT_WRITABLE = 2, 1, 17
 _MISSING = (NO_SUCH_OBJECT, NO_SUCH_INSTANCE, END_OF_MIB_VIEW)
 _MAX_REPETITIONS = 500
+_LAST_ROW = 0xFFFFFFFF
 # Room for the message around the list of values.
 _ENVELOPE = 140
 
@@ -89,6 +90,10 @@ class Answerer(Generic[State]):
     def _next(self, name: Oid, state: State, version: int) -> tuple[Oid, bytes]:
         if "stuck_oid" in self._faults and self._tree.knows(name):
             return name, self._tree.value(name, state)
+        if "endless_table" in self._faults:
+            made_up = self._made_up(name, state)
+            if made_up is not None:
+                return made_up
         following = self._tree.after(name)
         while following is not None:
             value = self._tree.value(following, state)
@@ -97,6 +102,13 @@ class Answerer(Generic[State]):
                 return following, value
             following = self._tree.after(following)
         return name, END_OF_MIB_VIEW
+
+    def _made_up(self, name: Oid, state: State) -> tuple[Oid, bytes] | None:
+        """One more row of a table that never ends; None where no row has been reached yet."""
+        last = self._tree.before(name)
+        if last is None or last[:-1] != name[:-1] or name[-1] >= _LAST_ROW:
+            return None
+        return (*name[:-1], name[-1] + 1), self._tree.value(last, state)
 
     def _listed(self, pdu: Pdu, found: list[tuple[Oid, bytes]], version: int) -> bytes:
         if version == 0:

@@ -43,6 +43,11 @@ class Tree(Generic[State]):
         place = bisect_right(self._names, name)
         return self._names[place] if place < len(self._names) else None
 
+    def before(self, name: Oid) -> Oid | None:
+        """The last object whose name is not greater, or None at the start."""
+        place = bisect_right(self._names, name)
+        return self._names[place - 1] if place else None
+
     def value(self, name: Oid, state: State) -> bytes:
         """The value of a name that is known to exist."""
         return self._objects[name](state)

@@ -14,6 +14,8 @@ from kampungnet_sim.ssh_command_line import CommandLine, Pager, Reply
 T = TypeVar("T")
 SLOW_SECONDS = 3.0
 _PATIENCE_SECONDS = 0.1
+_TRICKLE_SECONDS = 1.0
+_HUGE_BYTES, _CHUNK_BYTES = 64 << 20, 1 << 16
 _LONGEST_LINE = 4_096
 _CURSOR_LEFT = "\x1b[1D"
 _BACKSPACES = "\b\x7f"
@@ -90,6 +92,10 @@ class Terminal:
         lines = list(reply.lines)
         if "noisy_terminal" in faults:
             lines = _noisy(lines, self.run(self.line.log_line))
+        if "huge_word" in faults:
+            self._flood(1)
+        if "endless_table" in faults:
+            self._flood(None)
         if "stalled_session" in faults and lines:
             self._show(lines[: len(lines) // 2], None)
             self._send(lines[len(lines) // 2][:7])
@@ -138,8 +144,25 @@ class Terminal:
                 self._send(key)
 
     def _send(self, text: str) -> None:
+        data = text.encode()
         try:
-            self.wire.sendall(text.encode())
+            if "trickle" in self.faults():
+                for one in data:
+                    self.wire.sendall(bytes((one,)))
+                    time.sleep(_TRICKLE_SECONDS)
+            else:
+                self.wire.sendall(data)
+        except OSError as error:
+            raise Gone from error
+
+    def _flood(self, words: int | None) -> None:
+        """Send words of 64 MB, or lines without an end, as fast as the far end takes them."""
+        chunk = b"A" * _CHUNK_BYTES if words else b"0/ 1/0    0  1234567890ABCDEF  active  online\r\n" * 1_000
+        left = _HUGE_BYTES // _CHUNK_BYTES if words else -1
+        try:
+            while left:
+                self.wire.sendall(chunk)
+                left -= 1
         except OSError as error:
             raise Gone from error
 

@@ -181,6 +181,7 @@ async def run(*command: str, seconds: float = 60) -> tuple[int, str]:
         output, _ = await asyncio.wait_for(process.communicate(), seconds)
     except TimeoutError:
         process.kill()
+        await process.wait()
         raise
     return process.returncode or 0, output.decode(errors="replace")
 

@@ -123,6 +123,20 @@ async def test_a_slow_camera_takes_three_seconds(stage: Stage) -> None:
     assert time.monotonic() - began > 2.9
 
 
+async def test_a_camera_trickles_or_floods(stage: Stage) -> None:
+    camera = extra(stage, "camera")
+    page = f"http://{camera['web_address']}/"
+    stage.fleet.faults.add("trickle", CAMERA)
+    with pytest.raises(TimeoutError):
+        await said(camera["address"], OPTIONS, 2)
+    for fault in ("huge_word", "endless_table"):
+        stage.fleet.faults.clear()
+        stage.fleet.faults.add(fault, CAMERA)
+        # curl bears header lines of 100 kB.
+        code, seen = await curl("-S", page)
+        assert code != 0, seen
+
+
 async def test_garbage_is_refused_and_garbage_is_sent(stage: Stage) -> None:
     camera = extra(stage, "camera")
     assert "400" in await said(camera["address"], b"\x00\x01nonsense\r\n\r\n")

@@ -21,10 +21,10 @@ async def stage() -> AsyncIterator[Stage]:
         yield one
 
 
-async def walk(stage: Stage, *options: str) -> tuple[int, str]:
+async def walk(stage: Stage, seconds: float = 60) -> tuple[int, str]:
     olt = olt_of(stage)
-    access = ["-v2c", "-c", olt["community"], "-t", "1", "-r", "0", "-On", *options]
-    return await run(needed("snmpbulkwalk", "snmp"), *access, olt["address"], PHASES)
+    access = ["-v2c", "-c", olt["community"], "-t", "1", "-r", "0", "-On"]
+    return await run(needed("snmpbulkwalk", "snmp"), *access, olt["address"], PHASES, seconds=seconds)
 
 
 async def test_a_walk_that_breaks_off_gives_some_rows_and_then_a_timeout(stage: Stage) -> None:
@@ -46,6 +46,17 @@ async def test_a_stuck_object_comes_again_and_again(stage: Stage) -> None:
     code, said = await walk(stage)
     assert code == 1
     assert "OID not increasing" in said
+
+
+async def test_an_endless_table_grows_for_ever(stage: Stage) -> None:
+    stage.fleet.faults.add("endless_table", "olt-1")
+    with pytest.raises(TimeoutError):
+        await walk(stage, seconds=1.5)
+    olt = olt_of(stage)
+    last = f"{0x10000000 + olt['slot'] * 65_536 + olt['port'] * 256}.4000000000"
+    # A row far behind the last: net-snmp is told of the one after it.
+    found = await asked(olt, "snmpgetnext", f"{PHASES}.{last}")
+    assert list(found) == [f"{PHASES}.{last[:-1]}1"]
 
 
 async def test_a_wrong_type_turns_numbers_into_text_and_text_into_numbers(stage: Stage) -> None:

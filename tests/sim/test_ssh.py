@@ -170,6 +170,30 @@ async def test_a_slow_device_answers_three_seconds_late(ont: Stage, tmp_path: Pa
     ont.fleet.faults.clear()
 
 
+async def test_a_trickling_device_sends_one_byte_a_second(ont: Stage, tmp_path: Path) -> None:
+    ont.fleet.faults.add("trickle", f"{CODE}/ont")
+    began = time.monotonic()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(ssh(extra(ont, "ont_ssh"), tmp_path, *OLD, "display sn"), 2.5)
+    assert counts(ont)["logouts"] == 0
+    assert time.monotonic() - began > 2
+
+
+@pytest.mark.parametrize("fault", ["huge_word", "endless_table"])
+async def test_an_answer_can_be_far_too_long(ont: Stage, tmp_path: Path, fault: str) -> None:
+    ont.fleet.faults.add(fault, f"{CODE}/ont")
+    script = f"{OPTIC}\r"
+    seen = asyncio.create_task(ssh(extra(ont, "ont_ssh"), tmp_path, "-tt", *OLD, typed=script))
+    await asyncio.sleep(1)
+    ont.fleet.faults.clear()
+    if fault == "endless_table":
+        assert not seen.done()
+        seen.cancel()
+        return
+    _, said = await seen
+    assert len(said) > 1 << 26
+
+
 async def test_a_swapped_device_has_another_host_key(ont: Stage, tmp_path: Path) -> None:
     first = await fingerprint(ont, tmp_path)
     assert await fingerprint(ont, tmp_path) == first
