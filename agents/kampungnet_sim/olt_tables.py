@@ -119,7 +119,7 @@ def engine_boots(moment: Moment) -> int:
 class Port(NamedTuple):
     """One row of IF-MIB. ``slot`` and ``port`` are set for PON ports; ``counts`` is false where HC stays 0."""
 
-    index: int
+    if_index: int
     descr: str
     name: str
     if_type: int
@@ -137,7 +137,7 @@ def interfaces(olt: Olt, ports: Iterable[Port]) -> Objects:
         onus = [onu for onu in olt.onus if port.slot < 0 or onu.place[:2] == (port.slot, port.port)]
         traffic = partial(_traffic, olt, onus, port)
         steady: dict[Oid, bytes] = {
-            (*_IF_ENTRY, 1): integer(port.index),
+            (*_IF_ENTRY, 1): integer(port.if_index),
             (*_IF_ENTRY, 2): octets(port.descr),
             (*_IF_ENTRY, 3): integer(port.if_type),
             (*_IF_ENTRY, 5): gauge(port.megabits * 1_000_000),
@@ -151,9 +151,9 @@ def interfaces(olt: Olt, ports: Iterable[Port]) -> Objects:
         for column in (13, 14, 19, 20):
             steady[(*_IF_ENTRY, column)] = counter32(0)
         for name, value in steady.items():
-            found[(*name, port.index)] = always(value)
-        found[(*_IFX_ENTRY, 6, port.index)] = partial(_counted, traffic, 1)
-        found[(*_IFX_ENTRY, 10, port.index)] = partial(_counted, traffic, 0)
+            found[(*name, port.if_index)] = always(value)
+        found[(*_IFX_ENTRY, 6, port.if_index)] = partial(_counted, traffic, 1)
+        found[(*_IFX_ENTRY, 10, port.if_index)] = partial(_counted, traffic, 0)
     found[_IF_NUMBER] = always(integer(len(listed)))
     return found
 
