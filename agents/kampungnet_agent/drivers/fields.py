@@ -39,7 +39,7 @@ def text(raw: bytes | None, longest: int = 200) -> str:
 
 def count(raw: bytes | None) -> int | None:
     """Return a 64-bit counter, ``None`` when missing, not digits or too large."""
-    if raw is None or not raw.isdigit() or len(raw) > _LONGEST_COUNT:
+    if raw is None or len(raw) > _LONGEST_COUNT or not raw.isdigit():
         return None
     value = int(raw)
     return value if value <= LARGEST_COUNT else None

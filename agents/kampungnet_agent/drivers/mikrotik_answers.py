@@ -3,12 +3,22 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from .fields import count, text
 from .mikrotik_questions import Question
 from .routeros_wire import Reply, Row
 
-LONGEST_ENTRY = 200
+LONGEST_ENTRY: Final = 200
+_MISUNDERSTOOD: Final = (
+    "unknown parameter",
+    "expected end of command",
+    "invalid value",
+    "ambiguous value",
+    "input does not match",
+    "missing value",
+)
+"""How RouterOS begins to speak of arguments a version does not know (facts 5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,17 @@ def is_forbidden(reply: Reply) -> bool:
     return any("permission" in str(trap) for trap in reply.traps)
 
 
+def is_unresolved(reply: Reply) -> bool:
+    """Tell whether the router looked for a name and found none.
+
+    A missing right, or a version that does not understand the question, says nothing about the resolver.
+    """
+    if not reply.traps:
+        return not reply.ret
+    understood = not any(str(trap).startswith(_MISUNDERSTOOD) for trap in reply.traps)
+    return understood and not is_forbidden(reply)
+
+
 def reason_of(reply: Reply) -> str:
     """Return why a command was refused, without the number RouterOS puts behind some texts."""
     if reply.late:
@@ -85,7 +106,7 @@ def refusals(asked: Iterable[Question], replies: Mapping[str, Reply]) -> Iterato
         reply = replies.get(question.name)
         if reply is None or not reply.traps:
             continue
-        if not question.name.startswith("lookup ") or is_forbidden(reply):
+        if not question.name.startswith("lookup ") or not is_unresolved(reply):
             yield refusal(question, reply)
 
 

@@ -14,7 +14,7 @@ from kampungnet_agent.driver import (
 
 from .fields import boolean, text
 from .findings import fails, names_of, works
-from .mikrotik_answers import Answers, is_forbidden, reason_of
+from .mikrotik_answers import Answers, is_forbidden, is_unresolved, reason_of
 from .mikrotik_plan import Known, Visit, Wishes
 from .mikrotik_system import hotspot_package_problem
 from .routeros_errors import foreign_errors_become_ours
@@ -126,7 +126,7 @@ def _rights(visit: Visit, answers: Answers) -> list[Finding]:
             continue
         if is_forbidden(reply):
             lacking.setdefault(question.right, []).append(name)
-        elif not name.startswith("lookup "):
+        elif not name.startswith("lookup ") or not is_unresolved(reply):
             findings.append(fails(f"Router menolak {name}: {reason_of(reply)}."))
     for right, names in lacking.items():
         hint = f"Tambahkan hak '{right}' pada grup pengguna API di System > Users > Groups."
@@ -209,9 +209,5 @@ def _internet(answers: Answers) -> list[Finding]:
 
 
 def _names(answers: Answers, names: Iterable[str]) -> list[Finding]:
-    unknown = [
-        name
-        for name in names
-        if (reply := answers.replies.get(f"lookup {name}")) and not reply.ret and not is_forbidden(reply)
-    ]
+    unknown = [name for name in names if (reply := answers.replies.get(f"lookup {name}")) and is_unresolved(reply)]
     return [fails(f"Router tidak menemukan alamat {names_of(unknown)}. Periksa IP > DNS > Servers.")] if unknown else []

@@ -8,7 +8,7 @@ from typing import Final
 from kampungnet.shared.wire import NameLookup, Ping, Watched
 
 from .fields import boolean, count, milliseconds, text
-from .mikrotik_answers import Answers, is_forbidden, reason_of
+from .mikrotik_answers import Answers, is_unresolved, reason_of
 from .routeros_wire import Reply, Row
 
 PROBES: Final = 3
@@ -108,9 +108,11 @@ def lookups_of(answers: Answers, names: Iterable[str]) -> Iterator[NameLookup]:
     quickest = min((reply.waited for reply in answers.replies.values() if reply.waited), default=0.0)
     for name in names:
         reply = answers.replies.get(f"lookup {name}")
-        if reply is None or is_forbidden(reply):
+        if reply is None:
             continue
         found = text(reply.ret)
+        if not found and not is_unresolved(reply):
+            continue
         took = max(0.0, reply.waited - quickest) * 1000 if found else None
         yield NameLookup(
             name=name[:200],

@@ -57,6 +57,14 @@ async def test_a_missing_right_to_resolve_is_a_missing_right_and_not_a_broken_re
     assert "lookup www.google.com: not enough permissions (right: test)" in body.missing
 
 
+async def test_a_version_that_does_not_understand_the_question_has_no_broken_resolver() -> None:
+    router = ScriptedRouter()
+    router.answers[b"/resolve"] = trap("unknown parameter domain-name")
+    body = await body_from(router)
+    assert body.lookups == []
+    assert "lookup www.google.com: unknown parameter domain-name" in body.missing
+
+
 async def test_a_question_that_hangs_is_cancelled_and_costs_only_itself() -> None:
     router = ScriptedRouter()
     router.answers[b"/resolve"] = []
