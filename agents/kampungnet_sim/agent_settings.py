@@ -31,36 +31,32 @@ def _secret(own: Path, name: str, secret: object) -> str:
     return str(own / name)
 
 
+def _device(name: str, driver: str, address: str, seconds: int = 60) -> Values:
+    return {"name": name, "driver": driver, "address": address, "interval_seconds": seconds}
+
+
 def _further(own: Path, code: str, extras: Extras) -> list[Values]:
     """The devices a village has only when asked for. Each OLT is read by one agent: that of its first village."""
     has = extras.inventory(code)
     found: list[Values] = []
-    for kind, name, driver, secret in (
-        ("ont_ssh", "ont-cli", "ont-ssh", "password"),
-        ("camera", "camera", "camera", "password"),
-        ("access_point", "access-point", "generic-snmp", "community"),
-    ):
-        access = has.get(kind)
-        if isinstance(access, dict):
-            device: Values = {"name": name, "driver": driver, "address": access["address"]}
-            device["password_file"] = _secret(own, f"{name}.{secret}", access[secret])
-            if "username" in access:
-                device["username"] = access["username"]
-            device["interval_seconds"] = _SHELL_SECONDS if kind == "ont_ssh" else 60
-            found.append(device)
+    shell, camera, point = has.get("ont_ssh"), has.get("camera"), has.get("access_point")
+    if isinstance(shell, dict):
+        found.append(_device("ont-cli", "ont-ssh", shell["address"], _SHELL_SECONDS))
+        found[-1]["username"] = shell["username"]
+        found[-1]["password_file"] = _secret(own, "ont-cli.password", shell["password"])
+    if isinstance(camera, dict):
+        found.append(_device("camera", "camera", camera["address"]))
+        found[-1]["http_port"] = int(camera["web_address"].rpartition(":")[2])
+    if isinstance(point, dict):
+        found.append(_device("access-point", "generic-snmp", point["address"]))
+        found[-1]["purpose"] = "access_point"
+        found[-1]["wan_interface"] = point["wan_interface"]
+        found[-1]["password_file"] = _secret(own, "access-point.community", point["community"])
     for olt in extras.olts:
         if olt.first_village() == code:
-            secret_file = _secret(own, f"{olt.name}.community", olt.access.community)
-            found.append(
-                {
-                    "name": olt.name,
-                    "driver": "olt-snmp",
-                    "address": f"127.0.0.1:{olt.port}",
-                    "password_file": secret_file,
-                    "onus": olt.serials(),
-                    "interval_seconds": 60,
-                }
-            )
+            found.append(_device(olt.name, "olt-snmp", f"127.0.0.1:{olt.port}"))
+            found[-1]["password_file"] = _secret(own, f"{olt.name}.community", olt.access.community)
+            found[-1]["onus"] = olt.serials()
     return found
 
 
