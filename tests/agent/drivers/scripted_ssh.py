@@ -70,7 +70,7 @@ class ScriptedShell:
         return typed.decode().strip()
 
 
-class _Door(paramiko.ServerInterface):  # type: ignore[misc]
+class _Door(paramiko.ServerInterface):  # type: ignore[misc]  # untyped library
     def __init__(self, shell: ScriptedShell) -> None:
         self._shell = shell
         self.opened = threading.Event()

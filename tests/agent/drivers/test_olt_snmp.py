@@ -3,6 +3,7 @@
 import asyncio
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -209,11 +210,11 @@ async def test_two_devices_with_one_olt_never_read_light_at_once() -> None:
         assert one._budget is two._budget
         read_one = OltSnmpDriver._read_one
 
-        async def watched(self: OltSnmpDriver, known: object, serial: str) -> None:
+        async def watched(self: OltSnmpDriver, known: Any, serial: str) -> None:
             nonlocal at_once, most
             at_once += 1
             most = max(most, at_once)
-            await read_one(self, known, serial)  # type: ignore[arg-type]
+            await read_one(self, known, serial)
             at_once -= 1
 
         with pytest.MonkeyPatch.context() as patch:
