@@ -60,8 +60,10 @@ def millidecibels(days: Sequence[Day]) -> list[Day]:
 
 def _now(device: Device, language: Language) -> str:
     level = judge(device.rx_power_dbm, no_light=bool(device.no_light))
-    if device.no_light or device.rx_power_dbm is None or level is None:
+    if device.no_light:
         return language.say("No light arrives.")
+    if device.rx_power_dbm is None or level is None:
+        return language.say("Its level was not measured just now.")
     words = language.say(states.LIGHT_WORDS[level])
     return f"{states.decibels(language, device.rx_power_dbm)}: {words}"
 

@@ -66,6 +66,7 @@ def village(request: Request, db: Reads, staff: CurrentStaff, code: str) -> Resp
     router = states.device_of(state, "router")
     onu = next((device for device in state.devices if is_onu(device.name)), None)
     watched = _watched(db, state, router or onu, now_ms)
+    light = _light(db, state, language, zone, now_ms)
     body = bodies[router.name] if router else None
     return pages.render(
         request, "measurement/village.html", regency=regency, state=state,
@@ -76,8 +77,8 @@ def village(request: Request, db: Reads, staff: CurrentStaff, code: str) -> Resp
         stale=state.status in {Status.SILENT, Status.NEVER},
         age=language.age(state.last_reading_ms, now_ms),
         devices=_cards(db, state, bodies, language, now_ms),
-        panels=_panels(watched, router, language, zone, now_ms), light=_light(db, state, language, zone, now_ms),
-        is_mute=state.light is None and any(d.kind == "ont" or d.name == "ont" for d in state.devices),
+        panels=_panels(watched, router, language, zone, now_ms), light=light,
+        is_mute=light is None and any(d.kind == "ont" or d.name == "ont" for d in state.devices),
         zone=clock.abbreviation(zone), outages=_outages(watched, router, language, zone, now_ms),
         agent=_agent_words(state.agent, language, now_ms) if state.agent else [],
     )  # fmt: skip
@@ -139,16 +140,25 @@ def _light(
     db: Session, state: VillageState, language: Language, zone: str, now_ms: int
 ) -> tuple[LightWords, list[village_page.Chart]] | None:
     """Return the village's light in words and charts, whichever device measures it."""
-    if state.light is None:
+    device = state.light or _once_told(db, state, now_ms)
+    if device is None:
         return None
-    place = service.Place(state.village.regency, state.light.site, state.light.name)
+    place = service.Place(device.regency, device.site, device.name)
     today = clock.local_day(now_ms, zone)
     # Today is not over: its median would be that of a morning.
     days = service.daily_medians(db, place, "rx_power_mdbm", today - timedelta(days=DAYS), today - timedelta(days=1))
-    words = light_words(state.light, outlook(millidecibels(days)), language, zone, now_ms)
-    measured = _measured(db, state, state.light, now_ms, "readings", "rx_power_mdbm")
+    words = light_words(device, outlook(millidecibels(days)), language, zone, now_ms)
+    measured = _measured(db, state, device, now_ms, "readings", "rx_power_mdbm")
     charts = [village_page.light(measured, view) for view in _views(language, zone, now_ms)]
     return words, charts if "rx_power_mdbm" in measured.series else []
+
+
+def _once_told(db: Session, state: VillageState, now_ms: int) -> Device | None:
+    """Return a device that told of light within the month and does not at this moment: an OLT is asked rarely."""
+    for device in state.devices:
+        if device.kind in {"ont", "router"} and _measured(db, state, device, now_ms, "rx_power_mdbm").series:
+            return device
+    return None
 
 
 def _cards(

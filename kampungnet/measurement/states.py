@@ -127,7 +127,8 @@ def sentence(state: VillageState, language: Language, zone: str, now_ms: int) ->
             return language.say("The provider's OLT has said nothing of this village since %(since)s.", since=since)
         return language.say("No report since %(since)s: the power, the box or its line is off.", since=since)
     if state.status is Status.DOWN:
-        return language.say("Trouble: %(why)s.", why=trouble(state, language).lower())
+        why = trouble(state, language)
+        return language.say("Trouble: %(why)s.", why=why[:1].lower() + why[1:])
     return _connected(state, language, now_ms)
 
 
