@@ -18,6 +18,7 @@ from kampungnet_sim.village_events import Event, EventKind, Segment
 GASP_SECONDS = 300.0
 # Between light and traffic: serial number, ranging, configuration.
 RANGING_SECONDS = 20.0
+_SILENT_SHARE = 0.12
 _HISTORY_SECONDS = 60 * 86_400.0
 
 
@@ -136,6 +137,8 @@ class VillageOnu:
         self.distance_metres = 900 + int(unit(key, 1) * 14_000)
         # The fibre loses less at 1490 nm than at 1310 nm, so the OLT hears a little less than the ONU.
         self._uplink_loss_db = 0.8 + 1.6 * unit(key, 2)
+        # Some units never send one: no charge left in old capacitors (facts/ont-snmp.md, 13.1).
+        self.gasps = unit(key, 3) > _SILENT_SHARE
         self._past: tuple[Segment, _Past] | None = None
         self._last: tuple[float, OnuNow] | None = None
 
@@ -176,8 +179,7 @@ class VillageOnu:
         up = 0.0
         for event in self._cuts(when):
             if up and event.start > up:
-                cause = Cause.DYING_GASP if event.kind is EventKind.POWER_CUT else Cause.LOS
-                found.append(Session(up, event.start, cause))
+                found.append(Session(up, event.start, self._cause(event)))
             up = max(up, event.end)
         if up and up <= when:
             found.append(Session(up, 0.0, Cause.NONE))
@@ -188,8 +190,9 @@ class VillageOnu:
         found = self.village.events_between(when - _HISTORY_SECONDS, when + 1)
         return [e for e in found if e.kind in wanted and e.start <= when]
 
-    @staticmethod
-    def _phase(state: VillageState, past: _Past, when: float) -> Phase:
+    def _phase(self, state: VillageState, past: _Past, when: float) -> Phase:
+        if not state.power and not self.gasps:
+            return Phase.LOS
         if not state.power:
             return Phase.DYING_GASP if when - past.last_down < GASP_SECONDS else Phase.OFFLINE
         if state.rx_power_dbm <= NO_LIGHT_DBM:
@@ -204,18 +207,18 @@ class VillageOnu:
 
     def _look_back(self, when: float) -> _Past:
         begun = self._cuts(when)
-        gasps = [e.start for e in begun if e.kind is EventKind.POWER_CUT]
+        gasps = [e.start for e in begun if self._cause(e) is Cause.DYING_GASP]
         last = begun[-1] if begun else None
-        cause = Cause.NONE
-        if last is not None:
-            cause = Cause.DYING_GASP if last.kind is EventKind.POWER_CUT else Cause.LOS
         power_back = self.village.calendar.segment(when).power_back
         return _Past(
             last_up=max((e.end for e in begun if e.end <= when), default=power_back),
             last_down=last.start if last is not None else 0.0,
             last_gasp=max(gasps, default=0.0),
-            cause=cause,
+            cause=Cause.NONE if last is None else self._cause(last),
         )
+
+    def _cause(self, event: Event) -> Cause:
+        return Cause.DYING_GASP if event.kind is EventKind.POWER_CUT and self.gasps else Cause.LOS
 
 
 # Shares of the houses: working, without power, without light, off, refused.

@@ -117,6 +117,7 @@ class OltService:
             "slot": onu.place.slot,
             "port": onu.place.port,
             "onu": onu.place.number,
+            "gasps": onu.gasps,
         }
         return {**found, "ssh": self.ssh} if self.ssh else found
 

@@ -251,7 +251,7 @@ class SshServer:
         return door
 
     def _serve(self, channel: paramiko.Channel, door: _Door) -> None:
-        terminal = Terminal(self._run(self._command_line), channel, self._run, lambda: self._run(self._device.faults))
+        terminal = Terminal(self._run(self._command_line), channel, self._run, lambda: self._run(self._faults))
         try:
             if door.command is not None:
                 terminal.once(door.command)
@@ -263,6 +263,11 @@ class SshServer:
             self.counts.left_open += 1
         finally:
             channel.close()
+
+    def _faults(self) -> frozenset[str]:
+        """Of this moment; a device that lost its power ends every login."""
+        faults = self._device.faults()
+        return faults if self._device.answers() else faults | {"close_without_notice"}
 
     def _command_line(self) -> CommandLine:
         return _Counted(self._device.command_line(), self.counts)

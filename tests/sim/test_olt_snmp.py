@@ -10,12 +10,13 @@ import pytest
 
 from kampungnet_sim import olt_huawei, olt_zte
 from kampungnet_sim.extras import ExtraWish
-from kampungnet_sim.fleet import FleetOptions
+from kampungnet_sim.fleet import Fleet, FleetOptions
 from kampungnet_sim.olt_models import OLT_MODELS
-from kampungnet_sim.olt_onus import Phase
+from kampungnet_sim.olt_onus import Cause, Phase
 from kampungnet_sim.olt_service import OltService, OltWish
+from kampungnet_sim.register import RegisteredVillage
 from tests.sim.far_end import asked, olt_of, walked
-from tests.sim.stage import SARONGAN, Stage, on_stage
+from tests.sim.stage import EVENING, SARONGAN, Clock, Stage, on_stage
 
 E = "1.3.6.1.4.1"
 
@@ -129,6 +130,23 @@ async def test_a_dying_gasp_is_history_once_the_power_is_back_and_offline_when_i
         assert (found[phase], found[cause]) == ("3", "9")
         year = found[down].split()[:2]
         assert int("".join(year), 16) == 2026
+
+
+async def test_a_unit_that_never_gasps_dies_like_a_cut_fibre() -> None:
+    villages = [RegisteredVillage(f"35.10.01.20{n:02}", f"Desa {n}", "35.10.01") for n in range(1, 25)]
+    clock = Clock(EVENING)
+    fleet = Fleet(clock, FleetOptions(extras=ExtraWish(olts=(OltWish("zte-c320", 0),))))
+    await fleet.start(villages)
+    try:
+        fleet.faults.add("power_cut", "*", 900)
+        olt = fleet.extras.olts[0].olt
+        seen = {onu.now(clock()).phase for onu in olt.onus}
+        silent = [onu for onu in olt.onus if onu.now(clock()).phase is Phase.LOS]
+        assert seen == {Phase.LOS, Phase.DYING_GASP}
+        assert 0 < len(silent) < 8
+        assert {onu.now(clock()).cause for onu in silent} == {Cause.LOS}
+    finally:
+        await fleet.close()
 
 
 def test_index_codings_are_those_of_the_shared_vectors(shared: Path) -> None:

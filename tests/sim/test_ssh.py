@@ -226,6 +226,18 @@ async def test_a_dark_village_resets_whoever_knocks(ont: Stage, tmp_path: Path) 
     assert counts(ont)["logins"] == 0
 
 
+async def test_a_power_cut_ends_a_login_that_goes_on(ont: Stage, tmp_path: Path) -> None:
+    access = extra(ont, "ont_ssh")
+    ont.fleet.faults.add("slow_answers", f"{CODE}/ont")
+    seen = asyncio.create_task(ssh(access, tmp_path, "-tt", *OLD, typed=f"{OPTIC}\r{OPTIC}\r"))
+    await asyncio.sleep(1)
+    ont.fleet.faults.add("power_cut", CODE, 60)
+    await seen
+    found = await settled(ont, 1)
+    assert (found["logins"], found["logouts"], found["left_open"]) == (1, 0, 1)
+    assert found["commands"] == [OPTIC]
+
+
 async def test_noise_stands_in_the_middle_of_an_answer(tmp_path: Path) -> None:
     async with on_stage(FleetOptions(extras=ExtraWish(olts=(OltWish("zte-c320"),), olt_ssh=True))) as stage:
         stage.fleet.faults.add("noisy_terminal", "olt-1")
