@@ -1,4 +1,4 @@
-"""FiberHome AN5516, V-SOL V1600D, UFiber, HSGQ, C-DATA and BDCOM (facts/ont-snmp.md, sections 7 to 10).
+"""V-SOL V1600D, UFiber, HSGQ, C-DATA and BDCOM (facts/ont-snmp.md, sections 8 to 10).
 
 V-SOL's light and the whole UFiber table are as recorded. The others follow the facts; where those
 leave the form of an index open, the row ends with the one number they name.
@@ -7,7 +7,7 @@ leave the form of an index open, the row ends with the one number they name.
 from collections.abc import Callable
 from functools import partial
 
-from kampungnet_sim.olt_onus import Cause, Onu, OnuNow, Phase, serial_bytes
+from kampungnet_sim.olt_onus import Cause, Onu, OnuNow, serial_bytes
 from kampungnet_sim.olt_plant import Moment, Olt
 from kampungnet_sim.olt_tables import (
     EPON_TYPE,
@@ -18,7 +18,6 @@ from kampungnet_sim.olt_tables import (
     Port,
     always,
     clock_text,
-    date_and_time,
     enterprise,
     interfaces,
     measured,
@@ -30,7 +29,7 @@ from kampungnet_sim.snmp_ber import Oid, counter64, gauge, integer, octets, tick
 _MARK = -65_535
 
 
-def _pon_ports(olt: Olt, first: int, name: Callable[[int, int], str], kind: int = GPON_TYPE) -> list[Port]:
+def pon_ports(olt: Olt, first: int, name: Callable[[int, int], str], kind: int = GPON_TYPE) -> list[Port]:
     """PON ports with plain indexes, and the uplink before them."""
     places = olt.shelf.port_places()
     ports = [Port(first + n, name(s, p), name(s, p), kind, 2_488, s, p) for n, (s, p) in enumerate(places)]
@@ -39,69 +38,6 @@ def _pon_ports(olt: Olt, first: int, name: Callable[[int, int], str], kind: int 
 
 def _pon_and_number(onu: Onu) -> Oid:
     return (onu.place.port, onu.place.number)
-
-
-# -- FiberHome ------------------------------------------------------------------------------
-
-
-def fiberhome_index(onu: Onu) -> int:
-    """AN5516: slot, PON and ONU packed into one number."""
-    return (onu.place.slot << 25) + (onu.place.port << 19) + (onu.place.number << 8)
-
-
-def _fiberhome_state(now: OnuNow) -> int:
-    """Power cut or fibre cut in one number: 0 fibre, 1 online, 2 power, 3 offline."""
-    if now.online:
-        return 1
-    if now.phase is Phase.LOS:
-        return 0
-    return 2 if now.cause is Cause.DYING_GASP else 3
-
-
-_FIBERHOME = OnuTable(
-    lambda onu: (fiberhome_index(onu),),
-    {
-        "5875.800.3.10.1.1.2": lambda o, _: integer(o.place.slot),
-        "5875.800.3.10.1.1.3": lambda o, _: integer(o.place.port),
-        "5875.800.3.10.1.1.4": lambda o, _: integer(o.place.number),
-        "5875.800.3.10.1.1.5": lambda *_: integer(503),
-        "5875.800.3.10.1.1.7": lambda o, _: octets(o.name),
-        "5875.800.3.10.1.1.10": lambda o, _: octets(o.serial),
-        "5875.800.3.10.1.1.11": lambda _, n: integer(_fiberhome_state(n)),
-        "5875.800.3.10.1.1.30": lambda _, n: date_and_time(n.last_up),
-        "5875.800.3.10.1.1.31": lambda _, n: date_and_time(n.last_down),
-        "5875.800.3.9.6.1.1.1": lambda o, n: integer(o.distance_metres if n.online else 0),
-    },
-    light={
-        "5875.800.3.9.3.3.1.6": lambda _, n: scaled(n.rx_dbm, 100, 0),
-        "5875.800.3.9.3.3.1.7": lambda _, n: scaled(n.tx_dbm, 100, 0),
-        "5875.800.3.9.3.3.1.8": lambda _, n: measured(n, n.voltage_volts, 100, 0),
-        "5875.800.3.9.3.3.1.9": lambda _, n: measured(n, n.bias_milliamperes, 100, 0),
-        "5875.800.3.9.3.3.1.10": lambda _, n: measured(n, n.temperature_celsius, 100, 0),
-    },
-)
-_FIBERHOME_UPLINK = OnuTable(
-    lambda onu: ((onu.place.slot << 25) + (onu.place.port << 19), onu.place.number),
-    {},
-    light={"5875.800.3.9.3.7.1.2": lambda _, n: scaled(n.olt_rx_dbm, 100, 0)},
-)
-
-
-def fiberhome(olt: Olt) -> Objects:
-    """AN5516-01, the easiest OLT for our purpose."""
-    found = {
-        **system(olt, "AN5516-01", "5875.800.1001.11", name="AN5516-01"),
-        **interfaces(olt, _pon_ports(olt, 101, lambda s, p: f"PON {s}/{p}")),
-        **_FIBERHOME.objects(olt),
-        **_FIBERHOME_UPLINK.objects(olt),
-        (*enterprise("5875.800.3.9.4.3"), 0): always(octets("RP0700")),
-        (*enterprise("5875.800.3.9.4.5"), 0): always(integer(45)),
-    }
-    for slot, port in olt.shelf.port_places():
-        index = (slot << 25) + (port << 19)
-        for column, value in ((5, 1), (8, 452), (12, len(olt.on_port(slot, port)))):
-            found[(*enterprise("5875.800.3.9.3.4.1"), column, index)] = always(integer(value))
-    return found
 
 
 # -- V-SOL ------------------------------------------------------------------------------------
@@ -153,7 +89,7 @@ def vsol(olt: Olt) -> Objects:
     box = enterprise("37950.1.1.5.10.12")
     found = {
         **system(olt, "V1600D", "37950.1.1.5.10.14.1", name="V1600D"),
-        **interfaces(olt, _pon_ports(olt, 5, lambda _, p: f"EPON0/{p}", EPON_TYPE)),
+        **interfaces(olt, pon_ports(olt, 5, lambda _, p: f"EPON0/{p}", EPON_TYPE)),
         **_VSOL.objects(olt),
         (*box, 3, 0): lambda m: integer(olt.load_percent(m.when)),
         (*box, 4, 0): always(integer(52)),
@@ -199,7 +135,7 @@ def ufiber(olt: Olt) -> Objects:
     """UFiber OLT: rows are named by the serial number itself; no causes, no light at the OLT."""
     return {
         **system(olt, "EdgeOS v4.4.2.4598.220304.1412", "41112.1.5", name="UF-OLT"),
-        **interfaces(olt, _pon_ports(olt, 8, lambda _, p: f"pon{p}")),
+        **interfaces(olt, pon_ports(olt, 8, lambda _, p: f"pon{p}")),
         **_UFIBER.objects(olt),
         (*enterprise("41112.1.5.1.1"), 0): always(octets("UFiber OLT")),
         (*enterprise("41112.1.5.1.2"), 0): always(octets("B4FBE41B4808")),
@@ -235,7 +171,7 @@ def hsgq(olt: Olt) -> Objects:
     """HSGQ GPON: light rows end with two zeros; those ending with 65535 twice are the OLT's own modules."""
     found = {
         **system(olt, "HSGQ-G008", "50224.3.1.1", name="HSGQ"),
-        **interfaces(olt, _pon_ports(olt, 9, lambda _, p: f"PON{p}")),
+        **interfaces(olt, pon_ports(olt, 9, lambda _, p: f"PON{p}")),
         **_HSGQ.objects(olt),
         **_HSGQ_LIGHT.objects(olt),
     }
@@ -288,7 +224,7 @@ def cdata(olt: Olt) -> Objects:
     """C-DATA GPON."""
     return {
         **system(olt, "FD1608S", "17409.1.11", name="OLT"),
-        **interfaces(olt, _pon_ports(olt, 11, lambda _, p: f"gpon0/0/{p}")),
+        **interfaces(olt, pon_ports(olt, 11, lambda _, p: f"gpon0/0/{p}")),
         **_CDATA.objects(olt),
     }
 
@@ -322,7 +258,7 @@ def bdcom(olt: Olt) -> Objects:
     descr = "BDCOM(tm) GP3600-16B Software, Version 74104\nhardware version: A"
     found = {
         **system(olt, descr, "3320.1.390.0", name="BDCOM"),
-        **interfaces(olt, _pon_ports(olt, 110, lambda _, p: f"GPON0/{p}")),
+        **interfaces(olt, pon_ports(olt, 110, lambda _, p: f"GPON0/{p}")),
         **_BDCOM.objects(olt),
     }
     for count, (slot, port) in enumerate(olt.shelf.port_places()):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kampungnet_sim import olt_huawei, olt_zte
+from kampungnet_sim import olt_fiberhome, olt_huawei, olt_zte
 from kampungnet_sim.extras import ExtraWish
 from kampungnet_sim.fleet import Fleet, FleetOptions
 from kampungnet_sim.olt_models import OLT_MODELS
@@ -42,6 +42,7 @@ def row(stage: Stage, model: str) -> str:
         "zte-c600": f"{0x11010000 + slot * 256 + port}.{onu}",
         "huawei": f"{0xFA000000 + slot * 8_192 + port * 256}.{onu}",
         "fiberhome": f"{slot * 2**25 + port * 2**19 + onu * 2**8}",
+        "fiberhome-an5116": f"{slot * 2**27 + port * 2**22 + onu * 2**13}",
         "vsol": f"{port}.{onu}",
         "ufiber": ".".join(map(str, [len(olt["serial"]), *olt["serial"].encode()])),
         "hsgq": f"{0x01000000 + port * 256 + onu}",
@@ -58,6 +59,7 @@ STATE_AND_LIGHT = {
     "zte-c320-v2.2": (f"{E}.3902.1082.500.10.2.3.8.1.4", "4", f"{E}.3902.1082.500.20.2.2.2.1.10", ".1"),
     "zte-c600": (f"{E}.3902.1082.500.10.2.3.8.1.4", "4", f"{E}.3902.1082.500.20.2.2.2.1.10", ".1"),
     "huawei": (f"{E}.2011.6.128.1.1.2.46.1.15", "1", f"{E}.2011.6.128.1.1.2.51.1.4", ""),
+    "fiberhome-an5116": (f"{E}.5875.800.3.10.1.1.11", "1", f"{E}.5875.800.3.9.3.3.1.6", ""),
     "fiberhome": (f"{E}.5875.800.3.10.1.1.11", "1", f"{E}.5875.800.3.9.3.3.1.6", ""),
     "vsol": (f"{E}.37950.1.1.5.12.1.25.1.4", "1", f"{E}.37950.1.1.5.12.2.1.8.1.7", ""),
     "ufiber": (f"{E}.41112.1.5.6.2.1.3", "1", f"{E}.41112.1.5.6.2.1.9", ""),
@@ -71,6 +73,7 @@ DARK = {
     "zte-c600": ("2", "5", "65535"),
     "huawei": ("2", "2", "2147483647"),
     "fiberhome": ("0", "2", "0"),
+    "fiberhome-an5116": ("0", "2", "0"),
     "vsol": ("0", "0", "-65535"),
     "ufiber": ("2", "2", "0"),
     "hsgq": ("2", "2", "-2147483648"),
@@ -159,8 +162,10 @@ def test_index_codings_are_those_of_the_shared_vectors(shared: Path) -> None:
             assert of[one["coding"][0]](slot, port) == one["value"]
         elif one["vendor"] == "huawei":
             assert olt_huawei.if_index(slot, port) == one["value"]
-        checked += one["vendor"] in ("zte", "huawei")
-    assert checked >= 10
+        elif one["vendor"] == "fiberhome-5516":
+            assert olt_fiberhome.AN5516.of_port(slot, port) + (one["onu"] << 8) == one["value"]
+        checked += one["vendor"] in ("zte", "huawei", "fiberhome-5516")
+    assert checked >= 11
 
 
 async def test_the_same_number_means_two_ports_in_the_two_codings_of_a_c320() -> None:

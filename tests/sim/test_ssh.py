@@ -83,6 +83,30 @@ async def test_a_cut_fibre_looks_from_inside_as_it_was_recorded(ont: Stage, tmp_
         assert re.sub(r": \d+ \(", ": 0 (", mine) == re.sub(r": \d+ \(", ": 0 (", theirs)
 
 
+@pytest.mark.parametrize(
+    ("folder", "command"),
+    [
+        ("display_deviceInfo", "display deviceInfo"),
+        ("display_memory_info", "display memory info"),
+        ("display_port_statistics_portid_0", "display port statistics portid 0"),
+        ("display_sn", "display sn"),
+        ("display_sysinfo", "display sysinfo"),
+        ("display_version", "display version"),
+    ],
+)
+async def test_a_huawei_ont_lays_its_answers_out_as_recorded(
+    ont: Stage, tmp_path: Path, shared: Path, folder: str, command: str
+) -> None:
+    [file] = (shared / "recordings/ont/ntc-templates/huawei_ont" / folder).glob("*.raw")
+    _, said = await ssh(extra(ont, "ont_ssh"), tmp_path, *OLD, command)
+    assert [key_of(line) for line in said.splitlines()] == [key_of(line) for line in file.read_text().splitlines()]
+
+
+def key_of(line: str) -> str:
+    """A line without its value: up to ``:`` or ``=``, numbers made alike."""
+    return re.sub(r"\d+", "0", re.split(r"(?<=[:=]) ", line, maxsplit=1)[0]).rstrip()
+
+
 async def test_an_old_device_speaks_sha_1_only_and_a_stick_group_1_and_triple_des(tmp_path: Path) -> None:
     for kind, options in (("huawei", OLD), ("stick", ANCIENT)):
         async with an_ont(kind) as stage:
