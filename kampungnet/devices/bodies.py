@@ -97,6 +97,8 @@ def wan_light(body: wire.RouterBody) -> wire.Light | None:
     That is the one in the WAN port; behind a PPPoE client or a VLAN, whose port no reading names, the only one.
     """
     told = [light for light in body.lights if light.rx_power_dbm is not None or light.no_light]
+    if not told:
+        return None
     wan = body.wan_interface or body.default_interface
     for light in told:
         if light.port in {wan, body.default_interface}:

@@ -21,6 +21,8 @@ from kampungnet.villages.models import Village
 from kampungnet.villages.service import BadRow
 
 COLUMNS: Final = ("kode", "serial")
+MOST_OLTS: Final = 64
+"""OLTs whose words are looked at for a page; a regency has a handful."""
 TAKEN_OVER_MS: Final = 24 * 3_600_000
 """An OLT that was silent about an ONU for so long gives way to another that reports it."""
 
@@ -123,14 +125,25 @@ def record(db: Session, states: Iterable[NewState]) -> None:
             _record_olt(db, state, body)
 
 
-def strays(db: Session, regency: str) -> list[Stray]:
-    """Return what the newest readings of a regency's OLTs hold and no village gets, by serial number."""
-    olts = select(Device).where(Device.regency == regency, Device.kind == "olt").options(undefer(Device.body))
+def olts(db: Session, regency: str, now_ms: int) -> list[tuple[Device, wire.OltBody]]:
+    """Return the OLTs of a regency that told something in the last day, the newest first, with what they told."""
+    rows = (
+        select(Device)
+        .where(Device.regency == regency, Device.kind == "olt", Device.last_ok_ms > now_ms - TAKEN_OVER_MS)
+        .order_by(Device.last_ok_ms.desc())
+        .limit(MOST_OLTS)
+        .options(undefer(Device.body))
+    )
+    found = ((device, decoded(device.body)) for device in db.scalars(rows) if device.body)
+    return [(device, body) for device, body in found if isinstance(body, wire.OltBody)]
+
+
+def strays(db: Session, regency: str, told: Iterable[tuple[Device, wire.OltBody]]) -> list[Stray]:
+    """Return what :func:`olts` told and no village gets, by serial number."""
     known = {onu.serial: onu for onu in db.scalars(select(AssignedOnu).where(AssignedOnu.regency == regency))}
     found: list[Stray] = []
-    for olt in db.scalars(olts):
-        body = decoded(olt.body) if olt.body else None
-        for onu in body.onus if isinstance(body, wire.OltBody) else ():
+    for olt, body in told:
+        for onu in body.onus:
             serial = spelled(onu.serial)
             owner = known.get(serial)
             if owner is None or (owner.olt_site and (owner.olt_site, owner.olt_device) != (olt.site, olt.name)):
@@ -143,14 +156,15 @@ def strays(db: Session, regency: str) -> list[Stray]:
 
 def _refusal(db: Session, row: dict[str, str], seen: set[str], set_by: str, now_ms: int) -> str:
     """Assign one row, or say why it cannot be."""
-    serial = spelled(row["serial"] or "")
-    if serial in seen:
-        return f"serial {serial} stands twice"
+    code, written = row["kode"] or "", row["serial"] or ""
+    if spelled(written) in seen:
+        return f"serial {spelled(written)} stands twice"
     try:
-        village = villages.village(db, row["kode"] or "")
-        seen.add(assign(db, village, row["serial"] or "", set_by, now_ms).serial)
+        # PostgreSQL takes no NUL; nor has a code one.
+        village = villages.village(db, code if code.isprintable() else "")
+        seen.add(assign(db, village, written, set_by, now_ms).serial)
     except NotFound:
-        return f"kode {row['kode']!r} is not in the register of villages"
+        return f"kode {code!r} is not in the register of villages"
     except BadInput as error:
         return str(error)
     return ""

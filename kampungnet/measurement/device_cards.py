@@ -47,7 +47,10 @@ class DeviceCard:
 
 
 def card(device: Device, body: Body | None, day: Mapping[str, Slots], language: Language, now_ms: int) -> DeviceCard:
-    """Return one device; ``day`` is what was measured of it in the last 24 hours."""
+    """Return one device; ``day`` is what was measured of it in the last 24 hours.
+
+    What an OLT could not tell names modems of other villages: it is not for everybody who sees this page.
+    """
     kind = device.kind or (device.name if device.name in KIND_WORDS else "other")
     words = language.say(KIND_WORDS[kind])
     if kind not in USUAL_KINDS:  # of those a village may have several
@@ -60,7 +63,7 @@ def card(device: Device, body: Body | None, day: Mapping[str, Slots], language: 
         facts=tuple(_facts(device, body, day, language, now_ms)),
         grade=language.say(grade[0]), grade_words=language.say(grade[1]),
         nothing=_nothing(kind, device, body, language),
-        missing=tuple(body.missing[:MOST_MISSING]) if body and not isinstance(body, OnuSeen) else (),
+        missing=() if body is None or isinstance(body, OnuSeen | wire.OltBody) else tuple(body.missing[:MOST_MISSING]),
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from kampungnet.measurement.light_words import DAYS, LightWords, light_words, mi
 from kampungnet.measurement.notices import notices
 from kampungnet.measurement.overview import overview
 from kampungnet.measurement.service import Measured
-from kampungnet.measurement.stray_page import stray_list
+from kampungnet.measurement.stray_page import olt_list, stray_list
 from kampungnet.shared import wire
 from kampungnet.staff.access import CurrentStaff
 from kampungnet.staff.service import Scope
@@ -47,7 +47,7 @@ def first_page(request: Request, db: Reads, staff: CurrentStaff, keadaan: str = 
     language, now_ms, regency = pages.language_of(request), clock.now_ms(), _regency(db, staff.scope)
     seen = overview(village_states(db, regency.code, now_ms), language, now_ms, only)
     as_of = language.moment(now_ms, regency.time_zone, now_ms)
-    number = len(onus.strays(db, regency.code))
+    number = len(onus.strays(db, regency.code, onus.olts(db, regency.code, now_ms)))
     return pages.render(
         request, "measurement/overview.html", regency=regency, seen=seen, only=only, as_of=as_of, strays=number
     )
@@ -90,8 +90,12 @@ def strays(request: Request, db: Reads, staff: CurrentStaff) -> Response:
     if staff.scope.village is not None:
         raise NotFound(N_("There is no such page here. Go back to the first page."))
     language, now_ms, regency = pages.language_of(request), clock.now_ms(), _regency(db, staff.scope)
-    found = stray_list(onus.strays(db, regency.code), villages.names(db, regency.code), language, now_ms)
-    return pages.render(request, "measurement/onus.html", regency=regency, groups=found, command=ONU_COMMAND)
+    told, names = onus.olts(db, regency.code, now_ms), villages.names(db, regency.code)
+    found = stray_list(onus.strays(db, regency.code, told), names, language, now_ms)
+    return pages.render(
+        request, "measurement/onus.html", regency=regency, groups=found, olts=olt_list(told, names),
+        command=ONU_COMMAND,
+    )  # fmt: skip
 
 
 @router.get("/tentang")

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kampungnet.core.languages import Language
+from kampungnet.devices.models import Device
 from kampungnet.devices.onus import Stray
 from kampungnet.measurement import states
+from kampungnet.shared import wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,20 @@ def stray_list(strays: Iterable[Stray], names: Mapping[str, str], language: Lang
     )
 
 
+def olt_list(told: Iterable[tuple[Device, wire.OltBody]], names: Mapping[str, str]) -> list[tuple[str, list[str]]]:
+    """Return each OLT that could not tell everything, and what that was, in the driver's own words."""
+    return [(_olt(olt.site, olt.name, names), body.missing) for olt, body in told if body.missing]
+
+
+def _olt(site: str, device: str, names: Mapping[str, str]) -> str:
+    return f"{_village(site, names)}, {device}"
+
+
 def _row(stray: Stray, names: Mapping[str, str], language: Language, now_ms: int) -> StrayRow:
     light = "" if stray.rx_power_dbm is None else states.decibels(language, stray.rx_power_dbm)
     return StrayRow(
         serial=stray.serial, port=stray.port, state=language.say(states.ONU_WORDS[stray.state]), light=light,
-        olt=f"{_village(stray.olt_site, names)}, {stray.olt_device}", seen=language.age(stray.seen_ms, now_ms),
+        olt=_olt(stray.olt_site, stray.olt_device, names), seen=language.age(stray.seen_ms, now_ms),
         village=_village(stray.assigned.site, names) if stray.assigned else "",
     )  # fmt: skip
 

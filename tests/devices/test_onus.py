@@ -53,9 +53,9 @@ def _state(database: Database, code: str = NEIGHBOUR, now_ms: int = NOW) -> Vill
         return found
 
 
-def _strays(database: Database) -> Sequence[onus.Stray]:
+def _strays(database: Database, now_ms: int = NOW) -> Sequence[onus.Stray]:
     with database.reads() as db:
-        return onus.strays(db, REGENCY)
+        return onus.strays(db, REGENCY, onus.olts(db, REGENCY, now_ms))
 
 
 def _count(database: Database, model: Any) -> int:
@@ -85,6 +85,7 @@ def test_an_unknown_serial_number_makes_nothing_and_is_listed_for_engineers(data
     assert (_count(database, Site), _count(database, Device), _count(database, AssignedOnu)) == (sites, before + 1, 0)
     assert {(one.serial, one.port) for one in _strays(database)} >= {(SERIAL, "gpon-onu_1/2/1:5")}
     assert len(_strays(database)) == 2
+    assert _strays(database, NOW + 25 * HOUR) == [], "an OLT that is gone is not quoted for ever"
     assert _state(database).status is Status.NEVER
     _assign(database)
     _record(database, box, _olt(_onu()), NOW + 1)

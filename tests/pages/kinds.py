@@ -20,6 +20,7 @@ DECLINING, OLT_ONLY, CAMERA, MUTE = "35.10.04.2006", "35.10.08.2007", "35.10.11.
 HEAD_END = "35.10.15.2001"
 """Where the box stands that asks the provider's OLT."""
 SERIAL, STRAY, DOUBLED = "ZTEGC7654321", "HWTC0A1B2C3D", "FHTT00C0FFEE"
+SEARCHED = "ZTEG0BADCAFE"
 DAYS = 75
 MONTH_DB = -1.4
 
@@ -59,7 +60,12 @@ def _olt(name: str) -> wire.Reading:
     others = [wire.Onu(DOUBLED, "gpon-onu_1/2/1:9", wire.OnuState.ONLINE, rx_power_dbm=-24.6)]
     if name == "olt":
         others += [onu, wire.Onu(STRAY, "gpon-onu_1/2/2:1", wire.OnuState.LOS)]
-    return _reading(name, wire.OltBody("C320", "V2.1.0", wire.Grade.FROM_MIB, others))
+    return _reading(
+        name,
+        wire.OltBody(
+            "C320", "V2.1.0", wire.Grade.FROM_MIB, others, missing=[f"onus: {SEARCHED} is still searched for"]
+        ),
+    )
 
 
 def _readings() -> list[tuple[str, wire.Reading]]:

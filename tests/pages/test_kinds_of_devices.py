@@ -10,7 +10,7 @@ from kampungnet.core.pages import all_languages
 from kampungnet.measurement.notices import notices
 from kampungnet.shared import wire
 from tests.pages.cast import signed_in
-from tests.pages.kinds import CAMERA, DECLINING, DOUBLED, HEAD_END, MUTE, OLT_ONLY, SERIAL, STRAY
+from tests.pages.kinds import CAMERA, DECLINING, DOUBLED, HEAD_END, MUTE, OLT_ONLY, SEARCHED, SERIAL, STRAY
 from tests.pages.sample import KAMPUNGANYAR, REJOSARI
 from tests.support.server import router_body
 
@@ -133,6 +133,7 @@ async def test_engineers_see_onus_without_a_village_and_those_reported_twice(ser
     nobodys, doubled = page.split("Dilaporkan OLT kedua")
     assert STRAY in nobodys
     assert SERIAL not in page, "it has its village"
+    assert f"onus: {SEARCHED} is still searched for" in page
     assert re.search(rf"{DOUBLED}.*Wringinpitu.*Rejosari, olt-timur", doubled, re.DOTALL)
 
 
@@ -142,7 +143,7 @@ async def test_an_operator_never_sees_anothers_onu_even_where_the_olt_is_asked(s
     page = (await citra.get(f"/desa/{REJOSARI}")).text
     assert "OLT penyedia olt: menjawab" in page
     assert "3, 1 di antaranya tidak bekerja" in page
-    for serial in (SERIAL, STRAY, DOUBLED):
+    for serial in (SERIAL, STRAY, DOUBLED, SEARCHED):
         assert serial not in page
     assert (await citra.get("/onu")).status_code == 404
     assert (await citra.get(f"/desa/{OLT_ONLY}")).status_code in {403, 404}
