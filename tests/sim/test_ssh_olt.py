@@ -96,6 +96,9 @@ async def test_smartax_sums_up_a_port_as_recorded(tmp_path: Path, shared: Path) 
         assert bare(heads[:2] + heads[3:]) == bare(theirs[:2] + theirs[3:])
         light = [line for line in mine if re.match(r"  \d+ +[0-9A-F]{16} ", line)]
         assert starts(light[0])[:5] == starts(recorded[-2])[:5]
+        older = read(shared, f"{SMARTAX}/display_ont_info_summary_ont/huawei_smartax_display_ont_info_summary_ont.raw")
+        states = [line for line in mine if re.match(r"  \d+ +(online|offline) .* LOSi/LOBi$", line)]
+        assert starts(states[0]) == starts(older[6])
         level = float(light[0].split()[4].split("/")[0])
         assert abs(level - stage.truth().rx_power_dbm) < 0.1
         stage.fleet.faults.add("power_cut", CODE, 60)
