@@ -181,10 +181,11 @@ def _free_name(db: Session, site: Site) -> str:
 def _record_olt(db: Session, state: NewState, body: wire.OltBody) -> None:
     by_serial = {spelled(onu.serial): onu for onu in body.onus}
     rows = _assigned(db, state.regency, by_serial)
-    ours = [row for row, seen_ms in rows if _reports(row, state) or _may_take(row, state, seen_ms)]
-    new = [row for row in ours if not _reports(row, state)]
-    if new:
-        _take(db, state, new)
+    ours = [
+        row
+        for row, seen_ms in rows
+        if _reports(row, state) or (_is_free(row, state, seen_ms) and _take(db, state, row))
+    ]
     if ours:
         states = [_state_row(state, row, by_serial[row.serial], body) for row in ours]
         upsert(db, Device, states, DEVICE_KEY, STATE_COLUMNS, newer="last_reading_ms")
@@ -195,25 +196,28 @@ def _assigned(db: Session, regency: str, serials: Iterable[str]) -> Sequence[Any
     onu, device = AssignedOnu, Device
     same = (device.regency == onu.regency) & (device.site == onu.site) & (device.name == onu.device)
     wanted = select(onu, device.last_reading_ms).outerjoin(device, same)
-    return db.execute(wanted.where(onu.regency == regency, onu.serial.in_(serials))).all()
+    wanted = wanted.where(onu.regency == regency, onu.serial.in_(serials)).order_by(onu.serial)
+    return db.execute(wanted).all()
 
 
 def _reports(row: AssignedOnu, state: NewState) -> bool:
     return (row.olt_site, row.olt_device) == (state.site, state.reading.device)
 
 
-def _may_take(row: AssignedOnu, state: NewState, seen_ms: int | None) -> bool:
+def _is_free(row: AssignedOnu, state: NewState, seen_ms: int | None) -> bool:
     """Tell whether another OLT than the one so far may report an ONU."""
     return not row.olt_site or seen_ms is None or state.taken_ms - seen_ms > TAKEN_OVER_MS
 
 
-def _take(db: Session, state: NewState, rows: Sequence[AssignedOnu]) -> None:
-    for row in rows:
-        # A later owner's readings must not cover what the earlier one's said of the same hours.
-        since_ms = max(row.since_ms, state.taken_ms) if row.olt_site else row.since_ms
-        of_row = (AssignedOnu.regency == row.regency, AssignedOnu.serial == row.serial)
-        changed = {"olt_site": state.site, "olt_device": state.reading.device, "since_ms": since_ms}
-        db.execute(update(AssignedOnu).where(*of_row).values(changed))
+def _take(db: Session, state: NewState, row: AssignedOnu) -> bool:
+    """Let an OLT report an ONU from now on; say whether it was quicker than any other."""
+    # A later owner's readings must not cover what the earlier one's said of the same hours.
+    since_ms = max(row.since_ms, state.taken_ms) if row.olt_site else row.since_ms
+    of_row = (AssignedOnu.regency == row.regency, AssignedOnu.serial == row.serial)
+    as_seen = (AssignedOnu.olt_site == row.olt_site, AssignedOnu.olt_device == row.olt_device)
+    changed = {"olt_site": state.site, "olt_device": state.reading.device, "since_ms": since_ms}
+    taken = update(AssignedOnu).where(*of_row, *as_seen).values(changed).returning(AssignedOnu.serial)
+    return db.execute(taken.execution_options(synchronize_session=False)).one_or_none() is not None
 
 
 def _state_row(state: NewState, row: AssignedOnu, onu: wire.Onu, olt: wire.OltBody) -> dict[str, Any]:

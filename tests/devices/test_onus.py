@@ -1,5 +1,6 @@
 """ONTs that only an OLT sees: by serial number they are one village's, and nobody else's."""
 
+import threading
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -146,6 +147,29 @@ def test_of_two_olts_the_first_stays_and_the_second_is_shown_to_engineers(databa
     _assign(database, now_ms=NOW + 61_000)
     _record(database, liar, _olt(_onu(rx_power_dbm=-9.0)), NOW + 62_000, site=f"{FAR}-1", device="olt9")
     assert _state(database, now_ms=NOW + 62_000).rx_power_dbm == -9.0, "assigned anew, it is open who reports it"
+
+
+def test_two_olts_that_report_at_the_same_moment_do_not_share_an_onu(database: Database, box: Box) -> None:
+    """Two server processes on PostgreSQL: whoever comes second finds the ONU taken, and writes nothing of it."""
+    far = enrolled(database, FAR)
+    serials = [f"ZTEG{n:08X}" for n in range(20)]
+    for serial in serials:
+        _assign(database, serial=serial)
+    start = threading.Barrier(2)
+
+    def report(who: Box, site: str, rx: float) -> None:
+        start.wait(10)
+        _record(database, who, _olt(*(_onu(serial, rx_power_dbm=rx) for serial in serials)), site=site)
+
+    threads = [threading.Thread(target=report, args=told) for told in ((box, SITE, -21.0), (far, f"{FAR}-1", -9.0))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    with database.reads() as db:
+        owners = set(db.scalars(select(AssignedOnu.olt_site)))
+        levels = set(db.scalars(select(Device.rx_power_dbm).where(Device.name.startswith("ont@"))))
+    assert (owners, levels) in (({SITE}, {-21.0}), ({f"{FAR}-1"}, {-9.0}))
 
 
 def test_an_olt_that_was_silent_for_a_day_gives_way(database: Database, box: Box) -> None:
