@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUTF8 := 1
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 
-.PHONY: help demo test check format bench constraints clean
+.PHONY: help demo test check format bench devices constraints clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -45,6 +45,10 @@ format: $(VENV)/dev.stamp ## put the code into the house format
 
 bench: $(VENV)/dev.stamp ## the benchmarks (one by ONLY=name)
 	@exec $(BIN)/python -m tests.benchmarks $(ONLY)
+
+devices: $(VENV)/dev.stamp ## replay every recording, then write what was proved into docs/devices.md
+	@KAMPUNGNET_WRITE_PROVED=1 $(BIN)/python -m pytest -q tests/conformance
+	@$(BIN)/python -m tests.conformance.devices_page
 
 constraints: ## pin anew every version we install, from a clean environment
 	@$(call find_python,.cache/constraints)

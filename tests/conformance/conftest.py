@@ -1,11 +1,13 @@
 """A test that asks for ``recording`` runs once for each file of the kinds it is marked with."""
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.conformance.shelf import Kind, recordings
+from tests.conformance import proofs
+from tests.conformance.shelf import Kind, Recording, recordings
 
 SHELF: Final = Path(__file__).parents[3] / "shared" / "recordings"
 
@@ -30,3 +32,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def shelf(shared: Path) -> Path:
     """The folder with all recordings."""
     return shared / "recordings"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: "pytest.CallInfo[None]"
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note which recordings were read right, for the page on devices."""
+    report = yield
+    recording = getattr(item, "funcargs", {}).get("recording")
+    if isinstance(recording, Recording) and report.when == "call":
+        proofs.note(recording, good=report.outcome == "passed")
+    return report
+
+
+def pytest_sessionfinish(exitstatus: int) -> None:
+    if exitstatus == 0:
+        proofs.write_if_asked()

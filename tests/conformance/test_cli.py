@@ -27,8 +27,6 @@ class RecordedShell(ScriptedShell):
     """A login on a device of which one answer was recorded."""
 
     screen: Screen | None = None
-    goodbyes: tuple[str, ...] = ()
-    """On SmartAX ``quit`` also leaves a view: it ends nothing here, the driver's hang-up does."""
 
     def answer(self, channel: paramiko.Channel, line: str) -> bool:
         """Show the recorded answer to its own command, and to no other."""
@@ -38,9 +36,15 @@ class RecordedShell(ScriptedShell):
         return True
 
 
+def recorded(screen: Screen) -> RecordedShell:
+    """Return the device; on SmartAX ``quit`` also leaves a view, so that only hanging up ends the login."""
+    goodbyes = () if screen.cli == "huawei-olt" else ("exit", "quit", "logout")
+    return RecordedShell(prompt=screen.prompt, screen=screen, goodbyes=goodbyes)
+
+
 async def read(screen: Screen, onus: list[str] | None = None) -> Any:
     """Read a device that answers one command."""
-    shell = RecordedShell(prompt=screen.prompt, screen=screen)
+    shell = recorded(screen)
     options: dict[str, str | int | bool | list[str]] = {"cli": screen.cli}
     if onus:
         options["onus"] = onus
@@ -51,7 +55,7 @@ async def read(screen: Screen, onus: list[str] | None = None) -> Any:
 @pytest.mark.of(Kind.CLI)
 async def test_a_recorded_answer_arrives_whole_over_ssh(recording: Recording, tmp_path: Path) -> None:
     screen = screen_of(recording)
-    shell = RecordedShell(prompt=screen.prompt, screen=screen)
+    shell = recorded(screen)
 
     def ask(address: str) -> str:
         host, _, port = address.rpartition(":")
