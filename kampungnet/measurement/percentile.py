@@ -1,0 +1,84 @@
+"""Pure: the 95th percentile of five-minute slots, nearest rank, with its coverage beside it.
+
+Facts: billing-add 6. Nearest rank gives a rate that was measured, which interpolation does not.
+"""
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+SLOT_SECONDS: Final = 300
+
+
+class GapPolicy(enum.StrEnum):
+    """What slots without a full measurement count as; a term of the contract, which can change a bill by 2.5 times."""
+
+    IGNORE = "ignore"
+    ZERO = "zero"
+    REFUSE = "refuse"
+    """As ``ignore``, but no result below a coverage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Percentile:
+    """Rates in bits a second, of each direction alone; the higher one is what a 95th-percentile contract bills."""
+
+    rx_bps: int | None
+    tx_bps: int | None
+    measured: int
+    """Slots with a full measurement."""
+    expected: int
+
+    @property
+    def higher_bps(self) -> int | None:
+        """The higher of both directions; ``None`` when there is no result."""
+        known = [rate for rate in (self.rx_bps, self.tx_bps) if rate is not None]
+        return max(known, default=None)
+
+    @property
+    def coverage(self) -> Fraction:
+        """Measured slots by expected ones, 0 to 1."""
+        return Fraction(self.measured, self.expected) if self.expected else Fraction(0)
+
+
+def rank(number: int, percent: int = 95) -> int:
+    """Return the 1-based nearest rank in ascending order: ``ceil(percent / 100 * number)``."""
+    return -(-number * percent // 100)
+
+
+def nearest_rank(values: Sequence[int], percent: int = 95) -> int | None:
+    """Return the value at the nearest rank, ``None`` of nothing."""
+    return sorted(values)[rank(len(values), percent) - 1] if values else None
+
+
+def together(interfaces: Sequence[Mapping[int, tuple[int, int]]]) -> dict[int, tuple[int, int]]:
+    """Add several interfaces slot by slot; a slot is missing where a part of it is missing."""
+    if not interfaces:
+        return {}
+    common = set(interfaces[0]).intersection(*interfaces[1:])
+    return {at: (sum(one[at][0] for one in interfaces), sum(one[at][1] for one in interfaces)) for at in common}
+
+
+def percentile(
+    samples: Mapping[int, tuple[int, int]],
+    period_ms: tuple[int, int],
+    policy: GapPolicy = GapPolicy.IGNORE,
+    refuse_below: Fraction = Fraction(0),
+    percent: int = 95,
+) -> Percentile:
+    """Return the percentile of a period (start included, end excluded) of fully measured slots.
+
+    ``samples`` are bytes received and sent by slot start. ``refuse_below`` is a coverage of 0 to 1, for ``REFUSE``.
+    """
+    first_ms, last_ms = period_ms
+    expected = (last_ms - first_ms) // (SLOT_SECONDS * 1000)
+    inside = [both for at, both in samples.items() if first_ms <= at < last_ms]
+    measured = len(inside)
+    if policy is GapPolicy.ZERO:
+        inside += [(0, 0)] * (expected - measured)
+    refused = policy is GapPolicy.REFUSE and measured < refuse_below * expected
+    rates = [nearest_rank([both[way] for both in inside], percent) for way in (0, 1)]
+    rx, tx = (None if refused or one is None else one * 8 // SLOT_SECONDS for one in rates)
+    return Percentile(rx, tx, measured, expected)

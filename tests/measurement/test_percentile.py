@@ -1,0 +1,100 @@
+"""The 95th percentile: vectors of facts/billing-add 6, and the rules of others beside ours."""
+
+import math
+from fractions import Fraction
+
+import pytest
+
+from kampungnet.measurement.percentile import GapPolicy, nearest_rank, percentile, rank, together
+
+SLOT_MS = 300_000
+TOY = (18, 20, 21, 22, 24, 30, 32, 38, 42, 48, 50, 55, 62, 71, 79, 87, 94, 98, 99, 100)
+DAY = 288
+
+
+def _bytes_at(mbps: int) -> int:
+    return mbps * 1_000_000 * 300 // 8
+
+
+def _librenms_before_18481(n: int) -> int:
+    return math.floor(n / 100 * 95 + 0.5)
+
+
+def _librenms_after_18481(n: int) -> int:
+    return _librenms_before_18481(n) - 1
+
+
+def _cacti(n: int) -> int:
+    return n - math.ceil(0.05 * n)
+
+
+@pytest.mark.parametrize(
+    ("n", "ours", "librenms", "newer_librenms", "cacti"),
+    [
+        (8_640, 8_208, 8_208, 8_207, 8_208),
+        (8_064, 7_661, 7_661, 7_660, 7_660),
+        (8_928, 8_482, 8_482, 8_481, 8_481),
+        (8_352, 7_935, 7_934, 7_933, 7_934),
+    ],
+)
+def test_ranks_of_every_month_beside_the_rules_of_others(
+    n: int, ours: int, librenms: int, newer_librenms: int, cacti: int
+) -> None:
+    assert rank(n) == ours
+    assert _librenms_before_18481(n) == librenms
+    assert _librenms_after_18481(n) == newer_librenms
+    assert _cacti(n) == cacti
+
+
+def test_the_toy_example_gives_a_rate_that_was_measured() -> None:
+    assert nearest_rank(TOY) == 99
+
+
+@pytest.mark.parametrize("n", range(1, 200))
+def test_at_most_five_percent_are_above_the_rank(n: int) -> None:
+    assert n - rank(n) <= 0.05 * n
+    assert n - (rank(n) - 1) > 0.05 * n
+
+
+def _month_with_a_day_missing() -> dict[int, tuple[int, int]]:
+    bursts, rest = 425, 29 * DAY - 425
+    rates = [20] * bursts + [8] * rest
+    return {n * SLOT_MS: (_bytes_at(rate), 0) for n, rate in enumerate(rates)}
+
+
+@pytest.mark.parametrize(("policy", "mbps"), [(GapPolicy.IGNORE, 20), (GapPolicy.ZERO, 8)])
+def test_the_gap_policy_alone_changes_the_bill_by_two_and_a_half(policy: GapPolicy, mbps: int) -> None:
+    result = percentile(_month_with_a_day_missing(), (0, 30 * DAY * SLOT_MS), policy)
+    assert result.rx_bps == mbps * 1_000_000
+    assert (result.measured, result.expected) == (8_352, 8_640)
+    assert round(float(result.coverage) * 100, 2) == 96.67
+
+
+def test_without_a_gap_the_same_bursts_are_dropped() -> None:
+    month = _month_with_a_day_missing() | {n * SLOT_MS: (_bytes_at(8), 0) for n in range(8_352, 8_640)}
+    assert percentile(month, (0, 30 * DAY * SLOT_MS)).rx_bps == 8_000_000
+
+
+def test_below_the_agreed_coverage_there_is_no_result() -> None:
+    month, period = _month_with_a_day_missing(), (0, 30 * DAY * SLOT_MS)
+    assert percentile(month, period, GapPolicy.REFUSE, Fraction(97, 100)).higher_bps is None
+    assert percentile(month, period, GapPolicy.REFUSE, Fraction(96, 100)).higher_bps == 20_000_000
+
+
+def test_directions_are_judged_apart_and_the_higher_counts() -> None:
+    samples = {n * SLOT_MS: (_bytes_at(5), _bytes_at(n)) for n in range(20)}
+    result = percentile(samples, (0, 20 * SLOT_MS))
+    assert (result.rx_bps, result.tx_bps, result.higher_bps) == (5_000_000, 18_000_000, 18_000_000)
+
+
+def test_interfaces_are_added_slot_by_slot_before_the_rank_and_missing_where_a_part_is() -> None:
+    first = {0: (10, 1), SLOT_MS: (0, 0), 2 * SLOT_MS: (7, 7)}
+    second = {0: (0, 2), SLOT_MS: (10, 0)}
+    assert together([first, second]) == {0: (10, 3), SLOT_MS: (10, 0)}
+    assert together([]) == {}
+
+
+def test_what_lies_outside_the_period_does_not_count() -> None:
+    samples = {-SLOT_MS: (10**9, 0), 0: (300, 0), SLOT_MS: (10**9, 0)}
+    assert percentile(samples, (0, SLOT_MS)).rx_bps == 8
+    assert percentile({}, (0, SLOT_MS)).higher_bps is None
