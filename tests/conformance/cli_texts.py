@@ -131,6 +131,7 @@ def _smartax_light(screen: Screen) -> Onus:
             "distance_metres": _number(row["distance"]),
         }
         for row in screen.rows
+        if any(_number(row[name]) is not None for name in ("rx_power", "tx_power", "olt_rx_ont", "distance"))
     }
 
 

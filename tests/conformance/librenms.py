@@ -28,6 +28,10 @@ _PORT_FIELDS: Final = {
     "tx_drops": "ifOutDiscards",
 }
 _LIGHT: Final = {"temperature": "temperature_celsius", "voltage": "voltage_volts", "current": "bias_milliamperes"}
+DARK_DBM: Final = -40
+"""Where LibreNMS writes the number, we say that there is no light (facts 2.2)."""
+MOST_PORTS: Final = 200
+"""That a reading has."""
 _TRANSMITS: Final = re.compile(r"\btx\b|^tx-|transmit", re.IGNORECASE)
 
 
@@ -122,6 +126,8 @@ def port_contradictions(
             continue
         name = names[index]
         ours = readings.get(name) or readings.get(f"{name}#{index}")
+        if ours is None and len(readings) == MOST_PORTS:
+            continue
         if ours is None:
             yield Contradiction(f"port {name}", None, port["ifName"])
             continue
@@ -147,5 +153,7 @@ def light_contradictions(module: Module, ours: Mapping[str, Any]) -> Iterator[Co
     """Yield where one module's levels differ by more than rounding."""
     for field, theirs in module.levels.items():
         said = ours.get(field)
+        if theirs is None or (said is None and ours.get("no_light") and theirs <= DARK_DBM):
+            continue
         if said is None or abs(said - theirs) > 0.006:
             yield Contradiction(f"light {module.row} {field}", said, theirs)

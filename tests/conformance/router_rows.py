@@ -6,6 +6,7 @@ must be absent in the body, which is not 0.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -63,8 +64,8 @@ def _health(rows: list[Row]) -> Told:
     sensors: Told = {}
     for row in rows:
         if "name" in row and "value" in row:
-            number = re.fullmatch(r"-?\d+(\.\d+)?", row["value"])
-            value = float(row["value"]) if number else float(row["value"] != "ok")
+            number = re.fullmatch(r"(-?\d+(?:\.\d+)?)[A-Za-z%]*", row["value"])
+            value = float(number[1]) if number else float(row["value"] != "ok")
             sensors[row["name"]] = {"value": value, "unit": row.get("type", "")}
         else:
             sensors |= {one: {"value": float(row[one]), "unit": _V6_SENSORS[one]} for one in _V6_SENSORS if one in row}
@@ -91,6 +92,7 @@ def _interfaces(rows: list[Row]) -> Told:
                 "counter_bits": 64,
             }
             for row in rows
+            if row.get("name")
         }
     }
 
@@ -99,7 +101,11 @@ def _ping(rows: list[Row]) -> Told:
     last = rows[-1]
     received = whole(last, "received") or 0
     mean = last.get("avg-rtt", last.get("time", ""))
-    told = {"sent": whole(last, "sent"), "received": received, "rtt_ms": seconds(mean) * 1000 if received else None}
+    told = {
+        "sent": whole(last, "sent") or len(rows),
+        "received": received,
+        "rtt_ms": seconds(mean) * 1000 if received else None,
+    }
     return {"pings": {"internet": told}}
 
 
@@ -108,9 +114,7 @@ def _leases(rows: list[Row]) -> Told:
 
 
 def _wireless(rows: list[Row]) -> Told:
-    clients = {row["interface"]: 0 for row in rows}
-    for row in rows:
-        clients[row["interface"]] += 1
+    clients = Counter(row["interface"] for row in rows if row.get("interface"))
     return {"wireless_clients": len(rows), "radios": {name: {"clients": count} for name, count in clients.items()}}
 
 
@@ -182,12 +186,13 @@ def _netwatch(rows: list[Row]) -> Told:
 
 def _routes(rows: list[Row]) -> Told:
     """The active default route of the main table."""
-    default = [
+    default: list[Row] = [
         row
         for row in rows
         if row.get("dst-address") == "0.0.0.0/0" and _flag(row, "active") and row.get("routing-mark", "main") == "main"
     ]
-    return {"gateway": default[0].get("gateway", "") if default else ""}
+    nearest = min(default, key=lambda row: whole(row, "distance") or 0, default={})
+    return {"gateway": nearest.get("gateway", "")}
 
 
 def _update(rows: list[Row]) -> Told:

@@ -11,6 +11,7 @@ import pytest
 from kampungnet.shared import wire
 from kampungnet_agent.driver import Polled
 from kampungnet_agent.drivers.mikrotik import MikrotikDriver
+from kampungnet_agent.drivers.routeros_sentences import SentenceReader
 from kampungnet_sim.replay import ReplayEngine, read_file, recorded_version
 from kampungnet_sim.routeros_router import SimulatedRouter
 from kampungnet_sim.routeros_server import RouterServer
@@ -18,7 +19,7 @@ from kampungnet_sim.village import Village, draw_profile
 from tests.agent.drivers.conftest import Settings
 from tests.conformance.router_rows import READERS, Told, seconds
 from tests.conformance.shelf import Kind, Recording
-from tests.sim.stage import Client, Clock
+from tests.sim.stage import Client, Clock, sentence
 
 Rows = Mapping[str, list[dict[str, str]]]
 MODERN: Final = "7.20.4 (stable)"
@@ -69,7 +70,7 @@ async def test_the_driver_reads_a_recorded_router_as_its_rows_say(recording: Rec
         if reader is not None and rows:
             assert differences(polled.body, reader([dict(row) for row in rows])) == [], command
     resource = recorded.get("/system/resource/print")
-    if resource:
+    if resource and "uptime" in resource[0]:
         assert polled.uptime_seconds == int(seconds(resource[0]["uptime"]))
 
 
@@ -115,3 +116,21 @@ def differences(body: wire.RouterBody, told: Told) -> list[str]:
 
 def _on_the_wire(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@pytest.mark.of(Kind.WIRE)
+def test_recorded_conversations_are_cut_into_their_sentences_however_the_network_splits_them(
+    recording: Recording,
+) -> None:
+    content = json.loads(recording.path.read_text())
+    if not recording.name.endswith("transcripts.json"):
+        assert {"sentences", "index"} & content.keys(), "numbers, which the drivers' own tests compare"
+        return
+    told = [part for part in content.values() if isinstance(part, dict)]
+    lines = [words[1:] for part in told for words in part.get("lines", []) if words[0] == "R"]
+    stream = b"".join(sentence(*words) for words in lines)
+    whole, bytewise = SentenceReader(), SentenceReader()
+    expected = [[word.encode() for word in words] for words in lines]
+    assert expected
+    assert list(whole.feed(stream)) == expected
+    assert [found for place in range(len(stream)) for found in bytewise.feed(stream[place : place + 1])] == expected

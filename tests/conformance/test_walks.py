@@ -25,7 +25,14 @@ from tests.conformance.walk import Walk, read_walk
 from tests.support.snmpsim import snmpsim
 
 MOST_ONUS: Final = 256
-LEVELS: Final = ("rx_power_dbm", "tx_power_dbm", "temperature_celsius", "voltage_volts", "bias_milliamperes")
+LEVELS: Final = (
+    "rx_power_dbm",
+    "tx_power_dbm",
+    "temperature_celsius",
+    "voltage_volts",
+    "bias_milliamperes",
+    "no_light",
+)
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +109,18 @@ async def test_a_recorded_device_has_the_ports_that_its_walk_says(recording: Rec
         name = expected.pop("interface")
         assert ours.interface in {name, *([ours.interface] if ours.interface.startswith(f"{name[:60]}#") else [])}
         assert {field: getattr(ours, field) for field in expected} == expected, name
+
+
+@pytest.mark.of(Kind.WALK)
+async def test_the_driver_for_any_device_reads_the_same_ports_and_the_name(recording: Recording, walks: str) -> None:
+    ont = (await read(walks, recording)).body
+    host = (await read(walks, recording, "generic-snmp")).body
+    assert isinstance(ont, wire.OntBody)
+    assert isinstance(host, wire.HostBody)
+    assert host.interfaces == ont.interfaces[:100]
+    file = expected_file(recording)
+    known = Found(file).identity if file else {}
+    assert host.name == known.get("name", host.name)
 
 
 @pytest.mark.of(Kind.WALK)
