@@ -60,13 +60,13 @@ class ReadingDay(Base):
     agent: Mapped[str] = mapped_column(primary_key=True)
     device: Mapped[str] = mapped_column(primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
-    part: Mapped[int] = mapped_column(SmallInteger, primary_key=True, default=0)
-    """0 is the whole day; an OLT's readings are packed by its hours, counted from local midnight."""
     site: Mapped[str]
     readings: Mapped[int]
     first_sequence: Mapped[int]
     last_sequence: Mapped[int]
     packed: Mapped[bytes] = mapped_column(Blob)
+    part: Mapped[int] = mapped_column(SmallInteger, primary_key=True, default=0)
+    """0 is the whole day; an OLT's readings are packed by its hours, counted from local midnight."""
 
 
 class SlotDay(Base):

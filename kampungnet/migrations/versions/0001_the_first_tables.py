@@ -148,25 +148,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("regency", "site", "name", name=op.f("pk_devices")),
     )
     op.create_table(
-        "onus",
-        sa.Column("regency", sa.String(), nullable=False),
-        sa.Column("serial", sa.String(), nullable=False),
-        sa.Column("site", sa.String(), nullable=False),
-        sa.Column("device", sa.String(), nullable=False),
-        sa.Column("set_by", sa.String(), nullable=False),
-        sa.Column("set_ms", sa.BigInteger(), nullable=False),
-        sa.Column("since_ms", sa.BigInteger(), nullable=False),
-        sa.Column("olt_site", sa.String(), nullable=False),
-        sa.Column("olt_device", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["regency", "site"], ["sites.regency", "sites.code"], name=op.f("fk_onus_regency_site_sites")
-        ),
-        sa.PrimaryKeyConstraint("regency", "serial", name=op.f("pk_onus")),
-    )
-    with op.batch_alter_table("onus", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_onus_regency_site"), ["regency", "site"], unique=False)
-
-    op.create_table(
         "slot_days",
         sa.Column("regency", sa.String(), nullable=False),
         sa.Column("site", sa.String(), nullable=False),
@@ -197,7 +178,6 @@ def upgrade() -> None:
         sa.Column("agent", sa.String(), nullable=False),
         sa.Column("device", sa.String(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("part", sa.SmallInteger(), nullable=False),
         sa.Column("site", sa.String(), nullable=False),
         sa.Column("readings", sa.BigInteger(), nullable=False),
         sa.Column("first_sequence", sa.BigInteger(), nullable=False),
@@ -206,7 +186,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["regency", "agent"], ["agents.regency", "agents.id"], name=op.f("fk_reading_days_regency_agent_agents")
         ),
-        sa.PrimaryKeyConstraint("regency", "agent", "device", "day", "part", name=op.f("pk_reading_days")),
+        sa.PrimaryKeyConstraint("regency", "agent", "device", "day", name=op.f("pk_reading_days")),
     )
     with op.batch_alter_table("reading_days", schema=None) as batch_op:
         batch_op.create_index(
@@ -247,10 +227,6 @@ def downgrade() -> None:
     op.drop_table("reading_days")
     op.drop_table("boots")
     op.drop_table("slot_days")
-    with op.batch_alter_table("onus", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_onus_regency_site"))
-
-    op.drop_table("onus")
     op.drop_table("devices")
     with op.batch_alter_table("agents", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_agents_id"))
