@@ -45,6 +45,8 @@ PORT: Final = 161
 LIGHT_INTERVAL_SECONDS: Final = 900
 SHORTEST_LIGHT_INTERVAL_SECONDS: Final = 600
 MOST_ONUS: Final = 256
+HISTORY_READS: Final = 3
+"""At so many polls from a change of state on."""
 LIGHT_SHARE: Final = 0.4
 """Part of the poll's time that light levels may take: state comes first."""
 
@@ -59,6 +61,8 @@ class _Seen:
     levels_at: float = 0.0
     wants_light: bool = True
     """Its state changed since the last reading."""
+    history_reads: int = HISTORY_READS
+    """Still to come: an OLT writes the cause some seconds after the state."""
 
 
 @dataclass(slots=True)
@@ -96,8 +100,8 @@ class OltSnmpDriver:
         missing: list[str] = []
         scalars = await self._session.get(UPTIMES)
         await self._unless_it_fails("onus", known.search.go_on(self._session, self._budget.rows), missing)
-        changed = await self._read_states(known)
-        await self._read_history(known, changed)
+        await self._read_states(known)
+        await self._read_history(known)
         await self._unless_it_fails("ports", self._read_ports(known), missing)
         await self._unless_it_fails("light", self._read_light(known), missing)
         return Polled(self._body(known, missing), uptime_of(scalars))
@@ -126,13 +130,12 @@ class OltSnmpDriver:
             f"no table of ONUs that we know answers here (sysObjectID {shown}, {identity.model})"[:300]
         )
 
-    async def _read_states(self, known: _Known) -> list[str]:
-        """Read every known row and return the serials whose state changed; a row that moved is searched again."""
+    async def _read_states(self, known: _Known) -> None:
+        """Read every known row; one that holds another ONU by now is searched again."""
         rows = dict(known.search.rows)
         self._budget.rows.take(len(rows))
         cells = [cell for row in rows.values() for cell in state_cells(known.tree, row)]
         values = await self._session.get(cells)
-        changed = []
         for serial, row in rows.items():
             if serial_of(values.get((*known.tree.serial, *row))) != serial:
                 known.search.forget(serial)
@@ -141,18 +144,16 @@ class OltSnmpDriver:
             state, before = state_of(known.tree, row, values), self._seen.get(serial)
             if before is None:
                 self._seen[serial] = _Seen(state, History())
-                changed.append(serial)
             elif before.state != state:
-                before.state, before.wants_light = state, True
-                changed.append(serial)
-        return changed
+                before.state, before.wants_light, before.history_reads = state, True, HISTORY_READS
 
-    async def _read_history(self, known: _Known, changed: list[str]) -> None:
-        rows = {serial: known.search.rows[serial] for serial in changed}
+    async def _read_history(self, known: _Known) -> None:
+        rows = {serial: row for serial, row in known.search.rows.items() if self._seen[serial].history_reads > 0}
         values = await self._session.get([cell for row in rows.values() for cell in history_cells(known.tree, row)])
         for serial, row in rows.items():
             seen = self._seen[serial]
             seen.history = history_of(known.tree, row, values, seen.state.state)
+            seen.history_reads -= 1
 
     async def _read_ports(self, known: _Known) -> None:
         await known.ports.read(self._session, known.search.rows.values())

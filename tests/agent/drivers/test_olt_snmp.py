@@ -140,6 +140,19 @@ async def test_state_is_asked_each_time_and_light_rarely_and_once_more_after_a_c
     assert not [one for one in agent.asked if one[: len(light)] == light]
 
 
+async def test_a_cause_that_the_olt_writes_after_the_state_is_still_seen() -> None:
+    agent = HUAWEI.olt(HUAWEI.onu(MINE, state="online"))
+    async with answering(agent) as address:
+        driver = driver_at(address)
+        await body_of(driver)
+        agent.values |= HUAWEI.onu(MINE, state="down")
+        (before,) = (await body_of(driver)).onus
+        agent.values |= HUAWEI.onu(MINE, state="down", down_minute=50)
+        (after,) = (await body_of(driver)).onus
+    assert (before.state, before.last_down_cause) == (OnuState.OFFLINE, None)
+    assert (after.last_down_cause, after.last_down) == (DownCause.DYING_GASP, "2026-07-22 07:50:11")
+
+
 async def test_an_onu_that_moved_to_another_port_is_found_again_and_never_reported_wrong() -> None:
     agent = ZTE_OLD.olt(ZTE_OLD.onu(MINE))
     async with answering(agent) as address:
@@ -183,7 +196,7 @@ async def test_when_only_the_light_does_not_answer_the_states_are_kept(monkeypat
         driver = driver_at(address)
         await body_of(driver)
         monkeypatch.setattr(driver, "_light_interval", -1)
-        agent.silent_after = agent.packets + 2
+        agent.silent_after = agent.packets + 3
         body = await body_of(driver)
     assert body.onus[0].state is OnuState.ONLINE
     assert [entry.partition(":")[0] for entry in body.missing] == ["light"]

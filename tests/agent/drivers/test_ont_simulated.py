@@ -127,21 +127,6 @@ async def test_the_ont_says_from_inside_what_the_olt_says_from_outside(villages:
     assert inside.rx_power_dbm == pytest.approx(outside.onus[0].rx_power_dbm, abs=0.1)
 
 
-async def test_a_cut_fibre_is_los_at_the_olt_and_darkness_at_the_ont(villages: list[dict[str, Any]]) -> None:
-    driver = olt_by_snmp(villages[0])
-    await driver.poll()
-    trouble(villages[0], "cut_fibre")
-    try:
-        body = (await driver.poll()).body
-        inside = (await by_ssh(villages[0]["ont_ssh"]).poll()).body
-    finally:
-        relief(villages[0])
-    assert isinstance(body, wire.OltBody)
-    assert isinstance(inside, wire.OntBody)
-    assert (body.onus[0].state, body.onus[0].no_light, body.onus[0].rx_power_dbm) == (OnuState.LOS, True, None)
-    assert (inside.link_up, inside.no_light, inside.rx_power_dbm) == (False, True, None)
-
-
 async def test_a_power_cut_is_told_by_those_onts_that_still_can(villages: list[dict[str, Any]]) -> None:
     drivers = [olt_by_snmp(village) for village in villages]
     for driver in drivers:
@@ -156,6 +141,21 @@ async def test_a_power_cut_is_told_by_those_onts_that_still_can(villages: list[d
     assert {onu.state for onu in onus} <= {OnuState.DYING_GASP, OnuState.LOS, OnuState.OFFLINE}
     gasped = [one for one in onus if one.state is OnuState.DYING_GASP or one.last_down_cause is DownCause.DYING_GASP]
     assert gasped
+
+
+async def test_a_cut_fibre_is_los_at_the_olt_and_darkness_at_the_ont(villages: list[dict[str, Any]]) -> None:
+    driver = olt_by_snmp(villages[0])
+    await driver.poll()
+    trouble(villages[0], "cut_fibre")
+    try:
+        body = (await driver.poll()).body
+        inside = (await by_ssh(villages[0]["ont_ssh"]).poll()).body
+    finally:
+        relief(villages[0])
+    assert isinstance(body, wire.OltBody)
+    assert isinstance(inside, wire.OntBody)
+    assert (body.onus[0].state, body.onus[0].no_light, body.onus[0].rx_power_dbm) == (OnuState.LOS, True, None)
+    assert (inside.link_up, inside.no_light, inside.rx_power_dbm) == (False, True, None)
 
 
 async def test_a_camera_and_an_access_point_are_read(villages: list[dict[str, Any]]) -> None:
