@@ -77,7 +77,8 @@ async def ssh(
     finally:
         if process.returncode is None:
             process.kill()
-            await process.wait()
+            # To the end of its output, or the pipe stays open.
+            await process.communicate()
     return process.returncode or 0, output.decode(errors="replace")
 
 

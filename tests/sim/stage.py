@@ -181,7 +181,8 @@ async def run(*command: str, seconds: float = 60) -> tuple[int, str]:
         output, _ = await asyncio.wait_for(process.communicate(), seconds)
     except TimeoutError:
         process.kill()
-        await process.wait()
+        # To the end of its output, or the pipe stays open.
+        await process.communicate()
         raise
     return process.returncode or 0, output.decode(errors="replace")
 
