@@ -15,8 +15,8 @@ _KEPT: Final = frozenset(
     "last_up".split()
 )
 _KEPT_IN: Final = {("Ping", "target"), ("Sensor", "name"), ("Service", "name")}
-_OWN_CLOCK: Final = {("NameLookup", "milliseconds"), ("Service", "milliseconds")}
-"""What the driver measured itself: no recording can bring it back."""
+_OWN_CLOCK: Final = {("NameLookup", "milliseconds"), ("Service", "milliseconds"), ("HostBody", "pings")}
+"""What the agent measured itself: no recording can bring it back."""
 
 
 def masked_body(body: Any, mask: Mask) -> Any:

@@ -63,6 +63,8 @@ def _device(expectation: Expectation, told: Mapping[str, Any], folder: Path) -> 
 
 
 def _untimed(body: wire.Body) -> wire.Body:
+    if isinstance(body, wire.HostBody):
+        return msgspec.structs.replace(body, pings=[])
     if not isinstance(body, wire.RouterBody):
         return body
     lookups = [msgspec.structs.replace(one, milliseconds=None) for one in body.lookups]

@@ -4,6 +4,7 @@ import asyncio
 from contextvars import copy_context
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from kampungnet.shared import wire
@@ -12,6 +13,7 @@ from kampungnet_agent.record_tape import TAPE
 from kampungnet_agent.settings import Device, Option
 from kampungnet_sim.extras import ExtraWish
 from kampungnet_sim.fleet import FleetOptions
+from kampungnet_sim.olt_service import OltWish
 from tests.agent.record_circle import mask, read_again, read_expectation, same_but_names
 from tests.sim.stage import SARONGAN, Stage, on_stage
 
@@ -119,3 +121,28 @@ async def test_a_recorded_command_line_is_read_again_as_it_was(kind: str, cli: s
         body = await goes_round(device, tmp_path / "recording")
     assert isinstance(body, wire.OntBody)
     assert body.grade is not None
+
+
+async def test_a_recorded_plain_device_is_read_again_as_it_was(tmp_path: Path) -> None:
+    async with on_stage() as stage:
+        device = msgspec.structs.replace(ont_of(stage, tmp_path, "2c"), driver="generic-snmp")
+        body = await goes_round(device, tmp_path / "recording")
+    assert isinstance(body, wire.HostBody)
+    assert body.interfaces
+
+
+@pytest.mark.parametrize("model", ["zte-c320", "zte-c600", "huawei", "ufiber"])
+async def test_a_recorded_olt_is_read_again_and_names_no_customer(model: str, tmp_path: Path) -> None:
+    async with on_stage(FleetOptions(extras=ExtraWish(olts=(OltWish(model),)))) as stage:
+        olt = stage.fleet.extras.inventory(SARONGAN.code)["olt"]
+        assert isinstance(olt, dict)
+        options: dict[str, Option] = {"onus": [olt["serial"]]}
+        device = Device("olt", "olt-snmp", olt["address"], secret=olt["community"], options=options)
+        body = await goes_round(device, tmp_path / "recording")
+    assert isinstance(body, wire.OltBody)
+    [onu] = body.onus
+    assert onu.rx_power_dbm is not None
+    written = "\n".join(file.read_text() for file in (tmp_path / "recording").iterdir())
+    raw = bytes.fromhex(olt["serial"][4:])
+    shapes = (olt["serial"], olt["serial"].encode().hex(), ".".join(map(str, olt["serial"].encode())), raw.hex())
+    assert [shape for shape in shapes if shape.lower() in written.lower()] == []
