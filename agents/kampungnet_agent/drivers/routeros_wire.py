@@ -138,7 +138,10 @@ class RouterConnection(asyncio.Protocol):
         self._answered = loop.create_future()
         self._asked_at = loop.time()
         self._transport.write(sent)
-        await self._answered
+        try:
+            await self._answered
+        finally:
+            self._answered = None
 
     def _next_tag(self) -> bytes:
         self._last_tag += 1
@@ -168,6 +171,9 @@ class RouterConnection(asyncio.Protocol):
     def abort(self) -> None:
         """Drop the connection now, without a word."""
         self._fail(ConnectionClosed("connection dropped"))
+        # An error that was raised holds, by its traceback, us and every row read so far. Kept here it would be a
+        # circle, and megabytes of a hostile answer would stay until the garbage collector comes by.
+        self._failure = ConnectionClosed("connection dropped")
 
     # asyncio.Protocol
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -286,6 +287,16 @@ async def test_a_reboot_in_the_middle_is_one_lost_reading_and_the_next_is_whole(
     outcome = await visited(door, polls=3)
     assert [reading.outcome for reading in outcome.readings] == [wire.Outcome.OK, UNREACHABLE, wire.Outcome.OK]
     assert (door.most, door.total) == (1, 2)
+
+
+async def test_a_hostile_router_takes_no_more_memory_with_each_poll_even_before_garbage_is_collected() -> None:
+    gc.disable()
+    try:
+        outcome = await visited(Door(endless_small_rows), polls=4)
+    finally:
+        gc.enable()
+    assert {reading.outcome for reading in outcome.readings} == {wire.Outcome.UNREADABLE}
+    assert outcome.grown_bytes < MOST_GROWTH_BYTES
 
 
 async def test_names_in_any_coding_arrive_or_are_replaced_but_never_break_a_reading() -> None:
