@@ -9,7 +9,8 @@ import contextlib
 import socket
 import struct
 import time
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from kampungnet.shared.wire import Ping
 from kampungnet_agent.driver import DeviceUnreachable
@@ -130,7 +131,7 @@ async def connect(place: Place, port: int) -> socket.socket:
     return line
 
 
-def port_option(options: Any, name: str, usual: int) -> int:
+def port_option(options: Mapping[str, object], name: str, usual: int) -> int:
     """Return a TCP port of the settings, 0 for none; raises ``ValueError``."""
     value = options.get(name, usual)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 65_535:
