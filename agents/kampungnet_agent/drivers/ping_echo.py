@@ -134,6 +134,6 @@ async def connect(place: Place, port: int) -> socket.socket:
 def port_option(options: Mapping[str, object], name: str, usual: int) -> int:
     """Return a TCP port of the settings, 0 for none; raises ``ValueError``."""
     value = options.get(name, usual)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 65_535:
-        raise ValueError(f"{name} must be a port from 1 to 65535, or 0 for none")
-    return value
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 65_535:
+        return value
+    raise ValueError(f"{name} must be a port from 1 to 65535, or 0 for none")
