@@ -67,7 +67,7 @@ _KINDS: Final = tuple(
     )
 )
 _NO_RECORDING: Final = re.compile(r"(.*/)?(README\.md|LICENSE[^/]*|[^/]+\.license|expected_result\.json)")
-"""Words about recordings; napalm's expectations are of its own words for things, the rows beside them are what counts."""
+"""Words about recordings; napalm's expectations use its own names, the rows beside them are what counts."""
 
 
 def kind_of(name: str) -> Kind:
