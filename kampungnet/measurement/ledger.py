@@ -9,7 +9,10 @@ import enum
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
+from operator import attrgetter
 from typing import Final
+
+import msgspec
 
 SLOT_MS: Final = 300_000
 LONGEST_STEP_MS: Final = 450_000
@@ -19,6 +22,10 @@ UPTIME_SLACK_MS: Final = 10_000
 CAP_SLACK_SECONDS: Final = 2
 CAP_PERCENT: Final = 102
 """No line carries more than its speed for the time between two readings, 2 s and 2 % allowed for."""
+DIAL_SLACK_MS: Final = 5_000
+LARGEST_FRAME_BYTES: Final = 1_522
+_PACKETS_TURN: Final = 2**32
+_NO_TURN_BITS: Final = 64
 
 
 class Flag(enum.IntFlag):
@@ -39,17 +46,25 @@ class Flag(enum.IntFlag):
     """Two different readings of one instant were set aside."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class CounterSample:
+class CounterSample(msgspec.Struct, frozen=True, gc=False):
     """One interface's counters at one instant. Bytes as the device counts."""
 
     at_ms: int
     rx_bytes: int
     tx_bytes: int
     uptime_seconds: int | None = None
+    """Of the device: a counter's life ends with it."""
     life: str = ""
-    """Changes when the counters do: the row's own number, the device's boot id."""
+    """Changes when the counters do: the number of a dialled interface, the device's boot id."""
     bits: int = 64
+    row: str = ""
+    """The device's own number of the interface: another one of the same name has a past of its own."""
+    dial_seconds: int | None = None
+    """How long a dialled line stands; its counters may, but need not, begin anew with it."""
+    sure_uptime: bool = True
+    """False for sysUpTime: a program's, which begins anew (or wraps after 497 days) while the counters go on."""
+    packets: tuple[int, int] | None = None
+    """Received and sent: they prove that a counter of 32 bits did not go round once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +83,7 @@ class Policy:
 HOUSE: Final = Policy()
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True, gc=False):
     """What two neighbouring samples say together: bytes between two instants."""
 
     first_ms: int
@@ -133,11 +147,11 @@ def ledger(samples: Iterable[CounterSample], policy: Policy = HOUSE) -> Ledger:
     gaps: list[Step] = []
     good, conflicts = _good(samples)
     for step in _steps(good, policy):
-        if step.last_ms - step.first_ms > policy.longest_step_ms and not step.flags & Flag.IMPOSSIBLE:
+        if step.flags & (Flag.IMPOSSIBLE | Flag.GAP):  # nothing is known of it, not even the sum
+            _mark(slots, step, step.flags)
+        elif step.last_ms - step.first_ms > policy.longest_step_ms:
             gaps.append(step)
             _mark(slots, step, step.flags | Flag.GAP)
-        elif step.flags & (Flag.IMPOSSIBLE | Flag.GAP):
-            _mark(slots, step, step.flags)
         else:
             _spread(slots, step)
     for at_ms in conflicts:
@@ -150,80 +164,118 @@ def ledger(samples: Iterable[CounterSample], policy: Policy = HOUSE) -> Ledger:
 
 def _good(samples: Iterable[CounterSample]) -> tuple[list[CounterSample], list[int]]:
     """Return the samples in order, one an instant, and the instants at which they contradict each other."""
+    ordered = sorted(set(samples), key=attrgetter("at_ms"))
     good: list[CounterSample] = []
     conflicts: list[int] = []
-    for at_ms, group in groupby(sorted(set(samples), key=lambda one: one.at_ms), key=lambda one: one.at_ms):
+    for at_ms, group in groupby(ordered, key=attrgetter("at_ms")):
         same = list(group)
-        if len({(one.rx_bytes, one.tx_bytes, one.life, one.bits) for one in same}) > 1:
+        if len(same) > 1 and len({(one.rx_bytes, one.tx_bytes, one.life, one.bits, one.row) for one in same}) > 1:
             conflicts.append(at_ms)
         else:
-            good.append(min(same, key=lambda one: -1 if one.uptime_seconds is None else one.uptime_seconds))
+            # Which of them must not depend on the order of a set.
+            good.append(same[0] if len(same) == 1 else min(same, key=repr))
     return good, conflicts
 
 
 def _steps(samples: Iterable[CounterSample], policy: Policy) -> Iterator[Step]:
     for last, now in pairwise(samples):
-        for step in _between(last, now):
+        for step in _between(last, now, policy):
             cap = policy.cap_bytes(step.last_ms - step.first_ms)
             if max(step.rx_bytes, step.tx_bytes) > cap:
                 yield Step(step.first_ms, step.last_ms, 0, 0, step.flags | Flag.IMPOSSIBLE)
-            elif now.bits < 64 and min(step.rx_bytes, step.tx_bytes) + 2**now.bits <= cap:
-                # one more turn of the counter would not have been seen
+            elif now.bits < _NO_TURN_BITS and _may_have_turned(last, now, step, policy):
                 yield Step(step.first_ms, step.last_ms, step.rx_bytes, step.tx_bytes, step.flags | Flag.LOWER_BOUND)
             else:
                 yield step
 
 
-def _between(last: CounterSample, now: CounterSample) -> Iterator[Step]:
+def _between(last: CounterSample, now: CounterSample, policy: Policy) -> Iterator[Step]:
     began_ms = _restarted_ms(last, now)
-    if began_ms is not None:
+    fell = now.rx_bytes < last.rx_bytes or now.tx_bytes < last.tx_bytes
+    if began_ms is not None and began_ms > last.at_ms - UPTIME_SLACK_MS and (now.sure_uptime or fell):
+        began_ms = max(last.at_ms, began_ms)
         if began_ms > last.at_ms:  # what passed before the restart is lost
             yield Step(last.at_ms, began_ms, 0, 0, Flag.GAP | Flag.LOWER_BOUND)
         yield Step(began_ms, now.at_ms, now.rx_bytes, now.tx_bytes, Flag.NEW_LIFE)
-    elif last.bits != now.bits:
+    elif last.bits != now.bits or _differ(last.row, now.row):
         yield Step(last.at_ms, now.at_ms, 0, 0, Flag.GAP | Flag.NEW_LIFE | Flag.LOWER_BOUND)
+    elif _differ(last.life, now.life):
+        yield Step(last.at_ms, now.at_ms, now.rx_bytes, now.tx_bytes, Flag.NEW_LIFE | Flag.LOWER_BOUND)
+    elif began_ms is None and not _redialled(last, now):
+        yield _grown(last, now, policy, fell=fell)
     else:
-        grown = _grown(last, now) if last.life == now.life else None
-        if grown is None:
-            flags = Flag.NEW_LIFE | Flag.LOWER_BOUND
-            yield Step(last.at_ms, now.at_ms, now.rx_bytes, now.tx_bytes, flags)
-        else:
-            yield Step(last.at_ms, now.at_ms, *grown)
+        # Uptimes contradict the counters, which may have begun anew or gone on: the smaller number is safe either way.
+        rx, tx = (now.rx_bytes, now.tx_bytes) if fell else (now.rx_bytes - last.rx_bytes, now.tx_bytes - last.tx_bytes)
+        yield Step(last.at_ms, now.at_ms, rx, tx, Flag.NEW_LIFE | Flag.LOWER_BOUND)
+
+
+def _differ(last: str, now: str) -> bool:
+    """Tell whether both are known and not the same: a driver may have learned it in between."""
+    return bool(last and now and last != now)
 
 
 def _restarted_ms(last: CounterSample, now: CounterSample) -> int | None:
-    """Return when the device began its new life, if its uptime (whole seconds) proves one."""
+    """Return when the device began its new life, if its uptime (whole seconds) speaks of one.
+
+    One that began before the last sample is none that its counters tell of: a clock was set, or the device slept.
+    """
     if last.uptime_seconds is None or now.uptime_seconds is None:
         return None
     expected_ms = last.uptime_seconds * 1000 + now.at_ms - last.at_ms
     if now.uptime_seconds * 1000 >= expected_ms - UPTIME_SLACK_MS:
         return None
-    return max(last.at_ms, now.at_ms - max(1, now.uptime_seconds) * 1000)
+    return now.at_ms - max(1, now.uptime_seconds) * 1000
 
 
-def _grown(last: CounterSample, now: CounterSample) -> tuple[int, int] | None:
-    """Return the growth of both directions within one life; ``None`` for a reset, which is one of the whole row."""
-    same_life = last.uptime_seconds is not None and now.uptime_seconds is not None
+def _redialled(last: CounterSample, now: CounterSample) -> bool:
+    """Tell whether a line was dialled in between: its time fell, or is shorter than what went by."""
+    if now.dial_seconds is None:
+        return False
+    fell = last.dial_seconds is not None and now.dial_seconds < last.dial_seconds
+    return fell or now.dial_seconds * 1000 + DIAL_SLACK_MS < now.at_ms - last.at_ms
+
+
+def _grown(last: CounterSample, now: CounterSample, policy: Policy, *, fell: bool) -> Step:
+    """Return the growth within what looks like one life: plain, over a wrap, or from a reset of the whole row."""
     grown = (now.rx_bytes - last.rx_bytes, now.tx_bytes - last.tx_bytes)
-    if min(grown) >= 0:
-        return grown
-    # Only the device's own uptime tells a wrap from a reset, and only counters of 32 bits wrap within a life.
-    turned = tuple(one % 2**now.bits for one in grown)
-    fits = all(one < 2 ** (now.bits - 1) for one in turned)
-    return (turned[0], turned[1]) if same_life and fits else None
+    if not fell:
+        return Step(last.at_ms, now.at_ms, *grown)
+    # Only the device's own uptime tells a wrap from a reset; where packets fell as well, it was a reset.
+    same_life = last.uptime_seconds is not None and now.uptime_seconds is not None
+    if last.packets and now.packets and any(new < old for old, new in zip(last.packets, now.packets, strict=True)):
+        same_life = False
+    rx, tx = (one % (1 << now.bits) for one in grown)
+    if same_life and max(rx, tx) <= policy.cap_bytes(now.at_ms - last.at_ms):
+        return Step(last.at_ms, now.at_ms, rx, tx)
+    return Step(last.at_ms, now.at_ms, now.rx_bytes, now.tx_bytes, Flag.NEW_LIFE | Flag.LOWER_BOUND)
+
+
+def _may_have_turned(last: CounterSample, now: CounterSample, step: Step, policy: Policy) -> bool:
+    """Tell whether a counter of few bits may have gone round once more than was seen."""
+    elapsed_ms = step.last_ms - step.first_ms
+    most = [policy.cap_bytes(elapsed_ms)] * 2
+    if last.packets and now.packets and elapsed_ms <= policy.longest_step_ms:
+        new = step.flags & Flag.NEW_LIFE
+        for way, packets in enumerate(now.packets):
+            counted = packets if new else (packets - last.packets[way]) % _PACKETS_TURN
+            most[way] = min(most[way], counted * LARGEST_FRAME_BYTES)
+    turn = 1 << now.bits
+    return step.rx_bytes + turn <= most[0] or step.tx_bytes + turn <= most[1]
 
 
 def _spread(slots: dict[int, Slot], step: Step) -> None:
     """Share a step's bytes over its slots by time; cumulative and rounded down, so that the sum stays exact."""
-    length = step.last_ms - step.first_ms
+    length, rx_before, tx_before = step.last_ms - step.first_ms, 0, 0
     for at_ms, first_ms, last_ms in _parts(step):
         slot = slots.setdefault(at_ms, Slot())
-        for name in ("rx_bytes", "tx_bytes"):
-            number = getattr(step, name)
-            upto, before = (number * (one - step.first_ms) // length for one in (last_ms, first_ms))
-            setattr(slot, name, getattr(slot, name) + upto - before)
+        done = last_ms - step.first_ms
+        rx, tx = step.rx_bytes * done // length, step.tx_bytes * done // length
+        slot.rx_bytes += rx - rx_before
+        slot.tx_bytes += tx - tx_before
         slot.covered_ms += last_ms - first_ms
-        slot.flags |= step.flags
+        if step.flags:
+            slot.flags |= step.flags
+        rx_before, tx_before = rx, tx
 
 
 def _mark(slots: dict[int, Slot], step: Step, flags: Flag) -> None:

@@ -98,3 +98,12 @@ def test_what_lies_outside_the_period_does_not_count() -> None:
     samples = {-SLOT_MS: (10**9, 0), 0: (300, 0), SLOT_MS: (10**9, 0)}
     assert percentile(samples, (0, SLOT_MS)).rx_bps == 8
     assert percentile({}, (0, SLOT_MS)).higher_bps is None
+
+
+def test_the_long_sample_of_a_stopped_librenms_and_interpolation_are_not_ours() -> None:
+    """Facts 6: one sample for the whole lost day leaves 8,353, of which 418 are dropped; numpy's default invents 9,905."""
+    bursts, rest = 425, 29 * DAY - 425 + 1
+    assert bursts + rest - rank(bursts + rest) == 417
+    assert nearest_rank([20] * bursts + [8] * rest) == 20
+    below, above = sorted(TOY)[18:20]
+    assert round(below + Fraction(5, 100) * (above - below), 3) != nearest_rank(TOY)
