@@ -39,7 +39,7 @@ class Child:
     def cpu_seconds(self) -> float:
         """Return user and system seconds of it and its children, those of ended ones included."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return sum(map(_cpu_seconds, (self.pid, *children)))
+        return sum(_cpu_seconds(pid) for pid in [str(self.pid), *children])
 
     def peak_megabytes(self) -> float:
         """Return the most memory that ever was resident (VmHWM), in MB of 10^6 bytes."""
@@ -112,7 +112,7 @@ def module(name: str) -> list[str]:
     return [sys.executable, "-m", f"tests.benchmarks.{name}"]
 
 
-def _cpu_seconds(pid: int | str) -> float:
+def _cpu_seconds(pid: str) -> float:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except FileNotFoundError:  # a child that ended meanwhile is in its parent's sum
