@@ -16,12 +16,13 @@ from kampungnet.core.rows import among, insert_new, upsert
 from kampungnet.devices.bodies import is_onu
 from kampungnet.devices.models import Agent, AssignedOnu, Device
 from kampungnet.devices.service import body_of
-from kampungnet.measurement import onu_slots, packing, rest, slots
+from kampungnet.measurement import onu_slots, packing, slots, traffic_days
 from kampungnet.measurement import outages as outage_rules
 from kampungnet.measurement.boots import Offset, TimeQuality, repaired
 from kampungnet.measurement.models import Boot, ReadingDay, SlotDay, YoungReading
 from kampungnet.measurement.packing import Kept
 from kampungnet.measurement.slots import SLOT_MS, SLOT_SECONDS, Slots, Timed
+from kampungnet.measurement.traffic_days import OfDevice
 from kampungnet.shared import wire
 
 BootKey = tuple[str, str, str]
@@ -200,8 +201,13 @@ def measured(db: Session, place: Place, first_ms: int, last_ms: int, only: Colle
     series: dict[str, dict[int, int]] = defaultdict(dict)
     for day, name, blob in db.execute(packed):
         series[name].update(slots.unpack(blob, clock.day_start_ms(day, zone)))
-    young = _young(db, place)
-    whole = slots.merge({name: young[name] for name in young if not only or name in only}, series)
+    readings = _young_readings(db, place)
+    young = slots.fold(readings) if not is_onu(place.device) else _of_onu(db, place)
+    wanted = {name.partition("/")[2] for name in only} - {""}
+    if wanted or not only:
+        asked = OfDevice(place.regency, place.site, place.device, *days)
+        young |= traffic_days.series(traffic_days.known(db, asked, readings, wanted))
+    whole = slots.merge(series, {name: young[name] for name in young if not only or name in only})
     inside = {name: {at: v for at, v in s.items() if first_ms - SLOT_MS < at < last_ms} for name, s in whole.items()}
     return Measured(first_ms, last_ms, inside)
 
@@ -218,11 +224,7 @@ def daily_medians(db: Session, place: Place, series: str, first: date, last: dat
     return sorted((day.toordinal(), float(median(values))) for day, values in found if len(values) >= LEAST_SLOTS)
 
 
-def _young(db: Session, place: Place) -> dict[str, dict[int, int]]:
-    if not is_onu(place.device):
-        readings = _young_readings(db, place)
-        before = rest.last_packed(db, place.regency, place.site, place.device) if readings else None
-        return slots.fold(readings, before)
+def _of_onu(db: Session, place: Place) -> dict[str, dict[int, int]]:
     of_place = (AssignedOnu.site == place.site, AssignedOnu.device == place.device)
     onu = db.scalar(select(AssignedOnu).where(AssignedOnu.regency == place.regency, *of_place))
     if onu is None:

@@ -1,11 +1,10 @@
-"""Pure: readings in, five-minute slots out. No database, no clock.
+"""Pure: readings in, five-minute slots of gauges out. No database, no clock.
 
-A series is named ``quantity`` or ``quantity/interface``; its unit is part of the name:
+A series is named by its quantity; its unit is part of the name. Bytes are no gauge: what counters say is the
+ledger's alone (:mod:`kampungnet.measurement.traffic`).
 
 =========================  ==========================================================
 ``status``                 1 up, 2 internet down, 3 device does not answer
-``rx_bytes/IF``            bytes received by interface IF (WAN, bridges, all of an ONT) within the slot
-``tx_bytes/IF``            bytes sent
 ``latency_us``             mean round trip to the internet, or from the agent to a camera and the like, microseconds
 ``hotspot_sessions``       most devices logged in at once
 ``rx_power_mdbm``          lowest light received on the village's line, thousandths of dBm
@@ -27,7 +26,6 @@ import msgspec
 
 from kampungnet.devices.bodies import internet_up, onu_up, spelled, wan_light
 from kampungnet.measurement import planes
-from kampungnet.measurement.counters import growth, growth_of_32_bits
 from kampungnet.shared import wire
 
 SLOT_SECONDS: Final = 300
@@ -42,7 +40,6 @@ HOTTEST_C: Final = 200
 """A sensor that says more or less is broken; its number might not even fit into a slot."""
 
 OLDEST_LIGHT_SECONDS: Final = 7_200
-DIAL_SLACK_SECONDS: Final = 5
 
 UP: Final = 1
 INTERNET_DOWN: Final = 2
@@ -50,8 +47,6 @@ NO_ANSWER: Final = 3
 
 Slots = Mapping[int, int]
 """Slot start (ms since 1970, a multiple of five minutes) to value; an absent slot has no value."""
-_Pair = tuple[int | None, int | None]
-"""A counter before and now."""
 
 
 class Timed(msgspec.Struct, frozen=True, gc=False):
@@ -61,25 +56,14 @@ class Timed(msgspec.Struct, frozen=True, gc=False):
     reading: wire.Reading
 
 
-def fold(readings: Iterable[Timed], before: Timed | None = None) -> dict[str, dict[int, int]]:
-    """Fold one device's readings, in any order and with repeats, into series of slots.
-
-    ``before`` is a good reading known from elsewhere, so that the counters after it have something to
-    grow from; it adds nothing of its own. The same readings give the same slots in any order.
-    """
-    ordered = sorted({(t.taken_ms, t.reading.boot_id, t.reading.sequence): t for t in readings}.items())
+def fold(readings: Iterable[Timed]) -> dict[str, dict[int, int]]:
+    """Fold one device's readings, in any order and with repeats, into series of slots."""
+    once = {(t.taken_ms, t.reading.boot_id, t.reading.sequence): t for t in readings}
     gathered: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
-    last: Timed | None = None
-    for _, timed in ordered:
-        if before and before.taken_ms <= timed.taken_ms and (last is None or last.taken_ms < before.taken_ms):
-            last = before
+    for timed in once.values():
         slot = timed.taken_ms - timed.taken_ms % SLOT_MS
         for name, value in _gauges(timed.reading):
             gathered[name][slot].append(value)
-        if timed.reading.body is not None:
-            for name, value in _traffic(last, timed):
-                gathered[name][slot].append(value)
-            last = timed
     return _combined(gathered)
 
 
@@ -180,65 +164,6 @@ def _onu_gauges(onu: wire.Onu) -> Iterable[tuple[str, int]]:
         yield from _light(onu.rx_power_dbm, onu.tx_power_dbm)
         if onu.olt_rx_power_dbm is not None:
             yield "olt_rx_power_mdbm", round(onu.olt_rx_power_dbm * 1000)
-
-
-def _traffic(last: Timed | None, now: Timed) -> Iterable[tuple[str, int]]:
-    """Yield what each interface moved since the last good reading, in both directions."""
-    if last is None:
-        return
-    elapsed_ms = now.taken_ms - last.taken_ms
-    earlier = _counters(last.reading.body)
-    redialled = _redialled(last.reading.body, now.reading.body, elapsed_ms)
-    for name, counter in _counters(now.reading.body).items():
-        old = earlier.get(name)
-        if old is None or name in redialled or _is_another(old, counter):
-            continue
-        packets = (old.rx_packets, counter.rx_packets), (old.tx_packets, counter.tx_packets)
-        received = _growth(counter, (old.rx_bytes, counter.rx_bytes), elapsed_ms, packets[0])
-        if received is not None:
-            yield f"rx_bytes/{name}", received
-        sent = _growth(counter, (old.tx_bytes, counter.tx_bytes), elapsed_ms, packets[1])
-        if sent is not None:
-            yield f"tx_bytes/{name}", sent
-
-
-def _growth(counter: wire.CounterReading, count: _Pair, elapsed_ms: int, packets: _Pair) -> int | None:
-    if counter.counter_bits <= 32:
-        return growth_of_32_bits(*count, elapsed_ms, packets)
-    return growth(*count, elapsed_ms)
-
-
-def _is_another(old: wire.CounterReading, now: wire.CounterReading) -> bool:
-    """Tell whether an interface is only called as another one was: its counters have a past of their own."""
-    return bool(old.instance and now.instance and old.instance != now.instance) or old.counter_bits != now.counter_bits
-
-
-def _redialled(last: wire.Body | None, now: wire.Body | None, elapsed_ms: int) -> set[str]:
-    """Return the PPPoE clients that dialled anew since: the interface is a new one of the same name."""
-    if not isinstance(last, wire.RouterBody) or not isinstance(now, wire.RouterBody):
-        return set()
-    dialled = {line.name: line.uptime_seconds for line in last.pppoe}
-    return {line.name for line in now.pppoe if _is_younger(dialled.get(line.name), line.uptime_seconds, elapsed_ms)}
-
-
-def _is_younger(last: int | None, now: int | None, elapsed_ms: int) -> bool:
-    """Tell whether a line dialled in between: its time fell, or is shorter than what went by."""
-    if now is None:
-        return False
-    return (last is not None and now < last) or (now + DIAL_SLACK_SECONDS) * 1000 < elapsed_ms
-
-
-def _counters(body: wire.Body | None) -> dict[str, wire.CounterReading]:
-    """Return the counters worth slots: of a router whose WAN port is named, that one and the bridges.
-
-    What the village buys and whom it serves is in those; the other ports rest in the packed readings. All of
-    them would double what a year takes on disk.
-    """
-    if body is None or isinstance(body, wire.OltBody):
-        return {}
-    wan = body.wan_interface if isinstance(body, wire.RouterBody) else ""
-    wanted = [one for one in body.interfaces if not wan or one.interface == wan or one.kind == "bridge"]
-    return {counter.interface: counter for counter in wanted}
 
 
 def _combined(gathered: Mapping[str, Mapping[int, list[int]]]) -> dict[str, dict[int, int]]:

@@ -101,7 +101,7 @@ def test_what_lies_outside_the_period_does_not_count() -> None:
 
 
 def test_the_long_sample_of_a_stopped_librenms_and_interpolation_are_not_ours() -> None:
-    """Facts 6: one sample for the whole lost day leaves 8,353, of which 418 are dropped; numpy's default invents 9,905."""
+    """Facts 6: a stopped LibreNMS has 8,353 samples; numpy interpolates to 9,905, a rate that nobody measured."""
     bursts, rest = 425, 29 * DAY - 425 + 1
     assert bursts + rest - rank(bursts + rest) == 417
     assert nearest_rank([20] * bursts + [8] * rest) == 20

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kampungnet.measurement.counters import FASTEST_BYTES_A_SECOND, LONGEST_STEP_MS
 from kampungnet.measurement.slots import (
     ABSENT,
     INTERNET_DOWN,
@@ -41,99 +40,6 @@ def _timed(at_ms: int, rx: int | None, uptime: int | None = None, **more: Any) -
         device_uptime_seconds=up, body=body if outcome is wire.Outcome.OK else None,
     )  # fmt: skip
     return Timed(START + at_ms, reading)
-
-
-def _rx(*readings: Timed, before: Timed | None = None) -> dict[int, int]:
-    """Return bytes received by slot number."""
-    received = fold(readings, before).get("rx_bytes/ether1", {})
-    return {(slot - START) // SLOT_MS: value for slot, value in received.items()}
-
-
-def test_growth_is_the_difference_and_belongs_to_the_slot_of_the_later_reading() -> None:
-    assert _rx(_timed(0, 100), _timed(MINUTE, 150), _timed(6 * MINUTE, 450)) == {0: 50, 1: 300}
-
-
-def test_an_unchanged_counter_is_zero_and_not_a_gap() -> None:
-    assert _rx(_timed(0, 100), _timed(MINUTE, 100)) == {0: 0}
-
-
-def test_one_reading_alone_says_nothing_about_traffic() -> None:
-    assert _rx(_timed(0, 100)) == {}
-
-
-def test_a_counter_that_fell_gives_its_new_value() -> None:
-    assert _rx(_timed(0, 1000), _timed(MINUTE, 70)) == {0: 70}
-
-
-def test_a_wrap_of_32_bits_gives_the_new_value_and_never_four_gigabytes_too_many() -> None:
-    assert _rx(_timed(0, 2**32 - 10), _timed(MINUTE, 90)) == {0: 90}
-
-
-def test_a_reboot_between_two_readings_counts_only_what_came_after_it() -> None:
-    assert _rx(_timed(0, 1000), _timed(MINUTE, 500, uptime=20)) == {0: 500}
-
-
-def test_a_gap_of_more_than_ten_minutes_gives_nothing() -> None:
-    assert _rx(_timed(0, 100), _timed(LONGEST_STEP_MS, 200)) == {2: 100}
-    assert _rx(_timed(0, 100), _timed(LONGEST_STEP_MS + 1, 200)) == {}
-
-
-def test_a_missing_counter_is_not_zero() -> None:
-    assert _rx(_timed(0, 100), _timed(MINUTE, None), _timed(2 * MINUTE, 300)) == {}
-
-
-def test_a_failed_poll_between_two_good_ones_loses_nothing() -> None:
-    failed = _timed(MINUTE, None, outcome=wire.Outcome.UNREACHABLE)
-    assert _rx(_timed(0, 100), failed, _timed(2 * MINUTE, 300)) == {0: 200}
-
-
-def test_two_readings_of_one_moment_give_nothing_twice() -> None:
-    assert _rx(_timed(0, 100), _timed(0, 100, sequence=2), _timed(MINUTE, 160)) == {0: 60}
-
-
-def test_a_growth_no_line_can_carry_is_nothing() -> None:
-    most = FASTEST_BYTES_A_SECOND * 60
-    assert _rx(_timed(0, 0), _timed(MINUTE, most)) == {0: most}
-    assert _rx(_timed(0, 0), _timed(MINUTE, most + 1)) == {}
-    assert _rx(_timed(0, 0), _timed(MINUTE, 2**63 - 1), _timed(2 * MINUTE, 2**63 - 1)) == {0: 0}
-
-
-def test_a_garbled_counter_that_falls_a_little_does_not_count_as_a_reset_with_all_its_bytes() -> None:
-    assert _rx(_timed(0, 10**12), _timed(MINUTE, 10**12 - 1)) == {}
-
-
-def test_an_uptime_that_falls_while_the_counter_goes_on_counts_the_difference() -> None:
-    # sysUpTime is the SNMP agent's: it starts anew while the interface counts on.
-    assert _rx(_timed(0, 10**9, uptime=5_000), _timed(MINUTE, 10**9 + 7, uptime=3)) == {0: 7}
-
-
-def test_an_interface_that_came_later_counts_from_its_second_reading() -> None:
-    new = [wire.CounterReading("bridge2", "bridge", rx_bytes=5_000_000)]
-    more = [wire.CounterReading("bridge2", "bridge", rx_bytes=5_000_100)]
-    series = fold([_timed(0, 1), _timed(MINUTE, 1, interfaces=new), _timed(2 * MINUTE, 1, interfaces=more)])
-    assert series["rx_bytes/bridge2"] == {START: 100}
-
-
-def test_a_router_whose_wan_port_is_named_has_slots_of_that_port_and_its_bridges_only() -> None:
-    def ports(rx: int) -> list[wire.CounterReading]:
-        kinds = {"ether1": "ether", "ether2": "ether", "bridge-hotspot": "bridge"}
-        return [wire.CounterReading(name, kind, rx_bytes=rx) for name, kind in kinds.items()]
-
-    named = fold([_timed(0, 0, interfaces=ports(5)), _timed(MINUTE, 0, interfaces=ports(8))])
-    assert {name for name in named if name.startswith("rx_bytes/")} == {"rx_bytes/ether1", "rx_bytes/bridge-hotspot"}
-
-
-def test_what_went_before_gives_the_first_reading_something_to_grow_from_and_adds_nothing() -> None:
-    before = _timed(-MINUTE, 100)
-    assert _rx(_timed(0, 130), before=before) == {0: 30}
-    assert fold([], before) == {}
-
-
-def test_what_went_before_is_used_in_its_place_even_when_later_ones_arrived_late() -> None:
-    """The newest packed reading lies between a late young one and the live ones."""
-    late, before, live = _timed(-30 * MINUTE, 20), _timed(-MINUTE, 100), _timed(0, 130)
-    assert _rx(late, live, before=before) == {0: 30}
-    assert _rx(_timed(-2 * MINUTE, 20), before=before) == {}
 
 
 def test_gauges_are_combined_as_their_names_say() -> None:
@@ -198,38 +104,6 @@ def test_any_order_and_any_repetition_give_the_same_slots(readings: list[Timed],
     shuffled = readings + chance.choices(readings, k=len(readings)) if readings else []
     chance.shuffle(shuffled)
     assert fold(shuffled) == fold(readings)
-
-
-@settings(max_examples=60, deadline=None)
-@given(steps=st.lists(st.tuples(st.integers(1, 600), st.integers(0, 2**34)), min_size=1, max_size=40))
-def test_a_counter_that_only_grows_is_counted_to_the_last_byte(steps: list[tuple[int, int]]) -> None:
-    at = value = 0
-    readings = [_timed(0, 0)]
-    for seconds, grown in steps:
-        at, value = at + seconds * 1000, value + min(grown, seconds * FASTEST_BYTES_A_SECOND)
-        readings.append(_timed(at, value))
-    assert sum(_rx(*readings).values()) == value
-
-
-@settings(max_examples=60, deadline=None)
-@given(readings=READINGS)
-def test_traffic_is_never_negative_and_every_slot_is_a_slot(readings: list[Timed]) -> None:
-    for name, values in fold(readings).items():
-        assert all(slot % SLOT_MS == 0 for slot in values), name
-        assert all(value >= 0 for value in values.values()), name
-
-
-@settings(max_examples=60, deadline=None)
-@given(readings=READINGS, cut=st.integers(0, 24))
-def test_folding_in_two_parts_counts_as_much_as_at_once(readings: list[Timed], cut: int) -> None:
-    """Packed hours and the young hour on top: nothing is lost where they meet."""
-    ordered = sorted(readings, key=lambda one: one.taken_ms)
-    early, late = ordered[:cut], ordered[cut:]
-    good = [one for one in early if one.reading.body is not None]
-    parts, whole = (fold(early), fold(late, good[-1] if good else None)), fold(ordered)
-    for name in whole:
-        if name.startswith("rx_bytes/") or name == "readings":
-            assert sum(sum(part.get(name, {}).values()) for part in parts) == sum(whole[name].values())
 
 
 @settings(max_examples=60, deadline=None)

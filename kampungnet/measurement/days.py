@@ -1,0 +1,185 @@
+"""Fold a local day of one device: gauges into slots, counters into the ledger. A day is made whole or not at all.
+
+It is a pure function of the day's readings and of the samples nearest to it on the days beside it, whichever box
+of the site they came from. Storing piece by piece and computing again from what rests give the same bytes.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import Session
+
+from kampungnet.core import clock
+from kampungnet.core.rows import upsert
+from kampungnet.measurement import packing, slots, traffic
+from kampungnet.measurement.boots import TimeQuality
+from kampungnet.measurement.ledger import HOUSE, CounterSample, Flag, Policy, ledger
+from kampungnet.measurement.models import MonthDue, Oddity, ReadingDay, SlotDay, TrafficDay, TrafficHour
+from kampungnet.measurement.packing import Kept
+from kampungnet.measurement.slots import Timed
+
+DeviceDay = tuple[str, str, date]
+"""Site, device, local day."""
+_PLACE: Final = ("regency", "site", "device", "day")
+_KEYS: Final[Mapping[type[Any], tuple[str, ...]]] = {
+    SlotDay: (*_PLACE, "series"),
+    TrafficDay: (*_PLACE, "interface"),
+    TrafficHour: (*_PLACE, "interface", "hour"),
+    Oddity: (*_PLACE, "what"),
+}
+_ODD: Final = {"impossible": Flag.IMPOSSIBLE, "conflict": Flag.CONFLICT}
+
+
+@dataclass
+class Rows:
+    """What folding writes, by table."""
+
+    of: dict[type[Any], list[dict[str, Any]]] = field(default_factory=lambda: {table: [] for table in _KEYS})
+
+    def write(self, db: Session, regency: str, now_ms: int) -> None:
+        """Write all rows over those that stand there, and mark the months that they change."""
+        for table, rows in self.of.items():
+            if rows:
+                keys = _KEYS[table]
+                upsert(db, table, rows, keys, tuple(name for name in rows[0] if name not in keys))
+        due = {(row["site"], row["day"].replace(day=1)) for row in self.of[TrafficDay]}
+        mark_due(db, regency, due, now_ms)
+
+
+def mark_due(db: Session, regency: str, months: Iterable[tuple[str, date]], now_ms: int) -> None:
+    """Note that months of sites must be added up anew. An update too, so that it waits for who is adding up."""
+    rows = [{"regency": regency, "site": site, "month": month, "since_ms": now_ms} for site, month in sorted(months)]
+    if rows:
+        upsert(db, MonthDue, rows, ("regency", "site", "month"), ("since_ms",))
+
+
+class Days:
+    """The readings of a regency's devices by day: those about to be packed by one agent, and those at rest."""
+
+    def __init__(self, db: Session, regency: str, agent: str = "") -> None:
+        self._db, self.regency, self._agent = db, regency, agent
+        self.zone = clock.zone_of(regency)
+        self._packing: dict[DeviceDay, list[Kept]] = {}
+        self._edges: dict[DeviceDay, traffic.Edges] = {}
+
+    def add(self, place: DeviceDay, kept: list[Kept], rested: int) -> set[DeviceDay]:
+        """Take the day that an agent is about to pack, the first ``rested`` of it known before.
+
+        Return it and the days beside it that see it differently now.
+        """
+        self._packing[place] = kept
+        first, last = traffic.edges(traffic.samples(_timed(kept)))
+        first_before, last_before = traffic.edges(traffic.samples(_timed(kept[:rested])))
+        touched = {place}
+        if first != first_before:
+            touched |= self._beside(place, -1)
+        if last != last_before:
+            touched |= self._beside(place, 1)
+        return touched
+
+    def fold(self, place: DeviceDay, rows: Rows, policy: Policy = HOUSE) -> None:
+        """Fold one day from all its readings into ``rows``."""
+        site, device, day = place
+        kept = list(self._kept(place))
+        if not kept:
+            return
+        timed = _timed(kept)
+        start = clock.day_start_ms(day, self.zone)
+        key = {"regency": self.regency, "site": site, "device": device, "day": day}
+        rows.of[SlotDay] += slot_rows(key, slots.fold(timed), start)
+        found = traffic.samples(timed)
+        self._edges[place] = traffic.edges(found)
+        lines = traffic.lines(timed)
+        odd = {"time": sum(one.time_quality <= TimeQuality.UNKNOWN for one in kept)}
+        for interface, samples in sorted(self._with_neighbours(place, found).items()):
+            book = traffic.cut(ledger(samples, policy), start, start + clock.DAY_MS)
+            if not book.slots and not book.gaps:
+                continue
+            whole = key | {"interface": interface}
+            rows.of[TrafficDay].append(_day_row(whole, book.slots, traffic.pack_gaps(book.gaps), start))
+            if interface in lines:
+                rows.of[TrafficHour] += _hour_rows(whole, book.slots, start)
+            for what, flag in _ODD.items():
+                odd[what] = odd.get(what, 0) + sum(bool(slot.flags & flag) for slot in book.slots.values())
+        rows.of[Oddity] += [key | {"what": what, "count": count} for what, count in odd.items() if count]
+
+    def forget(self, db: Session, place: DeviceDay) -> None:
+        """Remove what was folded of a day, before it is written anew."""
+        site, device, day = place
+        for table in _KEYS:
+            of_day = (table.regency == self.regency, table.site == site, table.device == device, table.day == day)
+            db.connection().execute(delete(table).where(*of_day))
+
+    def _with_neighbours(self, place: DeviceDay, found: traffic.Samples) -> traffic.Samples:
+        before = {name: one for near in self._beside(place, -1) for name, one in self._edges_of(near)[1].items()}
+        after = {name: one for near in self._beside(place, 1) for name, one in self._edges_of(near)[0].items()}
+        return {name: [*_one(before, name), *samples, *_one(after, name)] for name, samples in found.items()}
+
+    def _edges_of(self, place: DeviceDay) -> traffic.Edges:
+        if place not in self._edges:
+            self._edges[place] = traffic.edges(traffic.samples(_timed(self._kept(place))))
+        return self._edges[place]
+
+    def _beside(self, place: DeviceDay, step: int) -> set[DeviceDay]:
+        """Return the nearest day before (``step`` -1) or after (1) this one that has readings."""
+        site, device, day = place
+        nearest, later = (func.min, ReadingDay.day > day) if step > 0 else (func.max, ReadingDay.day < day)
+        resting = self._db.scalar(select(nearest(ReadingDay.day)).where(*of_device(self.regency, site, device), later))
+        near = [other for s, d, other in self._packing if (s, d) == (site, device) and (other > day) == (step > 0)]
+        near = [other for other in near if other != day] + ([resting] if resting else [])
+        return {(site, device, (min if step > 0 else max)(near))} if near else set()
+
+    def _kept(self, place: DeviceDay) -> Iterator[Kept]:
+        if place in self._packing:
+            yield from self._packing[place]
+            yield from resting(self._db, self.regency, place, but=self._agent)
+        else:
+            yield from resting(self._db, self.regency, place)
+
+
+def resting(db: Session, regency: str, place: DeviceDay, but: str = "") -> Iterator[Kept]:
+    """Yield what rests of a device's day, of every box the site had that day except ``but``."""
+    site, device, day = place
+    packs = select(ReadingDay.packed).where(
+        *of_device(regency, site, device), ReadingDay.day == day, ReadingDay.agent != but
+    )
+    for blob in db.scalars(packs):
+        yield from packing.unpack(blob)
+
+
+def of_device(regency: str, site: str, device: str) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition that the packs of a device fulfil."""
+    return (ReadingDay.regency == regency, ReadingDay.site == site, ReadingDay.device == device)
+
+
+def slot_rows(key: dict[str, Any], series: Mapping[str, slots.Slots], start_ms: int) -> list[dict[str, Any]]:
+    """Return the rows of one device's day of gauges."""
+    return [key | {"series": name, "slots": slots.pack(values, start_ms)} for name, values in series.items()]
+
+
+def _timed(kept: Iterable[Kept]) -> list[Timed]:
+    return [one.timed() for one in kept if one.time_quality > TimeQuality.UNKNOWN]
+
+
+def _one(edges: Mapping[str, CounterSample], name: str) -> list[CounterSample]:
+    return [edges[name]] if name in edges else []
+
+
+def _day_row(key: dict[str, Any], found: Mapping[int, Any], gaps: bytes, start_ms: int) -> dict[str, Any]:
+    total = traffic.summary(found, start_ms)
+    return key | {
+        "slots": traffic.pack(found, start_ms), "gaps": gaps, "rx_bytes": total.rx_bytes, "tx_bytes": total.tx_bytes,
+        "covered_ms": total.covered_ms, "samples": total.samples, "flags": int(total.flags),
+        "busiest_hour": total.busiest_hour, "busiest_bytes": total.busiest_bytes, "peaks": total.peaks,
+    }  # fmt: skip
+
+
+def _hour_rows(key: dict[str, Any], found: Mapping[int, Any], start_ms: int) -> list[dict[str, Any]]:
+    return [
+        key | {"hour": hour, "rx_bytes": min(one.rx_bytes, slots.MOST), "tx_bytes": min(one.tx_bytes, slots.MOST),
+               "covered_seconds": one.covered_ms // 1000, "flags": int(one.flags)}
+        for hour, one in traffic.hours(found, start_ms)
+    ]  # fmt: skip
