@@ -26,14 +26,21 @@ class ExtraError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ExtraWish:
-    """Which further devices to run. ``ont_ssh`` and ``ssh_age`` are names of ssh_devices, empty for none."""
+    """Which further devices to run. ``ont_ssh`` and ``ssh_age`` are names of ssh_devices, empty for none.
+
+    ``cameras`` and ``access_points`` stand in every village (True) or in those with these codes.
+    """
 
     olts: tuple[OltWish, ...] = ()
     olt_ssh: bool = False
     ont_ssh: str = ""
     ssh_age: str = ""
-    cameras: bool = False
-    access_points: bool = False
+    cameras: bool | frozenset[str] = False
+    access_points: bool | frozenset[str] = False
+
+
+def _has(wish: bool | frozenset[str], code: str) -> bool:
+    return wish if isinstance(wish, bool) else code in wish
 
 
 def _ports(first: int) -> Iterator[int]:
@@ -67,9 +74,9 @@ class Extras:
         for code, village in villages.items():
             if self._wish.ont_ssh:
                 await self._open_ont_shell(code, village, next(ports))
-            if self._wish.cameras:
+            if _has(self._wish.cameras, code):
                 await self._open_camera(code, village, ports)
-            if self._wish.access_points:
+            if _has(self._wish.access_points, code):
                 await self._open_access_point(code, village, ports)
         if self._doors:
             self._ticker = asyncio.get_running_loop().create_task(self._tick_for_ever())

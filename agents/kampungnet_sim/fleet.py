@@ -173,7 +173,7 @@ class Fleet:
             engine_clock=lambda state: (engine_boots(state), state.ont_uptime_seconds),
             engine_id=_engine_id(code),
             user=access.user,
-            answers=lambda: village.ont_is_up(self.clock()),
+            answers=lambda: village.profile.ont.kind != "silent" and village.ont_is_up(self.clock()),
             faults=lambda: self.faults.active(code),
         )
 

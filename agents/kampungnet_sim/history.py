@@ -16,6 +16,7 @@ from kampungnet_sim.register import RegisteredVillage
 from kampungnet_sim.routeros_menus_ip import GATEWAY
 from kampungnet_sim.routeros_menus_wireless import has_wifi, has_wireless
 from kampungnet_sim.village import NO_LIGHT_DBM, Village, VillageState, draw_profile
+from kampungnet_sim.village_features import NO_WISH, Wish
 from kampungnet_sim.village_interfaces import InterfaceCounters
 
 Json = dict[str, object]
@@ -40,8 +41,8 @@ class Span:
 class Past:
     """The readings of one village's agent, in order of time."""
 
-    def __init__(self, found: RegisteredVillage, seed: int) -> None:
-        self._village = Village(draw_profile(found.code, found.name, seed))
+    def __init__(self, found: RegisteredVillage, seed: int, wish: Wish = NO_WISH) -> None:
+        self._village = Village(draw_profile(found.code, found.name, seed, wish=wish))
         self._code = found.code
         self._seed = seed
         self._sequence = 0
@@ -139,7 +140,7 @@ class Past:
     def _ont(self, state: VillageState, when: float) -> Json:
         profile = self._village.profile
         kind = profile.ont.kind
-        silent = kind == "sfp-mikrotik" and not state.router_answers
+        silent = kind == "silent" or (kind == "sfp-mikrotik" and not state.router_answers)
         if silent or not state.ont_up:
             return self._failed("ont", when, "no answer within 6 s", 6_000)
         reading = self._head("ont", when, 9)
@@ -232,14 +233,16 @@ def _pings(state: VillageState, *, whole: bool) -> list[Json]:
     return found
 
 
-def _all_lines(job: tuple[RegisteredVillage, int, Span]) -> str:
-    found, seed, span = job
-    return "\n".join(Past(found, seed).lines(span))
+def _all_lines(job: tuple[RegisteredVillage, int, Wish, Span]) -> str:
+    found, seed, wish, span = job
+    return "\n".join(Past(found, seed, wish).lines(span))
 
 
-def history(villages: list[RegisteredVillage], seed: int, span: Span, *, workers: int) -> Iterator[str]:
+def history(
+    villages: list[RegisteredVillage], seed: int, span: Span, *, workers: int, wish: Wish = NO_WISH
+) -> Iterator[str]:
     """The lines of all villages, village by village, each in order of time."""
-    jobs = [(found, seed, span) for found in villages]
+    jobs = [(found, seed, wish, span) for found in villages]
     if workers < 2 or len(jobs) < 2:
         for job in jobs:
             yield _all_lines(job)

@@ -28,10 +28,10 @@ EXIT_OK, EXIT_FAILED = 0, 1
 
 def _chosen(options: argparse.Namespace) -> list[RegisteredVillage]:
     villages = read_register(options.register) if options.register else made_up(options.villages or 12)
+    named = {*(options.only or ()), *options.silent_onts, *dict(options.ageing)}
+    if missing := named - {v.code for v in villages}:
+        raise RegisterError(f"not in the register: {', '.join(sorted(missing))}")
     if options.only:
-        missing = set(options.only) - {v.code for v in villages}
-        if missing:
-            raise RegisterError(f"not in the register: {', '.join(sorted(missing))}")
         return [v for v in villages if v.code in options.only]
     return spread(villages, options.villages or len(villages))
 
@@ -77,6 +77,13 @@ def _instant(text: str) -> float:
     return moment.timestamp()
 
 
+def _ageing(text: str) -> tuple[str, float]:
+    code, equals, since = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError("must be CODE=ISO")
+    return code, _instant(since)
+
+
 def _ros_version(text: str) -> str:
     RosVersion.parse(text)
     return text
@@ -88,6 +95,22 @@ def _add_village_arguments(parser: argparse.ArgumentParser) -> None:
     add("--villages", type=_positive, metavar="N", help="how many, spread over the kecamatan (default: all, or 12)")
     add("--only", nargs="+", metavar="CODE", help="these villages of the register")
     add("--seed", type=int, default=1, metavar="S", help="same seed, same villages and passwords (default: 1)")
+    add(
+        "--silent-ont",
+        dest="silent_onts",
+        nargs="+",
+        default=[],
+        metavar="CODE",
+        help="the ONTs of these villages answer nothing, as most ONTs of providers do",
+    )
+    add(
+        "--ageing",
+        type=_ageing,
+        nargs="+",
+        default=[],
+        metavar="CODE=ISO",
+        help="a connector of this village's fibre loses some 2 dB a month since that instant",
+    )
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
@@ -132,8 +155,8 @@ def _add_extras(parser: argparse.ArgumentParser) -> None:
     add("--olt-ssh", action="store_true", help="open the OLTs' command lines")
     add("--ont-ssh", choices=("huawei", "stick", "zte"), default="", help="open a command line on each ONT")
     add("--ssh-age", choices=("new", "old", "ancient"), default="", help="key exchange (default: as old as the device)")
-    add("--cameras", action="store_true", help="a CCTV camera in each village")
-    add("--access-points", action="store_true", help="a wifi access point in each village")
+    add("--cameras", nargs="*", metavar="CODE", help="a CCTV camera in each village, or in these")
+    add("--access-points", nargs="*", metavar="CODE", help="a wifi access point in each village, or in these")
 
 
 def _add_history(parser: argparse.ArgumentParser) -> None:
@@ -188,6 +211,11 @@ def _announce() -> None:
     print("ready", flush=True)
 
 
+def _where(codes: list[str] | None) -> bool | frozenset[str]:
+    """Nothing said: nowhere; no codes said: everywhere."""
+    return frozenset(codes) if codes else codes is not None
+
+
 def _run(options: argparse.Namespace) -> Coroutine[None, None, None]:
     tls = {"self-signed": self_signed_context, "anonymous": anonymous_context}.get(options.tls or "")
     fleet = FleetOptions(
@@ -203,14 +231,16 @@ def _run(options: argparse.Namespace) -> Coroutine[None, None, None]:
         wish=Wish(
             None if options.features is None else frozenset(options.features),
             Scale(options.guests, options.users, options.leases),
+            frozenset(options.silent_onts),
+            dict(options.ageing),
         ),
         extras=ExtraWish(
             olts=tuple(options.olts),
             olt_ssh=options.olt_ssh,
             ont_ssh=options.ont_ssh,
             ssh_age=options.ssh_age,
-            cameras=options.cameras,
-            access_points=options.access_points,
+            cameras=_where(options.cameras),
+            access_points=_where(options.access_points),
         ),
     )
     return run_fleet(
@@ -240,7 +270,8 @@ def _replay(options: argparse.Namespace) -> Coroutine[None, None, None]:
 def _print_history(options: argparse.Namespace) -> None:
     end = options.until if options.until is not None else time.time()
     span = Span(end - options.days * 86_400, end, options.step)
-    for lines in history(_chosen(options), options.seed, span, workers=options.workers):
+    wish = Wish(silent_onts=frozenset(options.silent_onts), ageing=dict(options.ageing))
+    for lines in history(_chosen(options), options.seed, span, workers=options.workers, wish=wish):
         print(lines)
 
 

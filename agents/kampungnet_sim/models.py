@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Literal
 
 WirelessKind = Literal["wireless", "wifi", "none"]
-OntKind = Literal["sfp-mikrotik", "hsgq", "plain"]
+OntKind = Literal["sfp-mikrotik", "hsgq", "plain", "silent"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -92,7 +92,7 @@ class OntModel:
     ``sfp-mikrotik`` is a GPON stick in the router's own cage, read from the MikroTik optical table.
     ``hsgq`` is the no-name unit a village bought itself: it answers the enterprise tree 50224 as the
     recorded PK-700 does (facts/ont-snmp.md, 9.1). ``plain`` gives interfaces but no light, as the
-    recorded Calix 716GE does.
+    recorded Calix 716GE does. ``silent`` is the provider's unit, which answers its customer nothing.
     """
 
     kind: OntKind
@@ -148,4 +148,5 @@ ONT_MODELS: dict[str, OntModel] = {
     "sfp": OntModel("sfp-mikrotik", "MikroTik", "hEX S", "RouterOS RB760iGS", "1.3.6.1.4.1.14988.1"),
     "hsgq": OntModel("hsgq", "HSGQ", "XPON-ONU", "PK-700", "1.3.6.1.4.1.50224.3.1.1"),
     "plain": OntModel("plain", "Calix", "716GE", "Calix ONT 716GE 10.7.110.17", "1.3.6.1.4.1.6321.2.1.1"),
+    "silent": OntModel("silent", "ZTE", "F670L", "F670L", "1.3.6.1.4.1.3902"),
 }

@@ -1,11 +1,13 @@
 """What the ONT of a village answers: system, IF-MIB, and its own optical branch.
 
-Three kinds, by facts/ont-snmp.md sections 1, 3, 4 and 9.1:
+Three kinds answer, by facts/ont-snmp.md sections 1, 3, 4 and 9.1:
 
 ``sfp-mikrotik``  the router's cage holds a GPON stick; MikroTik optical table, dBm x 1000.
 ``hsgq``          the no-name unit: enterprise 50224 as the recorded PK-700, dBm x 100, rows of
                   empty cages with the marker -2147483648 and one junk row, as recorded.
 ``plain``         interfaces only, as the recorded Calix 716GE: this unit measures no light.
+
+Nobody ever gets an answer from a ``silent`` one (fleet.py).
 """
 
 from collections.abc import Callable

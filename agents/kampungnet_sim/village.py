@@ -35,6 +35,9 @@ from kampungnet_sim.village_traffic import Flow, Meter
 WEAK_LIGHT_DBM = -28.0
 NO_LIGHT_DBM = -40.0
 _DEGRADING_PERIOD = 120 * 86_400
+# What a dirty or corroding connector takes each day (unconfirmed size: 1.8 to 2.4 dB a month), and at most.
+_AGEING_DB_A_DAY = (0.06, 0.08)
+_AGEING_MOST_DB = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class VillageProfile:
     ont_serial: str
     features: frozenset[str] = frozenset()
     scale: Scale = NO_SCALE
+    ageing_since: float | None = None
 
     @property
     def dialled(self) -> bool:
@@ -83,10 +87,14 @@ def draw_profile(
 ) -> VillageProfile:
     """Draw a village; ``model`` (a key of ROUTER_MODELS), ``version`` and what it has may be chosen instead."""
     chance = generator(seed, code, "profile")
+    silent, ageing_since = code in wish.silent_onts, wish.ageing.get(code)
     drawn = chance.choice(("hap-lite", "hap-lite", "hex", "hex", "rb951", "hap-ax2", "hap-ax2", "hex-s", "hap-ac-lite"))
+    if silent and drawn == "hex-s":
+        # The router itself tells of a stick in its cage.
+        drawn = "hex"
     router = ROUTER_MODELS[model or drawn]
     drawn_ont = chance.choice(("hsgq", "hsgq", "hsgq", "plain"))
-    if _loses_light(code, seed):
+    if _loses_light(code, seed) or ageing_since is not None:
         # A unit that measures no light could not show it.
         drawn_ont = "hsgq"
     contract = chance.choice((10, 20, 20, 30, 50, 100))
@@ -96,15 +104,16 @@ def draw_profile(
         seed=seed,
         router=router,
         version=version or router.version,
-        ont=ONT_MODELS["sfp" if router.has_sfp else drawn_ont],
+        ont=ONT_MODELS["silent" if silent else "sfp" if router.has_sfp else drawn_ont],
         contract_mbps=contract,
         daily_guests=chance.randrange(60, 190),
         base_rx_dbm=round(chance.uniform(-23.5, -16.5), 2),
-        degrading=_loses_light(code, seed),
+        degrading=_loses_light(code, seed) and ageing_since is None,
         router_serial=f"HE{chance.randrange(16**8):08X}"[:11] + "K",
         ont_serial=f"HSGQ{chance.randrange(16**8):08X}",
         features=draw_features(seed, code) if wish.features is None else wish.features,
         scale=wish.scale,
+        ageing_since=ageing_since,
     )
 
 
@@ -230,6 +239,10 @@ class Village:
         if profile.degrading:
             age = (when + unit(self._key, 2) * _DEGRADING_PERIOD) % _DEGRADING_PERIOD
             level -= 8.5 * (age / _DEGRADING_PERIOD) ** 1.4
+        if profile.ageing_since is not None:
+            slow, fast = _AGEING_DB_A_DAY
+            a_day = slow + (fast - slow) * unit(self._key, 5)
+            level -= min(max(when - profile.ageing_since, 0.0) / 86_400 * a_day, _AGEING_MOST_DB)
         return round(level, 2)
 
     def _busy(self, when: float) -> float:

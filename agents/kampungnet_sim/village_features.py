@@ -3,7 +3,8 @@
 Each village draws its own; a run may instead give every village exactly the features it names.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from kampungnet_sim.chance import key_of, unit
 
@@ -65,10 +66,16 @@ NO_SCALE = Scale()
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a run wants of its villages. ``features`` None: each draws its own."""
+    """What a run wants of its villages. ``features`` None: each draws its own.
+
+    By village code: the ONTs in ``silent_onts`` answer nothing, and a connector in each of ``ageing``
+    has been losing light since the instant given there (Unix seconds).
+    """
 
     features: frozenset[str] | None = None
     scale: Scale = NO_SCALE
+    silent_onts: frozenset[str] = frozenset()
+    ageing: Mapping[str, float] = field(default_factory=dict)
 
 
 NO_WISH = Wish()

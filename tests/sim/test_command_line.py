@@ -166,9 +166,17 @@ async def test_mistakes_get_a_sentence_and_an_exit_code(arguments: list[str], co
     assert (found, says in said) == (code, True), said
 
 
-async def test_a_village_that_is_not_in_the_register_is_named(register: Path) -> None:
-    code, said = await run(*COMMAND, "history", "--register", str(register), "--only", "35.10.09.2001")
-    assert (code, "35.10.09.2001" in said) == (1, True)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--only", "35.10.09.2001"],
+        ["--silent-ont", "35.10.09.2001"],
+        ["--ageing", "35.10.09.2001=2026-10-21T00:00:00+07:00"],
+    ],
+)
+async def test_a_village_that_is_not_in_the_register_is_named(register: Path, words: list[str]) -> None:
+    code, said = await run(*COMMAND, "history", "--register", str(register), *words)
+    assert (code, said) == (1, "kampungnet-sim: not in the register: 35.10.09.2001\n")
 
 
 async def past(register: Path, *more: str) -> list[Line]:
@@ -198,6 +206,19 @@ async def test_history_is_what_the_wire_allows_village_by_village_in_order_of_ti
 async def test_history_tells_the_same_story_twice_and_on_one_core(register: Path) -> None:
     first = await past(register, "--days", "2")
     assert first == await past(register, "--days", "2", "--workers", "1")
+
+
+async def test_history_knows_the_silent_ont_and_the_connector_that_ages(register: Path) -> None:
+    span = ["--days", "30", "--step", "21600"]
+    plain, other = await past(register, *span), ("35.10.01.2002", "35.10.02.2001")
+    wish = ["--silent-ont", other[0], "--ageing", f"{other[1]}=2026-10-21T00:00:00+07:00"]
+    told = await past(register, *span, *wish)
+    assert [line for line in told if line.village not in other] == [line for line in plain if line.village not in other]
+    silent = [line.reading for line in told if line.village == other[0] and line.reading.device == "ont"]
+    assert {one.outcome for one in silent} == {wire.Outcome.UNREACHABLE}
+    bodies = [line.reading.body for line in told if line.village == other[1]]
+    light = [one.rx_power_dbm for one in bodies if isinstance(one, wire.OntBody) and one.rx_power_dbm is not None]
+    assert 1 < light[0] - light[-1] < 3.5
 
 
 async def test_history_shows_what_went_wrong(register: Path) -> None:

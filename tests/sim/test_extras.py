@@ -12,8 +12,10 @@ import pytest
 
 from kampungnet_sim.extras import ExtraWish
 from kampungnet_sim.fleet import FleetOptions
+from kampungnet_sim.olt_service import OltWish
+from kampungnet_sim.village_features import Wish
 from tests.sim.far_end import asked
-from tests.sim.stage import on_stage, run
+from tests.sim.stage import SARONGAN, on_stage, run
 from tests.sim.test_command_line import COMMAND, running
 
 EVERYTHING = ["--olt", "zte-c600:40", "--olt-ssh", "--ont-ssh", "stick", "--cameras", "--access-points"]
@@ -75,6 +77,29 @@ async def test_ports_follow_those_of_the_villages_when_the_first_is_given() -> N
         assert isinstance(point, dict)
         ports = [int(one.rsplit(":", 1)[1]) for one in (camera["address"], camera["web_address"], point["address"])]
         assert ports == [23_174, 23_175, 23_176]
+
+
+async def test_cameras_and_access_points_stand_only_in_the_villages_that_were_named() -> None:
+    none = frozenset({"35.10.99.2001"})
+    here = FleetOptions(extras=ExtraWish(cameras=frozenset({SARONGAN.code}), access_points=none))
+    async with on_stage(here) as stage:
+        listed = stage.fleet.inventory()[0]
+        assert ("camera" in listed, "access_point" in listed) == (True, False)
+
+
+async def test_a_silent_ont_answers_nobody_while_its_router_and_the_olt_go_on() -> None:
+    options = FleetOptions(
+        extras=ExtraWish(olts=(OltWish("zte-c300", 5),)), wish=Wish(silent_onts=frozenset({SARONGAN.code}))
+    )
+    async with on_stage(options) as stage:
+        listed = stage.fleet.inventory()[0]
+        ont, olt = listed["ont"], listed["olt"]
+        assert isinstance(ont, dict)
+        assert isinstance(olt, dict)
+        silence = await asked(ont, "snmpget", "1.3.6.1.2.1.1.5.0", seconds="1")
+        assert "Timeout" in silence["error"]
+        assert await asked(olt, "snmpget", "1.3.6.1.2.1.1.5.0") == {"1.3.6.1.2.1.1.5.0": "ZXAN"}
+        await stage.client()
 
 
 async def test_without_a_wish_there_is_nothing_further() -> None:

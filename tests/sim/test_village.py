@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given, settings
@@ -7,6 +8,7 @@ from kampungnet_sim.models import ROUTER_MODELS, RosVersion
 from kampungnet_sim.village import NO_LIGHT_DBM, Village, draw_profile
 from kampungnet_sim.village_day import local_hour, office_weight
 from kampungnet_sim.village_events import BOOTING, Event, EventKind
+from kampungnet_sim.village_features import Wish
 from tests.sim.stage import EVENING, SARONGAN, calm_from
 
 DAY = 86_400
@@ -116,6 +118,19 @@ def test_some_villages_lose_light_over_the_weeks_and_most_keep_it() -> None:
     for one in many:
         spread = [one.light_dbm(EVENING - n * DAY) for n in range(115)]
         assert (max(spread) - min(spread) > 5) == one.profile.degrading
+
+
+def test_an_ageing_connector_takes_some_two_decibels_a_month_from_its_instant_on_and_other_villages_nothing() -> None:
+    since = EVENING - 30 * DAY
+    wish = Wish(ageing={SARONGAN.code: since})
+    for seed in range(20):
+        calm = Village(replace(draw_profile(SARONGAN.code, "Sarongan", seed), degrading=False))
+        ageing = Village(draw_profile(SARONGAN.code, "Sarongan", seed, wish=wish))
+        assert ageing.light_dbm(since - DAY) == calm.light_dbm(since - DAY)
+        assert 1.75 < calm.light_dbm(EVENING) - ageing.light_dbm(EVENING) < 2.45
+        assert calm.light_dbm(EVENING + 3_000 * DAY) - ageing.light_dbm(EVENING + 3_000 * DAY) <= 20.01
+        assert ageing.profile.ont.kind in {"hsgq", "sfp-mikrotik"}
+    assert draw_profile("35.10.01.2002", "Kampung", 1, wish=wish) == draw_profile("35.10.01.2002", "Kampung", 1)
 
 
 def test_counters_stand_just_below_the_wrap_and_then_fall() -> None:

@@ -38,6 +38,14 @@ def test_a_wish_replaces_what_would_be_drawn() -> None:
     )  # fmt: skip
 
 
+def test_a_silent_ont_is_the_providers_and_never_a_stick_of_which_the_router_tells() -> None:
+    for one in made_up(60):
+        plain = draw_profile(one.code, one.name, 1)
+        silent = draw_profile(one.code, one.name, 1, wish=Wish(silent_onts=frozenset({one.code})))
+        assert (silent.ont.kind, silent.router.has_sfp) == ("silent", False)
+        assert (silent.ont_serial, silent.base_rx_dbm) == (plain.ont_serial, plain.base_rx_dbm)
+
+
 @given(instants, st.integers(0, 60), st.integers(0, 400))
 @settings(max_examples=40, deadline=None)
 def test_a_chosen_size_holds_at_every_instant(when: float, guests: int, leases: int) -> None:
