@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -17,12 +18,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from kampungnet import tables
 from kampungnet.core import clock, migrate
 from kampungnet.core.database import Database
-from kampungnet.core.errors import Problem, Unavailable
+from kampungnet.core.errors import BadInput, Problem, Unavailable
 from kampungnet.demo import run as demo
 from kampungnet.devices import onus
 from kampungnet.devices import service as devices
 from kampungnet.server import MOST_PROCESSES, serve
 from kampungnet.staff import service as staff
+from kampungnet.upkeep import recompute_days
 from kampungnet.villages import service as villages
 
 DEFAULT_DATA: Final = "data"
@@ -85,6 +87,11 @@ def _parser() -> argparse.ArgumentParser:
     one = _command(commands, "import-onus", _import_onus, "say it for many ONUs at once (CSV)")
     one.add_argument("file", help="a file with the columns " + ", ".join(onus.COLUMNS))
 
+    one = _command(commands, "recompute", _recompute, "make days of measurement anew from the readings that are kept")
+    one.add_argument("--from", dest="first", type=_day, required=True, help="first local day, for example 2026-07-01")
+    one.add_argument("--to", dest="last", type=_day, required=True, help="last local day, included")
+    one.add_argument("--village", help="only this one: its Kemendagri code, for example 35.10.15.2012")
+
     one = _command(commands, "add-staff", _add_staff, "let a person sign in; the password is asked for")
     one.add_argument("username", help="lower case letters, digits, dot and dash")
     one.add_argument("--name", required=True, help="the person's name as shown on pages")
@@ -113,6 +120,13 @@ def _processes(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= MOST_PROCESSES:
         raise argparse.ArgumentTypeError(f"{text} is no number from 1 to {MOST_PROCESSES}")
     return int(text)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no day: write it like 2026-07-01") from None
 
 
 def _number(text: str) -> int:
@@ -233,6 +247,17 @@ def _import_onus(options: argparse.Namespace) -> None:
     print(f"{done.taken} ONUs belong to their villages.")
     if done.bad:
         raise Unavailable(f"{len(done.bad)} rows were not taken: mend them and import the file again.")
+
+
+def _recompute(options: argparse.Namespace) -> None:
+    if options.last < options.first:
+        raise BadInput("The last day is before the first: give --from the earlier one.")
+    database = open_database(options)
+    if options.village is not None:
+        with database.reads() as db:
+            villages.village(db, options.village)
+    number = recompute_days(database, options.first, options.last, options.village)
+    print(f"{number} days of devices were made anew from their readings.")
 
 
 def _add_staff(options: argparse.Namespace) -> None:

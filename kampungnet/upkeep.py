@@ -3,7 +3,7 @@
 import logging
 import lzma
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 import msgspec
@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database
-from kampungnet.measurement import rest
+from kampungnet.measurement import recompute, rest
 
 log = logging.getLogger(__name__)
 
@@ -82,3 +82,22 @@ def pack_one(database: Database, regency: str, agent: str, now_ms: int) -> int:
     except rest.PlanIsOld:
         return 0
     return len(planned.moving)
+
+
+def recompute_days(database: Database, first: date, last: date, village: str | None = None) -> int:
+    """Make the days between two anew from readings, a device at a time; return how many device days were made."""
+    with database.reads() as db:
+        spans = recompute.spans(db, first, last, village)
+    return sum(_recompute_one(database, span) for span in spans)
+
+
+def _recompute_one(database: Database, span: recompute.Span) -> int:
+    while True:
+        with database.reads() as db:
+            made = recompute.remake(db, span)
+        try:
+            with database.writes() as db:
+                recompute.write(db, made)
+        except recompute.ReadingsCame:
+            continue
+        return len(made.days)

@@ -14,6 +14,7 @@ from kampungnet.core.database import Database
 from kampungnet.devices import service as devices
 from kampungnet.devices.models import AssignedOnu, EnrolmentCode
 from kampungnet.staff.models import StaffMember
+from kampungnet.upkeep import pack_all
 from kampungnet.villages.models import Village
 from tests.support.fixtures import (
     box,
@@ -24,11 +25,13 @@ from tests.support.fixtures import (
     sqlite_database,
 )
 from tests.support.ports import free_port
-from tests.support.server import HEADER, NEIGHBOUR, REGENCY, VILLAGE, Box, kampungnet, where
+from tests.support.server import HEADER, NEIGHBOUR, REGENCY, VILLAGE, Box, ingested, kampungnet, where
 
 __all__ = ["box", "database", "postgresql_database", "prepared_file", "prepared_postgresql", "sqlite_database"]
 
-COMMANDS = ("serve", "migrate", "import-villages", "enrol", "revoke", "onu", "import-onus", "add-staff", "demo")
+COMMANDS = (
+    "serve", "migrate", "import-villages", "enrol", "revoke", "onu", "import-onus", "recompute", "add-staff", "demo",
+)  # fmt: skip
 PASSWORD = "sembilan pohon kelapa tua"
 SARI = ("add-staff", "sari", "--name", "Sari", "--role", "engineer", "--regency", REGENCY)
 
@@ -178,6 +181,25 @@ def _register(folder: Path) -> Path:
     file = folder / "register.csv"
     file.write_text(f"{HEADER}\n")
     return file
+
+
+def test_days_are_made_anew_for_one_village_or_all(database: Database, box: Box) -> None:
+    readings = [box.reading(taken_at_ms=1_785_462_000_000 + n * 60_000) for n in range(3)]
+    ingested(database, box.request(box.report(*readings)))
+    pack_all(database)
+    span = ("--from", "2026-07-01", "--to", "2026-07-31")
+    done = kampungnet("recompute", *span, "--village", VILLAGE, *where(database))
+    assert (done.returncode, done.stdout) == (0, "1 days of devices were made anew from their readings.\n")
+    assert kampungnet("recompute", *span, *where(database)).stdout.startswith("1 days")
+    assert kampungnet("recompute", *span, "--village", NEIGHBOUR, *where(database)).stdout.startswith("0 days")
+
+
+def test_days_that_are_none_are_one_sentence(sqlite_database: Database) -> None:
+    wrong = _here("recompute", "--from", "31/07/2026", "--to", "2026-07-31", *where(sqlite_database))
+    assert wrong.returncode == 2
+    assert "2026-07-01" in wrong.stderr
+    turned = ("recompute", "--from", "2026-07-31", "--to", "2026-07-01", *where(sqlite_database))
+    assert _refused(*turned) == "The last day is before the first: give --from the earlier one."
 
 
 def test_staff_are_added_with_the_password_from_the_pipe(database: Database) -> None:

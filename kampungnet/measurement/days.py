@@ -64,6 +64,7 @@ class Days:
         self.zone = clock.zone_of(regency)
         self._packing: dict[DeviceDay, list[Kept]] = {}
         self._edges: dict[DeviceDay, traffic.Edges] = {}
+        self._new: set[DeviceDay] = set()
 
     def add(self, place: DeviceDay, kept: list[Kept], rested: int) -> set[DeviceDay]:
         """Take the day that an agent is about to pack, the first ``rested`` of it known before.
@@ -71,6 +72,8 @@ class Days:
         Return it and the days beside it that see it differently now.
         """
         self._packing[place] = kept
+        if not rested:
+            self._new.add(place)
         first, last = traffic.edges(traffic.samples(_timed(kept)))
         first_before, last_before = traffic.edges(traffic.samples(_timed(kept[:rested])))
         touched = {place}
@@ -80,12 +83,24 @@ class Days:
             touched |= self._beside(place, 1)
         return touched
 
+    def is_frayed(self, place: DeviceDay) -> bool:
+        """Tell whether readings that a day was made of are no longer kept: it must stay as it is."""
+        site, device, day = place
+        of_one = (self.regency, site, device)
+        if not self._beside(place, -1) and self._any(TrafficDay, of_one, TrafficDay.day < day):
+            return True
+        alone = place in self._new and not any(resting(self._db, self.regency, place, but=self._agent))
+        return alone and self._any(SlotDay, of_one, SlotDay.day == day)
+
+    def _any(self, table: type[Any], of_one: tuple[str, str, str], then: ColumnElement[bool]) -> bool:
+        columns = (table.regency, table.site, table.device)
+        same = (column == value for column, value in zip(columns, of_one, strict=True))
+        return self._db.scalar(select(table.day).where(*same, then).limit(1)) is not None
+
     def fold(self, place: DeviceDay, rows: Rows, policy: Policy = HOUSE) -> None:
         """Fold one day from all its readings into ``rows``."""
         site, device, day = place
         kept = list(self._kept(place))
-        if not kept:
-            return
         timed = _timed(kept)
         start = clock.day_start_ms(day, self.zone)
         key = {"regency": self.regency, "site": site, "device": device, "day": day}

@@ -86,7 +86,8 @@ def plan(db: Session, regency: str, agent: str, now_ms: int) -> Plan:
     for place, rows in sorted(young.items()):
         touched |= days.add(place, *_pack(db, planned, place, rows))
     for place in sorted(touched):
-        days.fold(place, planned.rows)
+        if not days.is_frayed(place):
+            days.fold(place, planned.rows)
     return planned
 
 
