@@ -53,7 +53,7 @@ def card(device: Device, body: Body | None, day: Mapping[str, Slots], language: 
     """
     kind = device.kind or (device.name if device.name in KIND_WORDS else "other")
     words = language.say(KIND_WORDS[kind])
-    if kind not in USUAL_KINDS:  # of those a village may have several
+    if kind not in USUAL_KINDS and device.name.replace("-", "_") != kind:  # of those a village may have several
         words += f" {device.name}"
     grade = states.GRADE_WORDS[found] if (found := grade_of(body)) else ("", "")
     return DeviceCard(

@@ -132,17 +132,17 @@ def _tile(status: Status, counts: Counter[Status], everything: int, language: La
 
 
 def _problems(villages: Iterable[VillageState], language: Language, now_ms: int) -> list[Problem]:
-    """Return what needs somebody: the reporting ones in trouble, then the silent, then weak light; fresh first."""
-    found: list[tuple[int, int, Problem]] = []
+    """Return what needs somebody: those in trouble, then the silent, each fresh first; then light, weakest first."""
+    found: list[tuple[int, float, Problem]] = []
     for state in villages:
         rank, words = _problem(state, language, now_ms)
         if words:
-            seen_ms = state.last_reading_ms or 0
+            urgent = (state.light.rx_power_dbm or 0.0) if rank == 2 and state.light else -(state.last_reading_ms or 0)
             line = Problem(
                 state.village.code, state.village.name, state.district_name,
                 "weak" if rank == 2 else state.status, words, language.age(state.last_reading_ms, now_ms),
             )  # fmt: skip
-            found.append((rank, -seen_ms, line))
+            found.append((rank, urgent, line))
     return [line for _, _, line in sorted(found, key=lambda entry: entry[:2])]
 
 

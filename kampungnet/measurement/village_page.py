@@ -127,7 +127,7 @@ def traffic(measured: Measured, wan: str, view: View) -> Chart:
     return Chart(
         title=say("Internet traffic"), summary=_traffic_summary(shown, view), coverage=_coverage(measured, view),
         lines=(_line("down", shown[0], view, scale, filled=True), _line("up", shown[1], view, scale)),
-        limits=(), gaps=tuple(charts.gaps(shown[0], view.span)), x_ticks=view.ticks(),
+        limits=(), gaps=_gaps(shown[0], measured, view), x_ticks=view.ticks(),
         y_ticks=_y_ticks(scale, view.language), unit="Mbps",
         columns=(_first_column(view), say("Download"), say("Upload"), say("Highest (Mbps)")), rows=rows,
     )  # fmt: skip
@@ -147,7 +147,7 @@ def people(measured: Measured, view: View) -> Chart:
     return Chart(
         title=say("People online"), summary=_people_summary(shown, view), coverage=_coverage(measured, view),
         lines=(_line("people", shown, view, scale, filled=True),), limits=(),
-        gaps=tuple(charts.gaps(shown, view.span)), x_ticks=view.ticks(),
+        gaps=_gaps(shown, measured, view), x_ticks=view.ticks(),
         y_ticks=_y_ticks(scale, view.language), unit=say("people"),
         columns=(_first_column(view), say("Average"), say("Most")), rows=rows,
     )  # fmt: skip
@@ -173,7 +173,7 @@ def light(measured: Measured, view: View) -> Chart:
         title=say("Light in the fibre"), summary=_light_summary(shown, view), coverage=_coverage(measured, view),
         lines=(_line("light", shown, view, scale),),
         limits=(Limit("weak", weak, critical - weak), Limit("critical", critical, charts.HEIGHT - critical)),
-        gaps=tuple(charts.gaps(shown, view.span)), x_ticks=view.ticks(),
+        gaps=_gaps(shown, measured, view), x_ticks=view.ticks(),
         y_ticks=_y_ticks(scale, view.language), unit="dBm",
         columns=(_first_column(view), say("Usual"), say("Lowest")), rows=rows,
     )  # fmt: skip
@@ -187,9 +187,20 @@ def coverage_of(measured: Measured, first_ms: int, last_ms: int) -> tuple[float 
     return outages.coverage(inside, since, last_ms), since
 
 
-def _coverage(measured: Measured, view: View) -> str:
+def _covered(measured: Measured, view: View) -> tuple[float | None, int]:
     end = min(view.span.last_ms, measured.last_ms - measured.last_ms % SLOT_MS)
-    share, since = coverage_of(measured, view.span.first_ms, end)
+    return coverage_of(measured, view.span.first_ms, end)
+
+
+def _gaps(shown: Sequence[Value], measured: Measured, view: View) -> tuple[tuple[float, float], ...]:
+    """Return what is shaded as unknown: not the time before the first reading, which the words below name."""
+    share, since = _covered(measured, view)
+    begun = [(at, value) for at, value in shown if at + view.span.step_ms > since]
+    return tuple(charts.gaps(begun if share else shown, view.span))
+
+
+def _coverage(measured: Measured, view: View) -> str:
+    share, since = _covered(measured, view)
     if not share:
         return view.language.say("no data")
     # Rounded down: 99.9 % must not read as "complete".

@@ -90,7 +90,18 @@ def test_a_rate_is_the_bytes_of_five_minutes() -> None:
     assert chart.summary.startswith("Unduh rata-rata 10,0 Mbps, tertinggi 10,0 Mbps pukul 05.20.")
     assert chart.rows[-1][1:] == ("375 MB", "37,5 MB", "10,0")
     assert chart.rows[0][1:] == ("–", "–", "–")
-    assert chart.gaps == ((0.0, 996.5),)
+    assert chart.gaps == ()
+
+
+def test_no_data_is_shaded_after_the_first_reading_and_everywhere_where_there_is_none() -> None:
+    view = village_page.last_day(INDONESIAN, clock.WIB, NOW)
+    first, later = view.span.last_ms - 3 * 3_600_000, view.span.last_ms - 3_600_000
+    series = {"rx_power_mdbm": {first: -20_000, later: -20_100}, "readings": {first: 1, later: 1}}
+    chart = village_page.light(Measured(view.span.first_ms, NOW, series), view)
+    assert [round(left) for left, _ in chart.gaps] == [878, 962]
+    assert "diukur sejak" in chart.coverage
+    nothing = village_page.light(Measured(view.span.first_ms, NOW, {}), view)
+    assert nothing.gaps == ((0.0, 1000.0),)
 
 
 def test_coverage_is_rounded_down_and_counts_from_the_first_reading() -> None:

@@ -73,7 +73,7 @@ async def test_cameras_and_access_points_stand_with_latency_traffic_and_age(serv
     kinds = re.findall(r"</svg> ([^<]+)</h3>", devices)
     assert kinds == [
         "Router: menjawab", "Modem serat optik (ONT): menjawab", "Titik akses wifi ap: menjawab",
-        "Kamera camera: menjawab", "Perangkat camera-2: tidak menjawab",
+        "Kamera: menjawab", "Perangkat camera-2: tidak menjawab",
     ]  # fmt: skip
     assert devices.count("4,3 ms") == 2
     assert "menerima 115 MB, mengirim 25,9 GB" in devices or "menerima 116 MB, mengirim 26,0 GB" in devices
@@ -141,7 +141,7 @@ async def test_an_operator_never_sees_anothers_onu_even_where_the_olt_is_asked(s
     assert HEAD_END == REJOSARI
     citra = await signed_in(server, "citra")
     page = (await citra.get(f"/desa/{REJOSARI}")).text
-    assert "OLT penyedia olt: menjawab" in page
+    assert "OLT penyedia: menjawab" in page
     assert "3, 1 di antaranya tidak bekerja" in page
     for serial in (SERIAL, STRAY, DOUBLED, SEARCHED):
         assert serial not in page

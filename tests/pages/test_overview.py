@@ -30,7 +30,9 @@ async def test_what_needs_attention_stands_first_with_its_reason_and_age(server:
     sari = await signed_in(server, "sari")
     page = (await sari.get("/")).text
     attention = page.split("Perlu perhatian")[1].split("</section>")[0]
-    assert re.findall(r"/desa/([\d.]+)", attention)[-2:] == [REJOSARI, "35.10.22.2003"], "weak light comes last"
+    assert re.findall(r"/desa/([\d.]+)", attention)[-2:] == ["35.10.22.2003", REJOSARI], (
+        "weak light last, weakest first"
+    )
     for words in ("Tidak ada cahaya di serat optik", "Router tidak menjawab", "Internet putus", "3 jam lalu"):
         assert words in attention
 
