@@ -1,0 +1,255 @@
+"""Pure: one site's readings in, a compact timeline of what was seen out. No database, no clock.
+
+A timeline holds changes, not minutes. It is made from readings in any order and with repeats, can be kept
+(it is a msgspec struct), and timelines of neighbouring times join into exactly the one that all readings
+together would have given: so a day is folded once, when it comes to rest, and a quarter of a year is judged
+from some ninety small values.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from enum import StrEnum
+from itertools import groupby
+from operator import attrgetter
+from typing import Final
+
+import msgspec
+
+from kampungnet.measurement.sights import NEVER_DIM, Seen, sight_of, uptime_of
+from kampungnet.measurement.slots import Timed
+from kampungnet.shared import wire
+
+SPLIT_MS: Final = 150_000
+"""A box from which nothing came for two intervals and a half is not known to live (the brief: two intervals)."""
+STALE_MS: Final = 900_000
+"""What a device said holds until it is asked again, at most so long: some are asked every five minutes."""
+UPTIME_SLACK_MS: Final = 10_000
+"""Device and box clocks differ, and uptime comes in whole seconds (as in the ledger)."""
+TICKS_WRAP_MS: Final = 2**32 * 10
+"""SNMP counts uptime in hundredths of a second in 32 bits: after 497 days it begins anew without a restart."""
+
+NO_DEVICE: Final[Mapping[str, float]] = {}
+
+
+class Role(StrEnum):
+    """What a device is to the village's service."""
+
+    ROUTER = "router"
+    ONT = "ont"
+    ONU = "onu"
+    """The ONT as the provider's OLT sees it."""
+    OTHER = "other"
+
+
+class Stretch(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A device said the same from its first to its last look, instants in ms. Boots are set where it told an uptime."""
+
+    first_ms: int
+    last_ms: int
+    sight: int
+    """Bits of :class:`kampungnet.measurement.sights.Seen`."""
+    first_boot_ms: int | None = None
+    """When the device started, as the first look has it."""
+    last_boot_ms: int | None = None
+
+
+class Life(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A box lived from its first to its last reading (of any device) without a pause, in one boot."""
+
+    first_ms: int
+    last_ms: int
+    boot_id: str
+    boot_ms: int
+    """When the box started: instant less ``CLOCK_BOOTTIME``."""
+    first_sequence: int
+    last_sequence: int
+
+
+class Row(msgspec.Struct, frozen=True, array_like=True):
+    """All that is known of one device, oldest first."""
+
+    device: str
+    role: Role
+    serials: tuple[str, ...]
+    stretches: tuple[Stretch, ...]
+
+
+class Timeline(msgspec.Struct, frozen=True, array_like=True):
+    """All that is known of one site: the lives of its box (or boxes) and its devices, each in order."""
+
+    lives: tuple[Life, ...] = ()
+    rows: tuple[Row, ...] = ()
+
+    def row(self, role: Role) -> Row | None:
+        """Return the device of this role; of several the one called so, else the first by name."""
+        found = [row for row in self.rows if row.role is role]
+        return next((row for row in found if row.device == role), found[0] if found else None)
+
+    @property
+    def is_one_box(self) -> bool:
+        """Tell whether the ONT is a module or a port of the router: it has no power of its own then."""
+        router, ont = self.row(Role.ROUTER), self.row(Role.ONT)
+        return bool(router and ont and set(router.serials) & set(ont.serials))
+
+
+def timeline(
+    readings: Iterable[Timed],
+    dim_below_dbm: Mapping[str, float] = NO_DEVICE,
+    onus: Mapping[str, Collection[tuple[int, int]]] | None = None,
+) -> Timeline:
+    """Fold one site's readings, in any order and with repeats.
+
+    ``readings`` are those of the site's own box or boxes, with a time that is known. ``dim_below_dbm`` names by
+    device the level below which its light is far below its past (:func:`sights.dim_levels`). ``onus`` are the
+    sights an OLT had of the village's ONTs, by device (:func:`sights.onu_sights`).
+    """
+    ordered = _ordered(readings)
+    stretches: dict[str, list[Stretch]] = defaultdict(list)
+    roles: dict[str, Role] = {}
+    serials: dict[str, set[str]] = defaultdict(set)
+    for timed in ordered:
+        reading = timed.reading
+        device = reading.device
+        if role := _role(reading.body):
+            roles[device] = role
+            serials[device] |= _serial(reading.body)
+        stretches[device].append(_look(timed, dim_below_dbm.get(device, NEVER_DIM)))
+    rows = [
+        Row(device, roles.get(device) or _role_by_name(device), tuple(sorted(serials[device])), _runs(looks))
+        for device, looks in stretches.items()
+    ]
+    rows += [Row(device, Role.ONU, (), _runs(_onu_looks(seen))) for device, seen in (onus or {}).items() if seen]
+    return Timeline(_lives(_reading_lives(ordered)), _in_order(rows))
+
+
+def joined(parts: Iterable[Timeline]) -> Timeline:
+    """Join the timelines of neighbouring times; none may reach into another's time."""
+    kept = list(parts)
+    by_device = groupby(sorted((row for part in kept for row in part.rows), key=_device), key=_device)
+    rows = [_joined_row(device, list(same)) for device, same in by_device]
+    lives = sorted((life for part in kept for life in part.lives), key=_life_place)
+    return Timeline(_lives(lives), _in_order(rows))
+
+
+def began_anew(before: Stretch, after: Stretch) -> bool | None:
+    """Tell whether a device started anew between two stretches; ``None`` where one told no uptime.
+
+    It did if its start, as told now, is another one and lies after the last time it was seen.
+    """
+    old, new = before.last_boot_ms, after.first_boot_ms
+    if old is None or new is None:
+        return None
+    if abs(new - old - TICKS_WRAP_MS) <= UPTIME_SLACK_MS:
+        return False
+    return new - old > UPTIME_SLACK_MS and new >= before.last_ms - UPTIME_SLACK_MS
+
+
+_device = attrgetter("device")
+
+
+def _ordered(readings: Iterable[Timed]) -> list[Timed]:
+    """Return each reading once, oldest first. Of one that came with two times the earlier is nearer to the truth."""
+    unique: dict[tuple[str, int], Timed] = {}
+    for timed in readings:
+        key = timed.reading.boot_id, timed.reading.sequence
+        known = unique.get(key)
+        if known is None or timed.taken_ms < known.taken_ms:
+            unique[key] = timed
+    return sorted(unique.values(), key=_place)
+
+
+def _place(timed: Timed) -> tuple[int, str, int]:
+    return timed.taken_ms, timed.reading.boot_id, timed.reading.sequence
+
+
+def _role(body: wire.Body | None) -> Role | None:
+    if isinstance(body, wire.RouterBody):
+        return Role.ROUTER
+    if isinstance(body, wire.OntBody):
+        return Role.ONT
+    return Role.OTHER if body is not None else None
+
+
+def _role_by_name(device: str) -> Role:
+    """A device that never answered is known by its name only, as on the pages."""
+    return Role(device) if device in {Role.ROUTER, Role.ONT} else Role.OTHER
+
+
+def _serial(body: wire.Body | None) -> set[str]:
+    serial = body.serial if isinstance(body, wire.RouterBody | wire.OntBody) else ""
+    return {serial} if serial else set()
+
+
+def _look(timed: Timed, dim_below_dbm: float) -> Stretch:
+    at_ms, sight = timed.taken_ms, sight_of(timed.reading, dim_below_dbm)
+    if not sight & Seen.UPTIME:
+        return Stretch(at_ms, at_ms, sight)
+    boot_ms = at_ms - (uptime_of(timed.reading) or 0) * 1000
+    return Stretch(at_ms, at_ms, sight, boot_ms, boot_ms)
+
+
+def _onu_looks(seen: Iterable[tuple[int, int]]) -> Iterator[Stretch]:
+    for at_ms, sight in sorted(set(seen)):
+        yield Stretch(at_ms, at_ms, sight)
+
+
+def _runs(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
+    """Join what neighbours say alike. Asks two neighbours only: so any cut in time gives the same in the end."""
+    found: list[Stretch] = []
+    last: Stretch | None = None
+    for one in stretches:
+        if last is not None and _is_same(last, one):
+            last = found[-1] = Stretch(last.first_ms, one.last_ms, last.sight, last.first_boot_ms, one.last_boot_ms)
+        else:
+            found.append(one)
+            last = one
+    return tuple(found)
+
+
+def _is_same(last: Stretch, one: Stretch) -> bool:
+    return (
+        last.sight == one.sight
+        and one.first_ms - last.last_ms <= STALE_MS
+        and (one.first_boot_ms == last.last_boot_ms or not began_anew(last, one))
+    )
+
+
+def _reading_lives(ordered: Iterable[Timed]) -> Iterator[Life]:
+    for timed in ordered:
+        reading, at_ms = timed.reading, timed.taken_ms
+        boot_ms = at_ms - reading.boottime_ms
+        yield Life(at_ms, at_ms, reading.boot_id, boot_ms, reading.sequence, reading.sequence)
+
+
+def _lives(lives: Iterable[Life]) -> tuple[Life, ...]:
+    """Join the lives of each boot; two boxes at one site live side by side."""
+    by_boot: dict[str, list[Life]] = defaultdict(list)
+    for one in lives:
+        found = by_boot[one.boot_id]
+        if found and one.first_ms - found[-1].last_ms <= SPLIT_MS:
+            found[-1] = _longer(found[-1], one)
+        else:
+            found.append(one)
+    return tuple(sorted((life for found in by_boot.values() for life in found), key=_life_place))
+
+
+def _longer(last: Life, one: Life) -> Life:
+    lowest, highest = min(last.first_sequence, one.first_sequence), max(last.last_sequence, one.last_sequence)
+    return Life(last.first_ms, one.last_ms, last.boot_id, last.boot_ms, lowest, highest)
+
+
+def _life_place(life: Life) -> tuple[int, str]:
+    return life.first_ms, life.boot_id
+
+
+def _joined_row(device: str, same: list[Row]) -> Row:
+    same.sort(key=lambda row: row.stretches[0].first_ms)
+    known = [row.role for row in same if row.role is not _role_by_name(device)]
+    # The sort is stable: what several boxes saw at one instant keeps the order it has in its part.
+    stretches = sorted((one for row in same for one in row.stretches), key=attrgetter("first_ms"))
+    serials = sorted({serial for row in same for serial in row.serials})
+    return Row(device, known[-1] if known else same[0].role, tuple(serials), _runs(stretches))
+
+
+def _in_order(rows: Iterable[Row]) -> tuple[Row, ...]:
+    return tuple(sorted(rows, key=_device))
