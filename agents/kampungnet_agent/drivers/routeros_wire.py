@@ -41,6 +41,7 @@ _UNTAGGED: Final = b""
 _EQUALS: Final = ord("=")
 _DOT: Final = ord(".")
 _CHALLENGE_BYTES: Final = 16
+_SHOWN_BYTES: Final = 240
 
 Row = dict[bytes, bytes]
 
@@ -83,7 +84,7 @@ class RouterConnection(asyncio.Protocol):
         self._received = 0
         self._kept = 0
         self._asked_at = 0.0
-        self._last_chunk = b""
+        self._last_start = b""
 
     @property
     def usable(self) -> bool:
@@ -182,7 +183,9 @@ class RouterConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:  # noqa: D102 -- asyncio.Protocol says what it is
         self._received += len(data)
-        self._last_chunk = data
+        # only what an error may show: the whole chunk, kept until the next poll, would break up the memory of a process
+        # with hundreds of routers
+        self._last_start = data[:_SHOWN_BYTES]
         try:
             if self._received > BYTES_PER_POLL:
                 raise ProtocolError(f"answer longer than {BYTES_PER_POLL} bytes: {excerpt(data)!r}")
@@ -194,7 +197,7 @@ class RouterConnection(asyncio.Protocol):
 
     def eof_received(self) -> None:  # noqa: D102 -- asyncio.Protocol says what it is
         if not self._reader.between_sentences:
-            shown = excerpt(self._last_chunk)
+            shown = excerpt(self._last_start)
             self._fail(ProtocolError(f"answer ended without !done: {shown!r}"))
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: D102 -- asyncio.Protocol says what it is
