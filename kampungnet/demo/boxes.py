@@ -1,6 +1,7 @@
 """The boxes of the demo: enrolled over HTTP as a technician would, each with its own agent.toml."""
 
 import subprocess
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -30,11 +31,26 @@ class Router(msgspec.Struct):
 
 
 class Ont(msgspec.Struct):
-    """How a simulated ONT is reached."""
+    """How a simulated ONT, or an access point, is reached by SNMP."""
 
     address: str
     community: str
     wan_interface: str = ""
+
+
+class Camera(msgspec.Struct):
+    """How a simulated camera is reached: by RTSP and on the web."""
+
+    address: str
+    web_address: str
+
+
+class Olt(msgspec.Struct):
+    """How the simulated OLT is reached, and which of its ONUs is the village's."""
+
+    address: str
+    community: str
+    serial: str
 
 
 class Box(msgspec.Struct):
@@ -46,6 +62,11 @@ class Box(msgspec.Struct):
     """Address of the simulator's control socket."""
     router: Router
     ont: Ont | None = None
+    camera: Camera | None = None
+    access_point: Ont | None = None
+    olt: Olt | None = None
+    onus: list[str] = []
+    """Serial numbers its agent asks the OLT for."""
 
 
 def inventory(path: Path) -> list[Box]:
@@ -75,36 +96,49 @@ def _enrol(database: Database, own: Path, url: str, box: Box) -> Path:
 
 
 def _write_settings(own: Path, url: str, credential: Path, box: Box) -> Path:
-    _write_secret(own / "router.password", box.router.password)
     blocks = [
         _block("server", url=url, credential_file=str(credential), report_interval_seconds=REPORT_SECONDS),
         _block("spool", path=str(own / "spool.db"), max_megabytes=16),
-        _block(
-            "[devices]", name="router", driver="mikrotik", address=box.router.address, username=box.router.username,
-            password_file=str(own / "router.password"), wan_interface=box.router.wan_interface,
-            interval_seconds=INTERVAL_SECONDS,
-        ),
-    ]  # fmt: skip
-    if box.ont:
-        _write_secret(own / "ont.community", box.ont.community)
-        blocks.append(
-            _block(
-                "[devices]", name="ont", driver="ont-snmp", address=box.ont.address,
-                password_file=str(own / "ont.community"), wan_interface=box.ont.wan_interface,
-                interval_seconds=INTERVAL_SECONDS,
-            )
-        )  # fmt: skip
+        *_devices(own, box),
+    ]
     path = own / "agent.toml"
     path.write_text("\n".join(blocks))
     return path
 
 
-def _write_secret(path: Path, secret: str) -> None:
+def _devices(own: Path, box: Box) -> Iterator[str]:
+    yield _device(
+        "router", "mikrotik", box.router.address, _secret(own, "router.password", box.router.password),
+        username=box.router.username, wan_interface=box.router.wan_interface,
+    )  # fmt: skip
+    if ont := box.ont:
+        secret = _secret(own, "ont.community", ont.community)
+        yield _device("ont", "ont-snmp", ont.address, secret, wan_interface=ont.wan_interface)
+    if camera := box.camera:
+        yield _device("camera", "camera", camera.address, http_port=int(camera.web_address.rpartition(":")[2]))
+    if point := box.access_point:
+        secret = _secret(own, "access-point.community", point.community)
+        wan = point.wan_interface
+        yield _device("access-point", "generic-snmp", point.address, secret, purpose="access_point", wan_interface=wan)
+    if box.olt and box.onus:
+        secret = _secret(own, "olt.community", box.olt.community)
+        yield _device("olt", "olt-snmp", box.olt.address, secret, onus=box.onus)
+
+
+def _secret(own: Path, name: str, secret: str) -> str:
+    path = own / name
     path.touch(mode=0o600)
     path.write_text(secret + "\n")
+    return str(path)
 
 
-def _block(table: str, /, **values: str | int) -> str:
-    # JSON text is TOML text for the strings and numbers that stand here.
+def _device(name: str, driver: str, address: str, secret: str = "", **more: str | int | list[str]) -> str:
+    if secret:
+        more["password_file"] = secret
+    return _block("[devices]", name=name, driver=driver, address=address, interval_seconds=INTERVAL_SECONDS, **more)
+
+
+def _block(table: str, /, **values: str | int | list[str]) -> str:
+    # JSON text is TOML text for the strings, numbers and lists that stand here.
     lines = [f"{key} = {msgspec.json.encode(value).decode()}" for key, value in values.items()]
     return "\n".join([f"[{table}]", *lines, ""])

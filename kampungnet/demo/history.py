@@ -49,18 +49,14 @@ def filled(db: Session) -> set[str]:
 
 
 def main() -> None:
-    """Store a month of readings of the villages named on the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Store a month of readings; what is not known here is the simulator's, and names the villages."""
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--data", required=True, type=Path, help="the demo's folder")
-    parser.add_argument("--register", required=True, help="the register the simulator reads")
-    parser.add_argument("--seed", required=True, help="the simulator's seed")
     parser.add_argument("--dark", default="", help="a village whose box has no power")
     parser.add_argument("--dark-since-ms", type=int, default=0, help="since when, in ms since 1970")
-    parser.add_argument("--only", required=True, nargs="+", help="codes of the villages")
-    options = parser.parse_args()
+    options, chosen = parser.parse_known_args()
     tables.load()
     database = Database(f"sqlite:///{options.data / 'kampungnet.db'}")
-    chosen = ["--register", options.register, "--seed", options.seed, "--only", *options.only]
     span = ["--days", str(DAYS), "--step", str(STEP_SECONDS), "--workers", "1"]
     command = [program("kampungnet-sim"), "history", *span, *chosen]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603 -- our own command

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from kampungnet.core import clock, migrate
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Unavailable
-from kampungnet.demo import boxes, history, troubles
+from kampungnet.demo import boxes, cast, history
 from kampungnet.demo.children import Children
 from kampungnet.devices import service as devices
 from kampungnet.devices.models import Device
@@ -79,33 +79,48 @@ class _Start:
         """Return when the pages have something to show and live readings come in."""
         began = time.monotonic()
         url = f"http://127.0.0.1:{port}"
-        chosen = ["--register", str(villages.register_path(REGISTER)), "--villages", str(number), "--seed", SEED]
-        found = self._server_and_simulator(url, port, chosen)
+        with self._database.reads() as db:
+            names = villages.names(db, REGENCY)
+        parts = cast.choose(names, number)
+        past = ["--register", str(villages.register_path(REGISTER)), "--seed", SEED, *self._past(parts)]
+        found = self._server_and_simulator(url, port, [*past, *parts.present(), "--only", *parts.codes])
         password = _people(self._database, self._folder, found[0].village)
         self._progress(f"enrolling {len(found)} boxes")
-        settings = boxes.enrol_all(self._database, self._folder / "agents", url, found)
-        trouble = troubles.choose(found)
-        trouble.start()
-        running = [path for box, path in zip(found, settings, strict=True) if box is not trouble.dark]
+        running = self._boxes(url, found, parts)
         options = [word for path in running for word in ("--config", str(path))]
         self._children.start("agents", "kampungnet-agent", "run", *options)
-        filling = self._start_filling(found, trouble)
+        filling = self._start_filling(past, parts)
         if len(found) <= MONTH_FIRST:
             self._wait_for_the_month(filling, len(found))
             filling = []
         self._progress("waiting for the first live readings")
         self._children.wait_for("live readings", lambda: _live(self._database) >= len(running), LIVE_SECONDS)
-        self._tell(_announcement(url, password, found[0], trouble, time.monotonic() - began))
+        self._tell(_announcement(url, password, found[0], parts.told(names), time.monotonic() - began))
         self._wait_for_the_month(filling, len(found))
 
-    def _start_filling(self, found: list[boxes.Box], trouble: troubles.Troubles) -> list[str]:
+    def _past(self, parts: cast.Cast) -> list[str]:
+        """Return what the simulator is told of the villages' past: the same at every start in this folder."""
+        file = self._folder / "began"
+        if not file.exists():
+            file.write_text(f"{clock.now_ms()}\n")
+        return parts.past(int(file.read_text()) - history.DAYS * clock.DAY_MS)
+
+    def _boxes(self, url: str, found: list[boxes.Box], parts: cast.Cast) -> list[Path]:
+        """Enrol all boxes and return the settings of those that run."""
+        serials = parts.onus_for(found)
+        for box in found:
+            box.onus = serials if box.village == parts.olt else []
+        settings = boxes.enrol_all(self._database, self._folder / "agents", url, found)
+        parts.assign_onus(self._database, serials)
+        parts.cut_fibre(found)
+        return [path for box, path in zip(found, settings, strict=True) if box.village != parts.dark]
+
+    def _start_filling(self, past: list[str], parts: cast.Cast) -> list[str]:
         """Start one process a core that stores the month behind the villages; return their names."""
-        common = ["--data", str(self._folder), "--register", str(villages.register_path(REGISTER)), "--seed", SEED]
-        if trouble.dark:
-            since_ms = clock.now_ms() - troubles.DARK_MS
-            common += ["--dark", trouble.dark.village, "--dark-since-ms", str(since_ms)]
+        dark = ["--dark", parts.dark, "--dark-since-ms", str(clock.now_ms() - cast.DARK_MS)] if parts.dark else []
+        common = ["--data", str(self._folder), *dark, *past]
         filled = _filled(self._database)
-        empty = [box.village for box in found if f"{box.village}-1" not in filled]
+        empty = [code for code in parts.codes if f"{code}-1" not in filled]
         cores = min(len(empty), os.cpu_count() or 1)
         for number in range(cores):
             codes = empty[number::cores]
@@ -143,7 +158,7 @@ class _Start:
         self._tell(f"  … {sentence}")
 
 
-def _announcement(url: str, password: str, first: boxes.Box, trouble: troubles.Troubles, seconds: float) -> str:
+def _announcement(url: str, password: str, first: boxes.Box, parts: str, seconds: float) -> str:
     return f"""
 Siap: {url}      ({seconds:.0f} s)
 
@@ -153,7 +168,8 @@ Siap: {url}      ({seconds:.0f} s)
     dewi   budget staff          dedi   auditor
   Password of all four, made for this data folder: {password}
 
-  {trouble}
+  {parts}
+
   Metrics for Prometheus: {url}/metrics
   Ctrl-C ends everything.
 """

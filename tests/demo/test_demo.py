@@ -7,26 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kampungnet import tables
-from kampungnet.core import migrate
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Unavailable
 from kampungnet.demo import history, run
 from kampungnet.demo.children import Children
-from kampungnet.villages import service as villages
 
 SARONGAN = "35.10.01.2001"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    tables.load()
-    opened = Database(f"sqlite:///{tmp_path / 'kampungnet.db'}")
-    migrate.migrate(opened)
-    with opened.writes() as db, villages.register_path("banyuwangi").open(encoding="utf-8") as lines:
-        villages.import_register(db, lines)
-    yield opened
-    opened.close()
 
 
 def the_past(*, breaks_off: bool) -> Iterator[history.Line]:
