@@ -1,9 +1,10 @@
-"""Work between requests: readings that are an hour old are packed, those of 90 days ago forgotten. One thread."""
+"""Work between requests: pack readings of an hour ago, add months up and close them, forget what is old. One thread."""
 
 import logging
 import lzma
+import os
 import threading
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 import msgspec
@@ -11,7 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database
-from kampungnet.measurement import recompute, rest
+from kampungnet.measurement import closing, recompute, rest, retention
+from kampungnet.measurement.retention import Retention
 
 log = logging.getLogger(__name__)
 
@@ -22,15 +24,13 @@ UNPACKABLE: Final = (SQLAlchemyError, lzma.LZMAError, msgspec.MsgspecError, Valu
 """What one agent's damaged pack or absurd numbers may raise: nobody else's readings wait for it."""
 
 
-RAW_DAYS: Final = 90
-"""How long readings are kept as received; what was folded from them stays."""
-
-
 class Upkeep:
     """Packs and forgets in the background until closed."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, keep: Retention | None = None) -> None:
         self._database = database
+        self._keep = keep or Retention.of(os.environ)
+        self._forgot_on: date | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
         self._thread.start()
@@ -44,9 +44,16 @@ class Upkeep:
         while not self._stopping.wait(INTERVAL_SECONDS):
             try:
                 pack_all(self._database, self._stopping)
-                forget_old(self._database)
+                close_months(self._database)
+                self._forget_once_a_day()
             except SQLAlchemyError as error:
                 log.error("upkeep failed and will be tried again in a minute: %s", error)
+
+    def _forget_once_a_day(self) -> None:
+        today = clock.now().date()
+        if self._forgot_on != today:
+            forget_old(self._database, self._keep, self._stopping)
+            self._forgot_on = today
 
 
 def pack_all(database: Database, stopping: threading.Event | None = None) -> int:
@@ -65,11 +72,32 @@ def pack_all(database: Database, stopping: threading.Event | None = None) -> int
     return moved
 
 
-def forget_old(database: Database, days: int = RAW_DAYS) -> int:
-    """Delete readings as received that are older than ``days`` days; return how many packs went."""
-    before = clock.now().date() - timedelta(days=days)
+def close_months(database: Database, now_ms: int | None = None) -> int:
+    """Add up the months whose days changed, then close those that are over; return how many rows were closed.
+
+    Any number of processes may do it at once: a month is added up by the one that takes it off the list.
+    """
+    now_ms = clock.now_ms() if now_ms is None else now_ms
+    with database.reads() as db:
+        dues = closing.dues(db)
+    for due in dues:
+        with database.writes() as db:
+            closing.add_up(db, due, now_ms)
     with database.writes() as db:
-        return rest.forget(db, before)
+        return closing.close(db, now_ms)
+
+
+def forget_old(database: Database, keep: Retention, stopping: threading.Event | None = None) -> int:
+    """Delete what is older than ``keep`` says and what no open month needs; return how many rows went."""
+    with database.reads() as db:
+        sites, oldest = retention.sites(db), closing.oldest_open(db)
+    number = 0
+    for site in sites:
+        if stopping and stopping.wait(PAUSE_SECONDS):
+            break
+        with database.writes() as db:
+            number += retention.forget(db, site, clock.now().date(), keep, oldest)
+    return number
 
 
 def pack_one(database: Database, regency: str, agent: str, now_ms: int) -> int:
@@ -88,7 +116,9 @@ def recompute_days(database: Database, first: date, last: date, village: str | N
     """Make the days between two anew from readings, a device at a time; return how many device days were made."""
     with database.reads() as db:
         spans = recompute.spans(db, first, last, village)
-    return sum(_recompute_one(database, span) for span in spans)
+    number = sum(_recompute_one(database, span) for span in spans)
+    close_months(database)
+    return number
 
 
 def _recompute_one(database: Database, span: recompute.Span) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
 from kampungnet.devices.models import Device, Site
-from kampungnet.measurement.days import Days, DeviceDay, Rows
+from kampungnet.measurement.days import Days, DeviceDay, Rows, mark_due
 from kampungnet.measurement.models import ReadingDay
 
 _VERSION: Final = (ReadingDay.day, ReadingDay.agent, ReadingDay.part, ReadingDay.readings, ReadingDay.last_sequence)
@@ -79,7 +79,9 @@ def write(db: Session, made: Remade) -> None:
     days = Days(db, made.span.regency)
     for place in made.days:
         days.forget(db, place)
-    made.rows.write(db, made.span.regency, clock.now_ms())
+    now_ms = clock.now_ms()
+    made.rows.write(db, made.span.regency, now_ms)
+    mark_due(db, made.span.regency, {(site, day.replace(day=1)) for site, _, day in made.days}, now_ms)
 
 
 def _packs(db: Session, span: Span, *, lock: bool = False) -> list[tuple[Any, ...]]:

@@ -11,7 +11,6 @@ the series of the villages whose ONUs they tell of.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, delete, func, select
@@ -105,11 +104,6 @@ def carry_out(db: Session, planned: Plan) -> None:
         upsert(db, ReadingDay, planned.packs, _PACK_KEY, changed)
         note_packed(db, planned.regency, planned.agent, max(pack["last_sequence"] for pack in planned.packs))
     planned.rows.write(db, planned.regency, clock.now_ms())
-
-
-def forget(db: Session, before: date) -> int:
-    """Delete the packs of readings of days before ``before``, and return how many. Their slots stay."""
-    return db.connection().execute(delete(ReadingDay).where(ReadingDay.day < before)).rowcount
 
 
 def _border(now_ms: int) -> int:

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database
-from kampungnet.measurement import recompute, rest
+from kampungnet.measurement import recompute
 from kampungnet.measurement.ledger import Flag
 from kampungnet.measurement.models import Oddity, ReadingDay, SlotDay, TrafficDay, YoungReading
 from kampungnet.shared import wire
@@ -107,7 +107,7 @@ def test_a_day_whose_readings_are_gone_stays_as_it_is(database: Database, box: B
     pack_all(database)
     stored = _folded(database)
     with database.writes() as db:
-        assert rest.forget(db, TODAY - timedelta(days=1)) == 1
+        db.execute(delete(ReadingDay).where(ReadingDay.day < TODAY - timedelta(days=1)))
     assert recompute_days(database, TODAY - timedelta(days=9), TODAY) == 1, "the day after it needs its last reading"
     assert _folded(database) == stored
     late = [box.reading(router_body(7), taken_at_ms=_midnight(2) + 90_000, boot_id="late", sequence=1)]

@@ -1,0 +1,77 @@
+"""What is kept how long, and how the rest goes: a site at a time, so that reports never wait long."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date, timedelta
+from typing import Any, Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from kampungnet.core.errors import BadInput
+from kampungnet.devices.models import Site
+from kampungnet.measurement.models import (
+    Oddity,
+    ReadingDay,
+    SlotDay,
+    TrafficCorrection,
+    TrafficDay,
+    TrafficHour,
+    TrafficMonth,
+)
+
+PREFIX: Final = "KAMPUNGNET_KEEP_"
+LEAST_DAYS: Final = 2
+"""What was packed yesterday is needed today: the first step of a day begins the day before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Days that each kind is kept; environment variables ``KAMPUNGNET_KEEP_READING_DAYS`` and so on."""
+
+    reading_days: int = 90
+    """Readings as received: without them a day can no longer be made anew."""
+    slot_days: int = 1100
+    """Five-minute slots: three years and a month, for audits."""
+    hour_days: int = 400
+    """Hours can be made from slots."""
+    month_days: int = 3700
+    """Months and their corrections: ten years."""
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "Retention":
+        """Read the settings. Raises ``BadInput`` naming one that is no number of days."""
+        found: dict[str, int] = {}
+        for one in fields(cls):
+            name = PREFIX + one.name.upper()
+            text = environment.get(name, str(one.default))
+            if not text.isdecimal() or int(text) < LEAST_DAYS:
+                raise BadInput(f"{name}={text} is no number of days: write one from {LEAST_DAYS}.")
+            found[one.name] = int(text)
+        return cls(**found)
+
+
+def sites(db: Session) -> list[tuple[str, str]]:
+    """Return (regency, site) of all sites."""
+    return [(regency, code) for regency, code in db.execute(select(Site.regency, Site.code))]
+
+
+def forget(db: Session, site: tuple[str, str], today: date, keep: Retention, oldest_open: date | None) -> int:
+    """Delete what a site need not keep, never what an open month needs; return how many rows went."""
+
+    def before(days: int) -> date:
+        wanted = today - timedelta(days=days)
+        # The day before the month, too: its last reading is where the month's first bytes begin.
+        return min(wanted, oldest_open - timedelta(days=LEAST_DAYS)) if oldest_open else wanted
+
+    ends: dict[Any, Any] = {
+        ReadingDay: ReadingDay.day < before(keep.reading_days),
+        SlotDay: SlotDay.day < before(keep.slot_days),
+        TrafficDay: TrafficDay.day < before(keep.slot_days),
+        Oddity: Oddity.day < before(keep.slot_days),
+        TrafficHour: TrafficHour.day < before(keep.hour_days),
+        TrafficCorrection: TrafficCorrection.month < before(keep.month_days),
+        TrafficMonth: TrafficMonth.month < before(keep.month_days),
+    }
+    here = {table: (table.regency == site[0], table.site == site[1]) for table in ends}
+    return sum(db.connection().execute(delete(table).where(*here[table], end)).rowcount for table, end in ends.items())
