@@ -1,5 +1,6 @@
 """agent.toml: what is accepted, and the sentence for what is not."""
 
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from kampungnet.shared.settings_file import SettingsError
 from kampungnet_agent import settings as agent_settings
+from kampungnet_agent.driver_loading import load_driver
 from kampungnet_agent.settings import read_agent_settings
 
 Write = Callable[..., Path]
@@ -16,10 +18,12 @@ EXAMPLE = Path(__file__).parents[2] / "agents" / "agent.example.toml"
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    secret = tmp_path / "router.password"
-    secret.write_text("rahasia\n")
-    secret.chmod(0o640)
-    good = EXAMPLE.read_text().replace("/etc/kampungnet/router.password", str(secret))
+    good = EXAMPLE.read_text()
+    for file in re.findall(r'password_file = "(.+)"', good):
+        secret = tmp_path / Path(file).name
+        secret.write_text("rahasia\n")
+        secret.chmod(0o640)
+        good = good.replace(file, str(secret))
 
     def write_it(old: str = "", new: str = "") -> Path:
         assert old in good
@@ -52,6 +56,11 @@ def test_every_optional_line_of_the_example_is_accepted_too(write: Write) -> Non
     settings = read_agent_settings(path)
     assert settings.metrics is not None
     assert settings.server.ca_file
+    project = tomllib.loads((EXAMPLE.parents[1] / "pyproject.toml").read_text())["project"]
+    assert [one.driver for one in settings.devices] == list(project["entry-points"]["kampungnet.drivers"])
+    for device in settings.devices:
+        # A driver refuses what it cannot use, such as an ONU that is none.
+        load_driver(device.driver)(device)
 
 
 def _is_toml(line: str) -> bool:
