@@ -7,7 +7,6 @@ polled side by side, as the running agent does it.
 import argparse
 import asyncio
 import json
-import resource
 import sys
 import time
 from pathlib import Path
@@ -19,6 +18,7 @@ from kampungnet_agent.poller import Poller
 from kampungnet_agent.settings import AgentSettings, read_agent_settings
 from kampungnet_agent.tally import Tally
 from kampungnet_agent.worker import Worker
+from tests.benchmarks.own_process import cpu_seconds
 
 
 async def measure(settings: AgentSettings, cycles: int, warm: int) -> dict[str, object]:
@@ -28,10 +28,13 @@ async def measure(settings: AgentSettings, cycles: int, warm: int) -> dict[str, 
     watched = build_drivers(settings.devices)
     pollers = [Poller(device, driver, box, Tally()) for device, driver in watched]
     outcomes: dict[str, int] = {}
+    rows: dict[str, int] = {}
 
     async def cycle(poller: Poller) -> None:
         reading = await poller.poll_once()
         outcomes[reading.outcome] = outcomes.get(reading.outcome, 0) + 1
+        if isinstance(reading.body, wire.RouterBody):
+            rows[reading.device] = max(rows.get(reading.device, 0), len(reading.body.guests) + len(reading.body.users))
         await worker.do(spool.add, reading)
 
     walls: list[float] = []
@@ -39,23 +42,18 @@ async def measure(settings: AgentSettings, cycles: int, warm: int) -> dict[str, 
     for number in range(-warm, cycles):
         if number == 0:
             outcomes.clear()
-            spent = _cpu_seconds()
+            spent = cpu_seconds()
         began = time.perf_counter()
         await asyncio.gather(*(cycle(poller) for poller in pollers))
         if number >= 0:
             walls.append((time.perf_counter() - began) * 1000)
-    spent = _cpu_seconds() - spent
+    spent = cpu_seconds() - spent
     for _, driver in watched:
         await driver.close()
     await worker.do(spool.close)
     worker.stop()
     failed = sum(number for outcome, number in outcomes.items() if outcome != wire.Outcome.OK)
-    return {"cpu_ms": spent * 1000 / cycles, "wall_ms": walls, "failed": failed}
-
-
-def _cpu_seconds() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
+    return {"cpu_ms": spent * 1000 / cycles, "wall_ms": walls, "failed": failed, "rows": sum(rows.values())}
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ class Cost(msgspec.Struct):
     cpu_ms: float
     wall_ms: list[float]
     failed: int
+    rows: int
+    """Guests and users of the fullest reading of each router."""
 
 
 def poll_cpu(context: Context) -> list[Row]:

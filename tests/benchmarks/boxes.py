@@ -1,4 +1,4 @@
-"""Settings of our agent for simulated routers: agent.toml and the secret files beside it."""
+"""Settings of our agent for simulated devices: agent.toml and the secret files beside it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,8 @@ from pathlib import Path
 import msgspec
 
 from tests.benchmarks.simulator import Simulated
+
+Values = dict[str, str | int | bool]
 
 
 @dataclass(frozen=True)
@@ -18,27 +20,32 @@ class BoxPlan:
     """Nothing listens there unless a server is measured with it."""
     poll_seconds: int = 60
     report_seconds: int = 60
+    timeout_seconds: int = 20
+    full: bool = False
+    """Let every poll of a router ask for everything."""
 
 
-def write_settings(plan: BoxPlan, routers: Sequence[Simulated]) -> Path:
-    """Write agent.toml for these routers and return its path."""
+def write_settings(plan: BoxPlan, routers: Sequence[Simulated] = (), onts: Sequence[Simulated] = ()) -> Path:
+    """Write agent.toml for these villages' routers and ONTs and return its path."""
     folder = plan.folder
     folder.mkdir(parents=True, exist_ok=True)
+    server: Values = {"url": plan.url, "credential_file": str(folder / "credential")}
     blocks = [
-        _block("server", url=plan.url, credential_file=str(folder / "credential"),
-               report_interval_seconds=plan.report_seconds),
-        _block("spool", path=str(folder / "spool.db"), max_megabytes=64),
-    ]  # fmt: skip
-    for place, one in enumerate(routers):
-        secret = folder / f"router-{place}.password"
-        write_secret(secret, one.router.password)
-        blocks.append(
-            _block(
-                "[devices]", name=f"router-{place}", driver="mikrotik", address=one.router.address,
-                username=one.router.username, password_file=str(secret), wan_interface=one.router.wan_interface,
-                interval_seconds=plan.poll_seconds,
-            )
-        )  # fmt: skip
+        _block("server", {**server, "report_interval_seconds": plan.report_seconds}),
+        _block("spool", {"path": str(folder / "spool.db"), "max_megabytes": 64}),
+    ]
+    seconds: Values = {"interval_seconds": plan.poll_seconds, "timeout_seconds": plan.timeout_seconds}
+    for place, village in enumerate(routers):
+        one = village.router
+        router = _device(folder, f"router-{place}", one.password)
+        router |= {"driver": "mikrotik", "address": one.address, "username": one.username}
+        router |= {"wan_interface": one.wan_interface, "full": plan.full, **seconds}
+        blocks.append(_block("[devices]", router))
+    for place, village in enumerate(onts):
+        ont = _device(folder, f"ont-{place}", village.ont.community)
+        ont |= {"driver": "ont-snmp", "address": village.ont.address}
+        ont |= {"wan_interface": village.ont.wan_interface, **seconds}
+        blocks.append(_block("[devices]", ont))
     path = folder / "agent.toml"
     path.write_text("\n".join(blocks))
     return path
@@ -50,7 +57,13 @@ def write_secret(path: Path, secret: str) -> None:
     path.write_text(secret + "\n")
 
 
-def _block(table: str, /, **values: str | int) -> str:
+def _device(folder: Path, name: str, secret: str) -> Values:
+    file = folder / f"{name}.secret"
+    write_secret(file, secret)
+    return {"name": name, "password_file": str(file)}
+
+
+def _block(table: str, values: Values) -> str:
     # JSON text is TOML text for the strings and numbers that stand here.
     lines = [f"{key} = {msgspec.json.encode(value).decode()}" for key, value in values.items()]
     return "\n".join([f"[{table}]", *lines, ""])
