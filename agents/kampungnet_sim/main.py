@@ -32,7 +32,8 @@ def _chosen(options: argparse.Namespace) -> list[RegisteredVillage]:
     if missing := named - {v.code for v in villages}:
         raise RegisterError(f"not in the register: {', '.join(sorted(missing))}")
     if options.only:
-        return [v for v in villages if v.code in options.only]
+        by_code = {v.code: v for v in villages}
+        return [by_code[code] for code in dict.fromkeys(options.only)]
     return spread(villages, options.villages or len(villages))
 
 
@@ -93,7 +94,7 @@ def _add_village_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--register", type=Path, metavar="CSV", help="register of villages (columns kode, nama, kode_kecamatan)")
     add("--villages", type=_positive, metavar="N", help="how many, spread over the kecamatan (default: all, or 12)")
-    add("--only", nargs="+", metavar="CODE", help="these villages of the register")
+    add("--only", nargs="+", metavar="CODE", help="these villages of the register, in this order")
     add("--seed", type=int, default=1, metavar="S", help="same seed, same villages and passwords (default: 1)")
     add(
         "--silent-ont",

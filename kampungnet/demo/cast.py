@@ -40,6 +40,11 @@ class Cast:
     olt: str = ""
     """Its box asks the provider's OLT; its own ONT is seen from both ends."""
 
+    def by_interest(self) -> list[str]:
+        """Return all villages, those with a part first: theirs is the past a visitor looks for."""
+        playing = {self.dark, self.fibre, self.ageing, self.silent, self.extras, self.olt}
+        return sorted(self.codes, key=lambda code: code not in playing)
+
     def past(self, since_ms: int) -> list[str]:
         """Return what the simulator is told of these villages, live and of the past; the connector ages since then."""
         if not self.dark:

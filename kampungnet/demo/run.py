@@ -120,7 +120,7 @@ class _Start:
         dark = ["--dark", parts.dark, "--dark-since-ms", str(clock.now_ms() - cast.DARK_MS)] if parts.dark else []
         common = ["--data", str(self._folder), *dark, *past]
         filled = _filled(self._database)
-        empty = [code for code in parts.codes if f"{code}-1" not in filled]
+        empty = [code for code in parts.by_interest() if f"{code}-1" not in filled]
         cores = min(len(empty), os.cpu_count() or 1)
         for number in range(cores):
             codes = empty[number::cores]

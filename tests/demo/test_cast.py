@@ -30,6 +30,8 @@ def test_each_kecamatan_gives_a_village_in_turn_and_nobody_plays_two_parts(numbe
     chosen = cast.choose(CODES, number)
     assert list(chosen.codes) == [one.code for one in spread(read_register(REGISTER), number)]
     parts = {chosen.dark, chosen.fibre, chosen.ageing, chosen.silent, chosen.extras, chosen.olt}
+    assert set(chosen.by_interest()) == set(chosen.codes)
+    assert parts == {""} or set(chosen.by_interest()[:6]) == parts
     assert parts == {""} if number < cast.ENOUGH_VILLAGES else len(parts & set(chosen.codes)) == 6
 
 

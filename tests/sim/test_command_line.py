@@ -166,6 +166,12 @@ async def test_mistakes_get_a_sentence_and_an_exit_code(arguments: list[str], co
     assert (found, says in said) == (code, True), said
 
 
+async def test_the_villages_that_were_named_come_in_the_order_of_their_names(register: Path) -> None:
+    named = ["35.10.02.2001", "35.10.01.2001", "35.10.02.2001"]
+    lines = await past(register, "--days", "1", "--step", "3600", "--only", *named)
+    assert list(dict.fromkeys(line.village for line in lines)) == named[:2]
+
+
 @pytest.mark.parametrize(
     "words",
     [
