@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 SIGN_IN_PATH: Final = "/masuk"
 MAX_FORM_BYTES: Final = 100_000
 API_PREFIX: Final = "/api/"
+DATA_PREFIX: Final = "/data/"
+"""JSON for people's programs: behind the guard and with a session like pages, answered like the API."""
+_JSON: Final = (API_PREFIX, DATA_PREFIX)
 
 _TITLES: Final[Mapping[int, str]] = {
     400: N_("That could not be understood"),
@@ -121,7 +124,7 @@ def install(app: FastAPI) -> None:
 
 def _on_problem(request: Request, error: Exception) -> Response:
     problem = error if isinstance(error, Problem) else Problem(str(error))
-    wants_page = request.method == "GET" and not request.url.path.startswith(API_PREFIX)
+    wants_page = request.method == "GET" and not request.url.path.startswith(_JSON)
     if isinstance(problem, NotSignedIn) and wants_page:
         return _to_sign_in(request)
     return _problem_answer(request, problem.status, problem.sentence)
@@ -139,7 +142,7 @@ def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 def _on_invalid(request: Request, error: Exception) -> Response:
-    if request.url.path.startswith(API_PREFIX) and isinstance(error, RequestValidationError):
+    if request.url.path.startswith(_JSON) and isinstance(error, RequestValidationError):
         # Never what was sent: it may be a secret, and it is hostile.
         places = ", ".join(sorted({".".join(str(part) for part in fault["loc"]) for fault in error.errors()}))
         return _problem_answer(request, Unprocessable.status, f"Missing or wrong: {places}.")
@@ -152,7 +155,7 @@ def _on_defect(request: Request, error: Exception) -> Response:
 
 
 def _problem_answer(request: Request, status: int, sentence: str) -> Response:
-    if request.url.path.startswith(API_PREFIX):
+    if request.url.path.startswith(_JSON):
         return JSONResponse({"detail": sentence}, status)
     title = _TITLES.get(status, N_("Something broke"))
     return pages.render(request, "core/problem.html", status, title=title, sentence=sentence)
