@@ -8,6 +8,7 @@ until its month is closed.
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import CursorResult, Row, delete, exists, func, insert, select, update
@@ -32,8 +33,8 @@ _KEY: Final = ("regency", "site", "device", "interface", "month")
 
 Due = tuple[str, str, date]
 """Regency, site, first day of a month."""
-Line = tuple[str, str]
-"""Device and interface."""
+Line = tuple[str, str, str]
+"""Site, device and interface."""
 
 
 def dues(db: Session) -> list[Due]:
@@ -60,45 +61,43 @@ def add_up(db: Session, due: Due, now_ms: int) -> bool:
     )
     if claimed.rowcount != 1:
         return False
-    found = months_of(db, due)
+    found = months_of(db, regency, first, site)
     here = (TrafficMonth.regency == regency, TrafficMonth.site == site, TrafficMonth.month == first)
-    known = {(one.device, one.interface): one for one in db.scalars(select(TrafficMonth).where(*here))}
+    known = {(site, one.device, one.interface): one for one in db.scalars(select(TrafficMonth).where(*here))}
     is_closed = any(one.closed_ms is not None for one in known.values())
-    for device, interface in sorted({*found, *known}):
-        key = dict(zip(_KEY, (regency, site, device, interface, first), strict=True))
-        now = found.get((device, interface), _empty(first, regency))
+    for line in sorted({*found, *known}):
+        key = dict(zip(_KEY, (regency, *line, first), strict=True))
+        now = found.get(line, _empty(first, regency))
         if not is_closed:
             _replace(db, key, now)
             continue
-        if (device, interface) not in known:
+        if line not in known:
             row = key | asdict(_empty(first, regency)) | {"closed_ms": now_ms}
             db.connection().execute(insert(TrafficMonth).values(row | {"flags": 0}))
         _correct(db, key, now, now_ms)
     return True
 
 
-def months_of(db: Session, due: Due) -> dict[Line, Month]:
-    """Return each interface's month of a site, added up from its days; changes nothing."""
-    regency, site, first = due
+def months_of(db: Session, regency: str, first: date, site: str | None = None) -> dict[Line, Month]:
+    """Add up a month of every interface of a regency, or of one site, from its days; changes nothing."""
     zone = clock.zone_of(regency)
     starts = {day: clock.day_start_ms(day, zone) for day in clock.days_between(first, last_day(first))}
-    of_site = (TrafficDay.regency == regency, TrafficDay.site == site, TrafficDay.day.in_(starts))
-    rows = select(TrafficDay.device, TrafficDay.interface, TrafficDay.day, *_DAY).where(*of_site)
+    span = (TrafficDay.regency == regency, TrafficDay.day.between(min(starts), max(starts)))
+    rows = select(TrafficDay.site, TrafficDay.device, TrafficDay.interface, TrafficDay.day, *_DAY).where(*span)
+    if site is not None:
+        rows = rows.where(TrafficDay.site == site)
     days: dict[Line, list[Day]] = {}
-    for device, interface, day, *numbers in db.execute(rows.order_by(TrafficDay.day)):
-        days.setdefault((device, interface), []).append(Day(starts[day], *numbers))
-
-    def opened(line: Line, day: Day) -> Iterable[Slot]:
-        of_day = (TrafficDay.device == line[0], TrafficDay.interface == line[1])
-        packed = select(TrafficDay.slots).where(TrafficDay.regency == regency, TrafficDay.site == site, *of_day)
-        blob = db.scalar(packed.where(TrafficDay.day == clock.local_day(day.start_ms, zone)))
-        return traffic.unpack(blob, day.start_ms).values() if blob else ()
-
+    for place, device, interface, day, *numbers in db.execute(rows):
+        days.setdefault((place, device, interface), []).append(Day(starts[day], *numbers))
     period = period_ms(first, zone)
-    return {
-        line: month(of_line, period, lambda day, line=line: opened(line, day))  # type: ignore[misc]
-        for line, of_line in days.items()
-    }
+    return {line: month(of_line, period, partial(_slots_of, db, regency, line)) for line, of_line in days.items()}
+
+
+def _slots_of(db: Session, regency: str, line: Line, day: Day) -> Iterable[Slot]:
+    place = zip((TrafficDay.site, TrafficDay.device, TrafficDay.interface), line, strict=True)
+    packed = select(TrafficDay.slots).where(TrafficDay.regency == regency, *(column == one for column, one in place))
+    local_day = clock.local_day(day.start_ms, clock.zone_of(regency))
+    return traffic.unpack(db.execute(packed.where(TrafficDay.day == local_day)).scalar_one(), day.start_ms).values()
 
 
 def close(db: Session, now_ms: int, wait_ms: int = CLOSE_MS) -> int:
