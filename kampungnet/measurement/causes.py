@@ -156,7 +156,7 @@ def _outages(run: _Run, settled_ms: int, thresholds: Thresholds) -> Iterator[Out
             None if is_open else phase.end_ms,
             phase.cause,
             phase.verdict.confidence,
-            _firsts(phase.evidence),
+            _firsts(phase.evidence, phase.start_ms - thresholds.interval_ms),
             is_open or phase.end_ms > settled_ms,
         )
         yield _after_work(outage, thresholds)
@@ -211,11 +211,12 @@ def _one_lasts(phases: Iterable[_Phase]) -> list[_Phase]:
     return kept
 
 
-def _firsts(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
-    """Return each finding once, as it was seen first."""
+def _firsts(evidence: Iterable[Evidence], since_ms: int) -> tuple[Evidence, ...]:
+    """Return each finding once, as it was seen first. What was before the outage is no evidence of it."""
     first: dict[Finding, Evidence] = {}
     for one in sorted(evidence):
-        first.setdefault(one.what, one)
+        if one.at_ms >= since_ms:
+            first.setdefault(one.what, one)
     return tuple(first.values())
 
 
@@ -245,12 +246,13 @@ def _silences(parts: Sequence[Segment], known: Sequence[Outage], thresholds: Thr
             or span.end_ms - span.start_ms < thresholds.silence_ms - thresholds.interval_ms
         ):
             continue
+        within = (one.evidence for one in waiting if span.start_ms <= one.start_ms < span.end_ms)
         yield Outage(
             span.start_ms,
             None if span.end_ms == parts[-1].end_ms else span.end_ms,
             Cause.UNKNOWN,
             SILENCE_CONFIDENCE,
-            _firsts(e for one in waiting if span.start_ms <= one.start_ms < span.end_ms for e in one.evidence),
+            _firsts((one for evidence in within for one in evidence), span.start_ms - thresholds.interval_ms),
             provisional=True,
         )
 

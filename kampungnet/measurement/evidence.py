@@ -8,6 +8,7 @@ from some ninety small values.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import groupby
 from operator import attrgetter
@@ -101,25 +102,29 @@ def timeline(
 
     ``readings`` are those of the site's own box or boxes, with a time that is known. ``dim_below_dbm`` names by
     device the level below which its light is far below its past (:func:`sights.dim_levels`). ``onus`` are the
-    sights an OLT had of the village's ONTs, by device (:func:`sights.onu_sights`).
+    sights an OLT had of the village's ONTs, by device (:func:`sights.onu_sights`). A reading is looked at once and let
+    go, so an iterator over a month needs no more memory than its looks.
     """
-    ordered = _ordered(readings)
-    stretches: dict[str, list[Stretch]] = defaultdict(list)
-    roles: dict[str, Role] = {}
-    serials: dict[str, set[str]] = defaultdict(set)
-    for timed in ordered:
-        reading = timed.reading
+    looks: dict[tuple[str, int], _Look] = {}
+    devices: dict[str, _Device] = {}
+    for timed in readings:
+        reading, at_ms = timed.reading, timed.taken_ms
+        key = reading.boot_id, reading.sequence
+        known = looks.get(key)
+        # Of one that came with two times the earlier is nearer to the truth: transport only ever adds.
+        if known is not None and known[0] <= at_ms:
+            continue
         device = reading.device
-        if role := _role(reading.body):
-            roles[device] = role
-            serials[device] |= _serial(reading.body)
-        stretches[device].append(_look(timed, dim_below_dbm.get(device, NEVER_DIM)))
-    rows = [
-        Row(device, roles.get(device) or _role_by_name(device), tuple(sorted(serials[device])), _runs(looks))
-        for device, looks in stretches.items()
-    ]
+        stretch = _stretch(timed, dim_below_dbm.get(device, NEVER_DIM))
+        looks[key] = at_ms, reading.boot_id, reading.sequence, reading.boottime_ms, device, stretch
+        devices.setdefault(device, _Device()).learn(at_ms, reading.body)
+    ordered = sorted(looks.values())
+    stretches: dict[str, list[Stretch]] = {device: [] for device in devices}
+    for look in ordered:
+        stretches[look[4]].append(look[5])
+    rows = [known.row(device, stretches[device]) for device, known in devices.items()]
     rows += [Row(device, Role.ONU, (), _runs(_onu_looks(seen))) for device, seen in (onus or {}).items() if seen]
-    return Timeline(_lives(_reading_lives(ordered)), _in_order(rows))
+    return Timeline(_lives(map(_life, ordered)), _in_order(rows))
 
 
 def joined(parts: Iterable[Timeline]) -> Timeline:
@@ -145,21 +150,26 @@ def began_anew(before: Stretch, after: Stretch) -> bool | None:
 
 
 _device = attrgetter("device")
+_Look = tuple[int, str, int, int, str, Stretch]
+"""Instant, boot id and sequence, by which looks are ordered; then the box's boot time, the device, what it said."""
 
 
-def _ordered(readings: Iterable[Timed]) -> list[Timed]:
-    """Return each reading once, oldest first. Of one that came with two times the earlier is nearer to the truth."""
-    unique: dict[tuple[str, int], Timed] = {}
-    for timed in readings:
-        key = timed.reading.boot_id, timed.reading.sequence
-        known = unique.get(key)
-        if known is None or timed.taken_ms < known.taken_ms:
-            unique[key] = timed
-    return sorted(unique.values(), key=_place)
+@dataclass(slots=True)
+class _Device:
+    """What its bodies tell of a device; of several roles the last one it played."""
 
+    told: tuple[int, str] = (-1, "")
+    serials: set[str] = field(default_factory=set)
 
-def _place(timed: Timed) -> tuple[int, str, int]:
-    return timed.taken_ms, timed.reading.boot_id, timed.reading.sequence
+    def learn(self, at_ms: int, body: wire.Body | None) -> None:
+        if role := _role(body):
+            self.told = max(self.told, (at_ms, role))
+            if serial := _serial(body):
+                self.serials.add(serial)
+
+    def row(self, device: str, looks: Iterable[Stretch]) -> Row:
+        role = Role(self.told[1]) if self.told[1] else _role_by_name(device)
+        return Row(device, role, tuple(sorted(self.serials)), _runs(looks))
 
 
 def _role(body: wire.Body | None) -> Role | None:
@@ -175,12 +185,11 @@ def _role_by_name(device: str) -> Role:
     return Role(device) if device in {Role.ROUTER, Role.ONT} else Role.OTHER
 
 
-def _serial(body: wire.Body | None) -> set[str]:
-    serial = body.serial if isinstance(body, wire.RouterBody | wire.OntBody) else ""
-    return {serial} if serial else set()
+def _serial(body: wire.Body | None) -> str:
+    return body.serial if isinstance(body, wire.RouterBody | wire.OntBody) else ""
 
 
-def _look(timed: Timed, dim_below_dbm: float) -> Stretch:
+def _stretch(timed: Timed, dim_below_dbm: float) -> Stretch:
     at_ms, sight = timed.taken_ms, sight_of(timed.reading, dim_below_dbm)
     if not sight & Seen.UPTIME:
         return Stretch(at_ms, at_ms, sight)
@@ -214,11 +223,9 @@ def _is_same(last: Stretch, one: Stretch) -> bool:
     )
 
 
-def _reading_lives(ordered: Iterable[Timed]) -> Iterator[Life]:
-    for timed in ordered:
-        reading, at_ms = timed.reading, timed.taken_ms
-        boot_ms = at_ms - reading.boottime_ms
-        yield Life(at_ms, at_ms, reading.boot_id, boot_ms, reading.sequence, reading.sequence)
+def _life(look: _Look) -> Life:
+    at_ms, boot_id, sequence, boottime_ms, _, _ = look
+    return Life(at_ms, at_ms, boot_id, at_ms - boottime_ms, sequence, sequence)
 
 
 def _lives(lives: Iterable[Life]) -> tuple[Life, ...]:

@@ -1,7 +1,7 @@
 """Pure: a site's timeline as segments, each with service, without it (and why), or unseen."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from kampungnet.measurement.evidence import Life, Timeline
 from kampungnet.measurement.outage_words import Evidence, Finding, Horizon, Span, Thresholds, Verdict
@@ -47,14 +47,17 @@ class _Site:
     thresholds: Thresholds
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Gap:
     """A silence: the box was not heard between two lives, or has not been since."""
 
     before: Life
     after: Life | None
     span: Span
-    evidence: tuple[Evidence, ...] = field(default=())
+
+    def heard_until(self, at_ms: int) -> tuple[Evidence, ...]:
+        """Return what the silence itself says at an instant within it."""
+        return Evidence(self.before.last_ms, Finding.LAST_SIGN), Evidence(at_ms, Finding.SILENCE)
 
 
 def segments(timeline: Timeline, horizon: Horizon, thresholds: Thresholds) -> list[Segment]:
@@ -105,7 +108,7 @@ def _alive(tracks: Tracks, span: Span) -> Iterator[Segment]:
         if good is not False:
             yield Segment(part.start_ms, part.end_ms, good)
             continue
-        met = fates(tracks, moment, part)
+        met = fates(tracks, moment, part.start_ms)
         evidence = (*findings(moment, part.start_ms), *met.evidence(part.end_ms))
         yield Segment(part.start_ms, part.end_ms, good, why(moment, met), evidence)
 
@@ -127,7 +130,6 @@ def _seen_by_olt(part: Span, moment: Moment, good: bool | None) -> Segment:
 
 def _silent(site: _Site, gap: _Gap) -> Iterator[Segment]:
     """Yield what a silence comes to. One that ends soon after power came back leaves its rest to what follows."""
-    gap.evidence = (Evidence(gap.before.last_ms, Finding.LAST_SIGN), Evidence(gap.span.start_ms, Finding.SILENCE))
     start_ms = gap.span.start_ms
     for segment in _power_cut(site, gap):
         yield segment
@@ -139,7 +141,8 @@ def _silent(site: _Site, gap: _Gap) -> Iterator[Segment]:
         # A modem at work says nothing of a router behind it that nobody hears.
         good = False if works_by_olt(moment) is False else None
         segment = _seen_by_olt(part, moment, good)
-        yield replace(segment, evidence=(*gap.evidence, *segment.evidence), waiting=waiting and good is None)
+        heard = gap.heard_until(part.start_ms)
+        yield replace(segment, evidence=(*heard, *segment.evidence), waiting=waiting and good is None)
 
 
 def _is_waiting(site: _Site, gap: _Gap) -> bool:
@@ -162,7 +165,7 @@ def _power_cut(site: _Site, gap: _Gap) -> Iterator[Segment]:
     if verdict is None or not boots:
         return
     back_ms = max(gap.span.start_ms, min(*boots, until_ms))
-    evidence = (*gap.evidence, *met.evidence(back_ms))
+    evidence = (*gap.heard_until(gap.span.start_ms), *met.evidence(back_ms))
     if gasped:
         evidence = (*evidence, Evidence(gap.span.start_ms, Finding.OLT_GASP))
     if back_ms > gap.span.start_ms:

@@ -75,6 +75,17 @@ class Track:
                 if span.start_ms < edge < span.end_ms:
                     yield edge
 
+    def silence(self, at_ms: int, slack_ms: int) -> Crossing:
+        """Return the device's fate over the silence that holds at an instant.
+
+        A start earlier than the silence, by more than ``slack_ms``, was before it: the device counted on through it.
+        """
+        place = bisect_right(self._firsts, at_ms) - 1
+        start_ms = self._firsts[place]
+        fate = self.crossing(start_ms, start_ms + 1)
+        early = fate.fate is Fate.RESTARTED and fate.boot_ms < start_ms - slack_ms
+        return Crossing(Fate.LIVED) if early else fate
+
     def crossing(self, start_ms: int, end_ms: int, latest_ms: int | None = None) -> Crossing:
         """Return the device's fate between two instants. A start after ``latest_ms`` had another reason."""
         place = bisect_right(self._answer_firsts, start_ms) - 1

@@ -7,7 +7,8 @@ is only the likeliest of several.
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from kampungnet.measurement.outage_words import Cause, Evidence, Finding, Span, Verdict
+from kampungnet.measurement.evidence import SPLIT_MS
+from kampungnet.measurement.outage_words import Cause, Evidence, Finding, Verdict
 from kampungnet.measurement.sights import Seen
 from kampungnet.measurement.tracks import Crossing, Fate, Moment, Tracks
 
@@ -104,11 +105,11 @@ def findings(moment: Moment, at_ms: int) -> Iterator[Evidence]:
                 yield Evidence(at_ms, finding)
 
 
-def fates(tracks: Tracks, moment: Moment, span: Span) -> Fates:
-    """Return what became of the devices that do not answer within a span in which the box lives."""
+def fates(tracks: Tracks, moment: Moment, at_ms: int) -> Fates:
+    """Return what became of the devices that do not answer at a moment in which the box lives."""
     absent = Crossing(Fate.ABSENT)
-    router = tracks.router.crossing(span.start_ms, span.end_ms) if moment.router & Seen.SILENT else absent
-    ont = tracks.ont.crossing(span.start_ms, span.end_ms) if moment.ont & Seen.SILENT else absent
+    router = tracks.router.silence(at_ms, SPLIT_MS) if moment.router & Seen.SILENT else absent
+    ont = tracks.ont.silence(at_ms, SPLIT_MS) if moment.ont & Seen.SILENT else absent
     return Fates(router, ont, absent)
 
 

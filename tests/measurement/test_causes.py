@@ -321,7 +321,7 @@ def test_outages_stand_in_order_apart_and_with_their_evidence(happens: list[tupl
 
 STARTS = {Finding.BOX_RESTARTED, Finding.ROUTER_RESTARTED, Finding.ONT_RESTARTED}
 quiet = st.tuples(st.sampled_from(["lost", "stopped", "box", "refuse", "olt"]), st.integers(0, 240), st.integers(1, 90))
-blink = st.tuples(st.sampled_from(["fibre", "provider", "router", "ont"]), st.integers(0, 60), st.integers(1, 4))
+blink = st.tuples(st.sampled_from(["fibre", "provider", "dim"]), st.integers(0, 240), st.integers(1, 4))
 
 
 @settings(max_examples=60, deadline=None)
