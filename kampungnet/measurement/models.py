@@ -100,9 +100,6 @@ class TrafficDay(Base):
     device: Mapped[str] = mapped_column(primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
     interface: Mapped[str] = mapped_column(primary_key=True)
-    slots: Mapped[bytes] = mapped_column(Blob)
-    gaps: Mapped[bytes] = mapped_column(Blob)
-    """Gaps that begin on this day, with their bytes."""
     rx_bytes: Mapped[int]
     tx_bytes: Mapped[int]
     """Of the slots, without what passed in gaps."""
@@ -115,6 +112,10 @@ class TrafficDay(Base):
     busiest_bytes: Mapped[int]
     peaks: Mapped[bytes] = mapped_column(Blob)
     """The highest 32 slots of each direction: a month's percentile seldom needs more."""
+    gaps: Mapped[bytes] = mapped_column(Blob)
+    """Gaps that begin on this day, with their bytes."""
+    slots: Mapped[bytes] = mapped_column(Blob)
+    """Last, because SQLite reads a row from its beginning and months do not need this."""
 
 
 class TrafficHour(Base):
@@ -219,3 +220,51 @@ class Oddity(Base):
     what: Mapped[str] = mapped_column(primary_key=True)
     """``time``: a clock that cannot be believed; ``impossible`` growth; ``conflict``: one instant, two contents."""
     count: Mapped[int]
+
+
+class SightDay(Base):
+    """What the readings at rest of one site's local day say about service, folded: an outage is judged from these."""
+
+    __tablename__ = "sight_days"
+    __table_args__ = (ForeignKeyConstraint(["regency", "site"], [Site.regency, Site.code]),)
+
+    regency: Mapped[str] = mapped_column(primary_key=True)
+    site: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    packs: Mapped[bytes] = mapped_column(Blob)
+    """Hash of which packs it was folded from: another one, and it is folded anew."""
+    timeline: Mapped[bytes] = mapped_column(Blob)
+    """A :class:`kampungnet.measurement.evidence.Timeline`."""
+
+
+class LoggedOutage(Base):
+    """One stretch of a site without service, and why."""
+
+    __tablename__ = "outages"
+    __table_args__ = (ForeignKeyConstraint(["regency", "site"], [Site.regency, Site.code]),)
+
+    regency: Mapped[str] = mapped_column(primary_key=True)
+    site: Mapped[str] = mapped_column(primary_key=True)
+    start_ms: Mapped[int] = mapped_column(primary_key=True)
+    end_ms: Mapped[int | None]
+    """Empty while it lasts."""
+    cause: Mapped[str]
+    """A :class:`kampungnet.measurement.outage_words.Cause`."""
+    confidence: Mapped[float]
+    evidence: Mapped[str]
+    """JSON, a list of :class:`kampungnet.measurement.outage_words.Evidence`."""
+    provisional: Mapped[bool]
+    """Readings may still come that change it."""
+
+
+class JudgedSite(Base):
+    """When the outages of a site were judged last, and of which time nothing was known then."""
+
+    __tablename__ = "judged_sites"
+    __table_args__ = (ForeignKeyConstraint(["regency", "site"], [Site.regency, Site.code]),)
+
+    regency: Mapped[str] = mapped_column(primary_key=True)
+    site: Mapped[str] = mapped_column(primary_key=True)
+    judged_ms: Mapped[int]
+    unseen: Mapped[str]
+    """JSON, a list of :class:`kampungnet.measurement.outage_words.Span` up to ``judged_ms``."""

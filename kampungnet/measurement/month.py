@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from sys import byteorder
 from typing import Final, NamedTuple
 
 from kampungnet.measurement import traffic
@@ -91,24 +92,21 @@ def _p95(days: Sequence[Day], way: int, number: int, open_day: Open) -> int | No
     if not number:
         return None
     place = number - rank(number)
-    highest = array("q", b"".join(_peaks(day, way) for day in days))
-    ordered = sorted(highest, reverse=True)
+    halves = [_peaks(day, way) for day in days]
+    ordered = sorted(array("q", b"".join(halves)), reverse=True)
     decided = ordered[place] if place < len(ordered) else -1
-    unclear = [day for day in days if day.samples > traffic.PEAKS and _lowest_peak(day, way) > decided]
-    if unclear:
-        shut = b"".join(_peaks(day, way) for day in days if day not in unclear)
-        opened = [_bytes(slot, way) for day in unclear for slot in open_day(day) if slot.is_sample]
-        ordered = sorted([*array("q", shut), *opened], reverse=True)
+    for n, day in enumerate(days):
+        # What a day keeps to itself is not above the lowest it brought along.
+        if day.samples > traffic.PEAKS and int.from_bytes(halves[n][-_NUMBER_BYTES:], byteorder) > decided:
+            halves[n] = array("q", [_bytes(one, way) for one in open_day(day) if one.is_sample]).tobytes()
+            ordered = []
+    ordered = ordered or sorted(array("q", b"".join(halves)), reverse=True)
     return ordered[place] * 8 // SLOT_SECONDS if place < len(ordered) else 0
 
 
 def _peaks(day: Day, way: int) -> bytes:
     half = len(day.peaks) // 2
     return day.peaks[half:] if way else day.peaks[:half]
-
-
-def _lowest_peak(day: Day, way: int) -> int:
-    return array("q", _peaks(day, way)[-_NUMBER_BYTES:])[0]
 
 
 def _bytes(slot: Slot, way: int) -> int:

@@ -16,14 +16,10 @@ VIEWS = ("traffic_days_read", "traffic_hours_read", "traffic_months_read")
 
 def upgrade() -> None:
     """Go one version forward. Traffic slots of before stay in ``slot_days``; ``recompute`` makes new ones."""
-    _make("traffic_days", ("regency", "site", "device", "day", "interface"), [
-        sa.Column("slots", sa.LargeBinary(), nullable=False),
-        sa.Column("gaps", sa.LargeBinary(), nullable=False),
-        *_numbers("rx_bytes", "tx_bytes", "covered_ms"),
-        *_small("samples", "flags", "busiest_hour"),
-        *_numbers("busiest_bytes"),
-        sa.Column("peaks", sa.LargeBinary(), nullable=False),
-    ])  # fmt: skip
+    packed = [sa.Column(name, sa.LargeBinary(), nullable=False) for name in ("peaks", "gaps", "slots")]
+    day = [*_numbers("rx_bytes", "tx_bytes", "covered_ms"), *_small("samples", "flags", "busiest_hour")]
+    columns: list[sa.Column[Any]] = [*day, *_numbers("busiest_bytes"), *packed]
+    _make("traffic_days", ("regency", "site", "device", "day", "interface"), columns)
     hour = [*_small("hour"), *_numbers("rx_bytes", "tx_bytes"), *_small("covered_seconds", "flags")]
     _make("traffic_hours", ("regency", "site", "device", "interface", "day", "hour"), hour, sqlite_with_rowid=False)
     _make("traffic_months", ("regency", "site", "device", "interface", "month"), [
