@@ -36,7 +36,7 @@ class _Phase:
     start_ms: int
     end_ms: int
     verdict: Verdict
-    evidence: list[Evidence]
+    evidence: dict[Finding, Evidence]
 
     @property
     def cause(self) -> Cause:
@@ -46,9 +46,11 @@ class _Phase:
         """Become one with a neighbour, under one verdict."""
         self.start_ms, self.end_ms = min(self.start_ms, other.start_ms), max(self.end_ms, other.end_ms)
         # What spoke for another cause is no evidence for this one: light was good until it was asked again.
-        kept = [part.evidence for part in (self, other) if part.cause is verdict.cause]
-        self.evidence = [one for part in kept for one in part]
+        if self.cause is not verdict.cause:
+            self.evidence = {}
         self.verdict = verdict
+        if other.cause is verdict.cause:
+            _learn(self.evidence, other.evidence.values())
 
 
 @dataclass(slots=True)
@@ -146,9 +148,10 @@ def _worth_telling(run: _Run, thresholds: Thresholds) -> Iterator[_Run]:
 
 
 def _outages(run: _Run, settled_ms: int, thresholds: Thresholds) -> Iterator[Outage]:
-    phases = _one_lasts(_calmed(_phases(run), thresholds.shortest_ms))
+    phases = _one_lasts(_calmed(_phases(run, thresholds), thresholds.shortest_ms))
     for one in run.since or ():
-        phases[-1].evidence += one.evidence
+        since_ms = phases[-1].start_ms - thresholds.interval_ms
+        _learn(phases[-1].evidence, _firsts(one.evidence, since_ms).values())
     for phase in phases:
         is_open = run.since is not None and phase is phases[-1]
         outage = Outage(
@@ -156,23 +159,26 @@ def _outages(run: _Run, settled_ms: int, thresholds: Thresholds) -> Iterator[Out
             None if is_open else phase.end_ms,
             phase.cause,
             phase.verdict.confidence,
-            _firsts(phase.evidence, phase.start_ms - thresholds.interval_ms),
+            tuple(sorted(phase.evidence.values())),
             is_open or phase.end_ms > settled_ms,
         )
         yield _after_work(outage, thresholds)
 
 
-def _phases(run: _Run) -> list[_Phase]:
+def _phases(run: _Run, thresholds: Thresholds) -> list[_Phase]:
     phases: list[_Phase] = []
     for one in run.parts:
         last = phases[-1] if phases else None
         if one.verdict is None:
             if last is not None:
                 last.end_ms = one.end_ms
-        elif last is None or last.cause is not one.verdict.cause:
-            phases.append(_Phase(one.start_ms, one.end_ms, one.verdict, list(one.evidence)))
+            continue
+        evidence = _firsts(one.evidence, one.start_ms - thresholds.interval_ms)
+        phase = _Phase(one.start_ms, one.end_ms, one.verdict, evidence)
+        if last is None or last.cause is not phase.cause:
+            phases.append(phase)
         else:
-            last.take(_Phase(one.start_ms, one.end_ms, one.verdict, list(one.evidence)), _surer(last, one.verdict))
+            last.take(phase, _surer(last, phase.verdict))
     return phases
 
 
@@ -211,13 +217,18 @@ def _one_lasts(phases: Iterable[_Phase]) -> list[_Phase]:
     return kept
 
 
-def _firsts(evidence: Iterable[Evidence], since_ms: int) -> tuple[Evidence, ...]:
+def _firsts(evidence: Iterable[Evidence], since_ms: int) -> dict[Finding, Evidence]:
     """Return each finding once, as it was seen first. What was before the outage is no evidence of it."""
     first: dict[Finding, Evidence] = {}
-    for one in sorted(evidence):
-        if one.at_ms >= since_ms:
-            first.setdefault(one.what, one)
-    return tuple(first.values())
+    _learn(first, (one for one in evidence if one.at_ms >= since_ms))
+    return first
+
+
+def _learn(first: dict[Finding, Evidence], evidence: Iterable[Evidence]) -> None:
+    for one in evidence:
+        known = first.get(one.what)
+        if known is None or one < known:
+            first[one.what] = one
 
 
 def _after_work(outage: Outage, thresholds: Thresholds) -> Outage:
@@ -247,12 +258,13 @@ def _silences(parts: Sequence[Segment], known: Sequence[Outage], thresholds: Thr
         ):
             continue
         within = (one.evidence for one in waiting if span.start_ms <= one.start_ms < span.end_ms)
+        evidence = _firsts((one for part in within for one in part), span.start_ms - thresholds.interval_ms)
         yield Outage(
             span.start_ms,
             None if span.end_ms == parts[-1].end_ms else span.end_ms,
             Cause.UNKNOWN,
             SILENCE_CONFIDENCE,
-            _firsts((one for evidence in within for one in evidence), span.start_ms - thresholds.interval_ms),
+            tuple(sorted(evidence.values())),
             provisional=True,
         )
 
