@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database
-from kampungnet.measurement import closing, recompute, rest, retention
+from kampungnet.measurement import closing, outage_log, recompute, rest, retention
 from kampungnet.measurement.retention import Retention
 
 log = logging.getLogger(__name__)
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 INTERVAL_SECONDS: Final = 60
 PAUSE_SECONDS: Final = 0.05
 """Between two agents, so that reports never wait long for the database."""
+SITES_A_MINUTE: Final = 100
+"""Whose outages are judged in one round: 401 sites take five minutes."""
 UNPACKABLE: Final = (SQLAlchemyError, lzma.LZMAError, msgspec.MsgspecError, ValueError, ArithmeticError)
 """What one agent's damaged pack or absurd numbers may raise: nobody else's readings wait for it."""
 
@@ -44,6 +46,7 @@ class Upkeep:
         while not self._stopping.wait(INTERVAL_SECONDS):
             try:
                 pack_all(self._database, self._stopping)
+                judge_outages(self._database, self._stopping)
                 close_months(self._database)
                 self._forget_once_a_day()
             except SQLAlchemyError as error:
@@ -70,6 +73,27 @@ def pack_all(database: Database, stopping: threading.Event | None = None) -> int
         except UNPACKABLE as error:
             log.error("packing agent %s failed and will be tried again in a minute: %s", agent, error)
     return moved
+
+
+def judge_outages(database: Database, stopping: threading.Event | None = None) -> int:
+    """Judge the outages of the sites that wait longest; return how many sites were judged. One transaction for all."""
+    now_ms = clock.now_ms()
+    with database.reads() as db:
+        places = outage_log.due(db, now_ms, SITES_A_MINUTE)
+    found = []
+    for place in places:
+        if stopping and stopping.wait(PAUSE_SECONDS):
+            break
+        try:
+            with database.reads() as db:
+                found.append(outage_log.plan(db, place, now_ms))
+        except UNPACKABLE as error:
+            log.error("judging the outages of site %s failed and will be tried again: %s", place[1], error)
+    if found:
+        with database.writes() as db:
+            for judged in found:
+                outage_log.carry_out(db, judged)
+    return len(found)
 
 
 def close_months(database: Database, now_ms: int | None = None) -> int:
