@@ -153,8 +153,8 @@ def _light(
     days = service.daily_medians(db, place, "rx_power_mdbm", today - timedelta(days=DAYS), today - timedelta(days=1))
     words = light_words(device, outlook(millidecibels(days)), language, zone, now_ms)
     measured = _measured(db, state, device, now_ms, "readings", "rx_power_mdbm")
-    charts = [village_page.light(measured, view) for view in _views(language, zone, now_ms)]
-    return words, charts if "rx_power_mdbm" in measured.series else []
+    views = _views(language, zone, now_ms)
+    return words, [village_page.light(measured, view) for view in views if village_page.has_light(measured, views[0])]
 
 
 def _once_told(db: Session, state: VillageState, now_ms: int) -> Device | None:

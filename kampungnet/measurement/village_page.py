@@ -153,6 +153,11 @@ def people(measured: Measured, view: View) -> Chart:
     )  # fmt: skip
 
 
+def has_light(measured: Measured, day: View) -> bool:
+    """Tell whether light was ever measured before the five minutes that are not over: no chart of the day has those."""
+    return any(slot < day.span.last_ms for slot in measured.series.get("rx_power_mdbm", ()))
+
+
 def light(measured: Measured, view: View) -> Chart:
     """Draw the light the ONT receives, with the two limits."""
     say = view.language.say

@@ -104,6 +104,14 @@ def test_no_data_is_shaded_after_the_first_reading_and_everywhere_where_there_is
     assert nothing.gaps == ((0.0, 1000.0),)
 
 
+def test_light_that_was_measured_for_the_first_time_just_now_has_no_chart_yet() -> None:
+    view = village_page.last_day(INDONESIAN, clock.WIB, NOW)
+    now, before = view.span.last_ms, view.span.last_ms - view.span.step_ms
+    for slots, charted in (({}, False), ({now: -20_000}, False), ({before: -20_000, now: -20_000}, True)):
+        measured = Measured(view.span.first_ms, NOW, {"rx_power_mdbm": slots})
+        assert village_page.has_light(measured, view) == charted
+
+
 def test_coverage_is_rounded_down_and_counts_from_the_first_reading() -> None:
     view = village_page.last_day(INDONESIAN, clock.WIB, NOW)
     slots = range(view.span.first_ms, view.span.last_ms, 300_000)
