@@ -7,7 +7,7 @@ of the site they came from. Storing piece by piece and computing again from what
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
@@ -30,6 +30,7 @@ _KEYS: Final[Mapping[type[Any], tuple[str, ...]]] = {
     TrafficHour: (*_PLACE, "interface", "hour"),
     Oddity: (*_PLACE, "what"),
 }
+_REMEMBERED: Final = 8
 _ODD: Final = {"impossible": Flag.IMPOSSIBLE, "conflict": Flag.CONFLICT}
 
 
@@ -56,6 +57,17 @@ def mark_due(db: Session, regency: str, months: Iterable[tuple[str, date]], now_
         upsert(db, MonthDue, rows, ("regency", "site", "month"), ("since_ms",))
 
 
+class Digest(NamedTuple):
+    """What a day's readings say, without the readings."""
+
+    untimed: int
+    """Readings whose time nobody knows."""
+    series: Mapping[str, slots.Slots]
+    samples: traffic.Samples
+    edges: traffic.Edges
+    lines: set[str]
+
+
 class Days:
     """The readings of a regency's devices by day: those about to be packed by one agent, and those at rest."""
 
@@ -63,7 +75,7 @@ class Days:
         self._db, self.regency, self._agent = db, regency, agent
         self.zone = clock.zone_of(regency)
         self._packing: dict[DeviceDay, list[Kept]] = {}
-        self._edges: dict[DeviceDay, traffic.Edges] = {}
+        self._digests: dict[DeviceDay, Digest] = {}
         self._new: set[DeviceDay] = set()
 
     def add(self, place: DeviceDay, kept: list[Kept], rested: int) -> set[DeviceDay]:
@@ -74,7 +86,7 @@ class Days:
         self._packing[place] = kept
         if not rested:
             self._new.add(place)
-        first, last = traffic.edges(traffic.samples(_timed(kept)))
+        first, last = self._digest(place).edges
         first_before, last_before = traffic.edges(traffic.samples(_timed(kept[:rested])))
         touched = {place}
         if first != first_before:
@@ -100,22 +112,18 @@ class Days:
     def fold(self, place: DeviceDay, rows: Rows, policy: Policy = HOUSE) -> None:
         """Fold one day from all its readings into ``rows``."""
         site, device, day = place
-        kept = list(self._kept(place))
-        timed = _timed(kept)
+        digest = self._digest(place)
         start = clock.day_start_ms(day, self.zone)
         key = {"regency": self.regency, "site": site, "device": device, "day": day}
-        rows.of[SlotDay] += slot_rows(key, slots.fold(timed), start)
-        found = traffic.samples(timed)
-        self._edges[place] = traffic.edges(found)
-        lines = traffic.lines(timed)
-        odd = {"time": sum(one.time_quality <= TimeQuality.UNKNOWN for one in kept)}
-        for interface, samples in sorted(self._with_neighbours(place, found).items()):
+        rows.of[SlotDay] += slot_rows(key, digest.series, start)
+        odd = {"time": digest.untimed}
+        for interface, samples in sorted(self._with_neighbours(place, digest.samples).items()):
             book = traffic.cut(ledger(samples, policy), start, start + clock.DAY_MS)
             if not book.slots and not book.gaps:
                 continue
             whole = key | {"interface": interface}
             rows.of[TrafficDay].append(_day_row(whole, book.slots, traffic.pack_gaps(book.gaps), start))
-            if interface in lines:
+            if interface in digest.lines:
                 rows.of[TrafficHour] += _hour_rows(whole, book.slots, start)
             for what, flag in _ODD.items():
                 odd[what] = odd.get(what, 0) + sum(bool(slot.flags & flag) for slot in book.slots.values())
@@ -129,14 +137,23 @@ class Days:
             db.connection().execute(delete(table).where(*of_day))
 
     def _with_neighbours(self, place: DeviceDay, found: traffic.Samples) -> traffic.Samples:
-        before = {name: one for near in self._beside(place, -1) for name, one in self._edges_of(near)[1].items()}
-        after = {name: one for near in self._beside(place, 1) for name, one in self._edges_of(near)[0].items()}
+        before = {name: one for near in self._beside(place, -1) for name, one in self._digest(near).edges[1].items()}
+        after = {name: one for near in self._beside(place, 1) for name, one in self._digest(near).edges[0].items()}
         return {name: [*_one(before, name), *samples, *_one(after, name)] for name, samples in found.items()}
 
-    def _edges_of(self, place: DeviceDay) -> traffic.Edges:
-        if place not in self._edges:
-            self._edges[place] = traffic.edges(traffic.samples(_timed(self._kept(place))))
-        return self._edges[place]
+    def _digest(self, place: DeviceDay) -> Digest:
+        """Read a day once, though the days beside it ask as well."""
+        if place not in self._digests:
+            if len(self._digests) > _REMEMBERED:
+                del self._digests[next(iter(self._digests))]
+            kept = list(self._kept(place))
+            timed = _timed(kept)
+            samples = traffic.samples(timed)
+            self._digests[place] = Digest(
+                len(kept) - len(timed), slots.fold(timed), samples, traffic.edges(samples),
+                traffic.lines(timed),
+            )  # fmt: skip
+        return self._digests[place]
 
     def _beside(self, place: DeviceDay, step: int) -> set[DeviceDay]:
         """Return the nearest day before (``step`` -1) or after (1) this one that has readings."""

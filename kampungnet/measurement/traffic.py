@@ -96,12 +96,14 @@ def lines(readings: Iterable[Timed]) -> set[str]:
 
 def edges(found: Samples) -> Edges:
     """Return the first and the last sample of each interface."""
-    first = {name: min(of_one, key=_order) for name, of_one in found.items()}
-    return first, {name: max(of_one, key=_order) for name, of_one in found.items()}
+    return (
+        {name: _at(min(one.at_ms for one in of_one), of_one) for name, of_one in found.items()},
+        {name: _at(max(one.at_ms for one in of_one), of_one) for name, of_one in found.items()},
+    )
 
 
-def _order(one: CounterSample) -> tuple[int, str]:
-    return one.at_ms, repr(one)  # of two at one instant always the same
+def _at(at_ms: int, found: Iterable[CounterSample]) -> CounterSample:
+    return min((one for one in found if one.at_ms == at_ms), key=repr)  # of two at one instant always the same
 
 
 def cut(book: Ledger, first_ms: int, last_ms: int) -> Ledger:
