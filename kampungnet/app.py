@@ -16,8 +16,8 @@ from kampungnet.core.database import Database
 from kampungnet.core.errors import NotFound, Unavailable
 from kampungnet.core.tally import Tally
 from kampungnet.ingest.routes import EnrolmentDoor, ReportDoor
-from kampungnet.measurement import ledger_api
 from kampungnet.measurement import routes as measurement_routes
+from kampungnet.measurement import routes_ledger
 from kampungnet.shared import wire
 from kampungnet.staff import routes as staff_routes
 from kampungnet.upkeep import Upkeep
@@ -61,7 +61,7 @@ class Server:
         web.install(app)
         app.include_router(staff_routes.router)
         app.include_router(measurement_routes.router)
-        app.include_router(ledger_api.router)
+        app.include_router(routes_ledger.router)
         app.get("/healthz", tags=["health"], summary="The process runs")(_healthz)
         app.get("/readyz", tags=["health"], summary="The database answers and has the right version")(self._readyz)
         app.get("/metrics", tags=["health"], summary="Live state for Prometheus, from this machine only")(self._metrics)

@@ -87,10 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     one = _command(commands, "import-onus", _import_onus, "say it for many ONUs at once (CSV)")
     one.add_argument("file", help="a file with the columns " + ", ".join(onus.COLUMNS))
 
-    one = _command(commands, "recompute", _recompute, "make days of measurement anew from the readings that are kept")
-    one.add_argument("--from", dest="first", type=_day, required=True, help="first local day, for example 2026-07-01")
-    one.add_argument("--to", dest="last", type=_day, required=True, help="last local day, included")
-    one.add_argument("--village", help="only this one: its Kemendagri code, for example 35.10.15.2012")
+    _add_recompute(commands)
 
     one = _command(commands, "add-staff", _add_staff, "let a person sign in; the password is asked for")
     one.add_argument("username", help="lower case letters, digits, dot and dash")
@@ -107,6 +104,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.set_defaults(run=_demo)
     return parser
+
+
+def _add_recompute(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    one = _command(commands, "recompute", _recompute, "make days of measurement anew from the readings that are kept")
+    one.add_argument("--from", dest="first", type=_day, required=True, help="first local day, for example 2026-07-01")
+    one.add_argument("--to", dest="last", type=_day, required=True, help="last local day, included")
+    one.add_argument("--village", help="only this one: its Kemendagri code, for example 35.10.15.2012")
 
 
 def _port(text: str) -> int:
