@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
 
-from kampungnet.measurement.evidence import STALE_MS, Role, Row, Stretch, Timeline, began_anew
+from kampungnet.measurement.evidence import SPLIT_MS, STALE_MS, Role, Row, Stretch, Timeline, began_anew
 from kampungnet.measurement.outage_words import Span
 from kampungnet.measurement.sights import Seen
 
@@ -57,12 +57,15 @@ class Track:
         return self._firsts[0] if self._firsts else None
 
     def at(self, at_ms: int) -> int:
-        """Return the sight that holds at an instant: of the last look, while it is not stale."""
+        """Return the sight that holds at an instant: of the last look, while it is not stale, else of one just coming.
+
+        After a silence the devices are asked one after another: what the second one says held when the first was asked.
+        """
         place = bisect_right(self._firsts, at_ms) - 1
-        if place < 0:
-            return 0
-        stretch = self._stretches[place]
-        return stretch.sight if at_ms < stretch.last_ms + STALE_MS else 0
+        if place >= 0 and at_ms < self._stretches[place].last_ms + STALE_MS:
+            return self._stretches[place].sight
+        coming = self._stretches[place + 1 : place + 2]
+        return coming[0].sight if coming and coming[0].first_ms - at_ms <= SPLIT_MS else 0
 
     def edges(self, span: Span) -> Iterator[int]:
         """Yield the instants within a span at which the sight may change."""
@@ -80,8 +83,8 @@ class Track:
 
         A start earlier than the silence, by more than ``slack_ms``, was before it: the device counted on through it.
         """
-        place = bisect_right(self._firsts, at_ms) - 1
-        start_ms = self._firsts[place]
+        held = self._stretches[max(0, bisect_right(self._firsts, at_ms) - 1)]
+        start_ms = held.first_ms if held.sight & Seen.SILENT else at_ms
         fate = self.crossing(start_ms, start_ms + 1)
         early = fate.fate is Fate.RESTARTED and fate.boot_ms < start_ms - slack_ms
         return Crossing(Fate.LIVED) if early else fate

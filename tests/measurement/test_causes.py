@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kampungnet.measurement.causes import judge, told_by
+from kampungnet.measurement.evidence import timeline
 from kampungnet.measurement.outage_words import HOUSE, Cause, Evidence, Finding, Horizon, Outage, Span, Thresholds
 from kampungnet.measurement.slots import Timed
 from tests.measurement.evidence_story import MINUTE, T0, Story, told, what
@@ -226,6 +227,27 @@ def test_flapping_is_one_outage_and_ends_when_it_is_calm() -> None:
     assert told(story.judged().outages)[1:] == [("fiber", 180.0, 200.0)]
 
 
+def test_an_unseen_hour_between_two_halves_of_one_outage_belongs_to_it() -> None:
+    story = Story(500).happens("fibre", 100, 300).happens("stopped", 150, 200)
+    assert told(story.judged().outages) == [("fiber", 100.0, 300.0)]
+    longer = Story(500).happens("fibre", 100, 300).happens("stopped", 150, 220)
+    assert told(longer.judged().outages) == [("fiber", 100.0, 149.5), ("fiber", 220.0, 300.0)]
+    other = Story(500).happens("fibre", 100, 160).happens("provider", 170, 300).happens("stopped", 150, 200)
+    assert told(other.judged().outages) == [("fiber", 100.0, 149.5), ("penyedia", 200.0, 300.0)]
+
+
+def test_a_slow_start_of_the_box_after_a_power_cut_is_not_downtime() -> None:
+    story = Story(300).happens("power", 100, 200).happens("box", 100, 230)
+    judged = story.judged()
+    assert told(judged.outages) == [("listrik", 99.5, 200.0)]
+    assert judged.unseen[-1] == Span(T0 + 200 * MINUTE, T0 + 230 * MINUTE)
+
+
+def test_before_the_first_reading_all_is_unseen() -> None:
+    assert Story(300).judged().unseen == (Span(0, T0),)
+    assert judge(timeline([]), Horizon(T0)).unseen == (Span(0, T0),)
+
+
 def test_thresholds_are_settings() -> None:
     story = Story(300).happens("fibre", 100, 110)
     assert story.judged(Thresholds(shortest_ms=15 * MINUTE)).outages == ()
@@ -268,8 +290,8 @@ def test_neighbours_never_overrule_what_the_village_told_itself() -> None:
 
 def test_neighbours_are_asked_by_judge_too() -> None:
     gasps = [_outage(n, Cause.LISTRIK, Finding.OLT_GASP) for n in (99, 100)]
-    timeline = Story(300).happens("power", 100, 400).timeline()
-    [outage] = judge(timeline, Horizon(T0 + 300 * MINUTE), neighbours=gasps).outages
+    silent = Story(300).happens("power", 100, 400).timeline()
+    [outage] = judge(silent, Horizon(T0 + 300 * MINUTE), neighbours=gasps).outages
     assert outage.cause is Cause.LISTRIK
 
 
