@@ -19,6 +19,7 @@ from kampungnet.core import clock
 from kampungnet.core.rows import upsert
 from kampungnet.devices.models import Agent, Device, Site
 from kampungnet.measurement import packing
+from kampungnet.measurement.availability import Record
 from kampungnet.measurement.boots import TimeQuality
 from kampungnet.measurement.causes import judge
 from kampungnet.measurement.evidence import Timeline, joined, timeline
@@ -119,14 +120,17 @@ def outages(db: Session, place: Place, period: Span) -> list[Outage]:
     ]  # fmt: skip
 
 
-def unseen(db: Session, place: Place, period: Span) -> list[Span]:
-    """Return the parts of a period of which nothing is known: also what came after the site was judged last."""
+def record(db: Session, place: Place, period: Span) -> Record | None:
+    """Return what is known of a site in a period; ``None`` when it was never judged.
+
+    What came after the site was judged last is not known.
+    """
     row = db.get(JudgedSite, place)
     if row is None:
-        return [period]
+        return None
     spans = [*_SPANS.decode(row.unseen), Span(row.judged_ms, period.end_ms)]
     cut = (Span(max(one.start_ms, period.start_ms), min(one.end_ms, period.end_ms)) for one in spans)
-    return [one for one in cut if one.start_ms < one.end_ms]
+    return Record(outages(db, place, period), [one for one in cut if one.start_ms < one.end_ms])
 
 
 def _open_from(db: Session, place: Place, now_ms: int, zone: str) -> date:

@@ -17,11 +17,13 @@ from kampungnet.devices.bodies import Body, is_onu
 from kampungnet.devices.models import Agent, Device
 from kampungnet.devices.service import VillageState, body_of, village_states
 from kampungnet.devices.status import Status
-from kampungnet.measurement import outages, service, states, village_page
+from kampungnet.measurement import month_strip, outage_log, outages, service, states, village_page
 from kampungnet.measurement.device_cards import DeviceCard, card, needs_day
 from kampungnet.measurement.light import outlook
 from kampungnet.measurement.light_words import DAYS, LightWords, light_words, millidecibels
+from kampungnet.measurement.month_strip import Strip
 from kampungnet.measurement.notices import notices
+from kampungnet.measurement.outage_list import Line, lines
 from kampungnet.measurement.overview import overview
 from kampungnet.measurement.service import Measured
 from kampungnet.measurement.stray_page import olt_list, stray_list
@@ -79,7 +81,8 @@ def village(request: Request, db: Reads, staff: CurrentStaff, code: str) -> Resp
         devices=_cards(db, state, bodies, language, now_ms),
         panels=_panels(watched, router, language, zone, now_ms), light=light,
         is_mute=light is None and any(d.kind == "ont" or d.name == "ont" for d in state.devices),
-        zone=clock.abbreviation(zone), outages=_outages(watched, router, language, zone, now_ms),
+        zone=clock.abbreviation(zone), ledger=_ledger(db, state, language, zone, now_ms),
+        outages=_outages(watched, router, language, zone, now_ms),
         agent=_agent_words(state.agent, language, now_ms) if state.agent else [],
     )  # fmt: skip
 
@@ -191,6 +194,19 @@ def _outages(
         began = language.moment(outage.start_ms, zone, now_ms, with_zone=False)
         lines.append((began, length, language.say(words[outage.what])))
     return lines
+
+
+def _ledger(
+    db: Session, state: VillageState, language: Language, zone: str, now_ms: int
+) -> tuple[Strip, list[Line]] | None:
+    """Return the last 30 days as a strip and their outages; ``None`` for a village without a box of its own."""
+    if state.site is None:
+        return None
+    period = month_strip.period(now_ms, zone)
+    record = outage_log.record(db, (state.village.regency, state.site), period)
+    if record is None:
+        return None
+    return month_strip.strip(record, period, language, zone), lines(record.outages, language, zone, now_ms)
 
 
 def _agent_words(agent: Agent, language: Language, now_ms: int) -> list[tuple[str, str]]:

@@ -138,11 +138,13 @@ def test_a_final_outage_before_the_open_days_stays_as_it_is(database: Database, 
 def test_what_nobody_saw_is_told_and_so_is_the_time_since_the_last_judgement(database: Database, box: Box) -> None:
     period = Span(BEGAN - 60 * MINUTE, NOW)
     with database.reads() as db:
-        assert outage_log.unseen(db, PLACE, period) == [period]
+        assert outage_log.record(db, PLACE, period) is None, "never judged"
     _store(database, box, [_reading(box, minute) for minute in range(290)])
     _judge(database, BEGAN + 290 * MINUTE)
     with database.reads() as db:
-        first, *_, last = outage_log.unseen(db, PLACE, period)
+        found = outage_log.record(db, PLACE, period)
+    assert found is not None
+    first, *_, last = found.unseen
     assert first == Span(BEGAN - 60 * MINUTE, BEGAN)
     assert last.end_ms == NOW
 

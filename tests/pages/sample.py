@@ -27,7 +27,7 @@ from kampungnet.shared import wire
 from kampungnet.staff.models import StaffMember
 from kampungnet.staff.service import Role
 from kampungnet.villages.service import import_register
-from tests.pages import kinds
+from tests.pages import kinds, losses
 
 REGENCY = "35.10"
 REGISTER = Path(__file__).parent.parent.parent / "kampungnet/villages/register/villages-banyuwangi.csv"
@@ -87,6 +87,7 @@ def fill(database: Database, now_ms: int, history: tuple[str, ...] = (KAMPUNGANY
                 db.execute(insert(SlotDay), _history(code, now_ms, FATES.get(code, Fate())))
     if whole:
         kinds.add(database, now_ms)
+        losses.add(database, now_ms)
 
 
 def hire(database: Database) -> None:

@@ -9,11 +9,12 @@ from kampungnet.app import Server
 from kampungnet.core.pages import PACKAGE
 from tests.pages.cast import browser, signed_in
 from tests.pages.kinds import CAMERA, DECLINING, MUTE, OLT_ONLY
+from tests.pages.losses import LOSING
 from tests.pages.sample import KAMPUNGANYAR
 
 PATHS = (
     "/", "/?keadaan=up", f"/desa/{KAMPUNGANYAR}", "/desa/35.10.03.2001", "/tentang", "/nowhere", "/masuk", "/onu",
-    *(f"/desa/{code}" for code in (DECLINING, OLT_ONLY, CAMERA, MUTE)),
+    *(f"/desa/{code}" for code in (DECLINING, OLT_ONLY, CAMERA, MUTE, LOSING)),
 )  # fmt: skip
 MEASURE = """<script>
 onload = () => document.querySelectorAll("iframe").forEach(frame =>
