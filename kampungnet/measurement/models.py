@@ -93,7 +93,10 @@ class TrafficDay(Base):
     """One interface over one local day: 288 slots, packed by :mod:`kampungnet.measurement.traffic`, and their sum."""
 
     __tablename__ = "traffic_days"
-    __table_args__ = (ForeignKeyConstraint(["regency", "site"], [Site.regency, Site.code]),)
+    __table_args__ = (
+        ForeignKeyConstraint(["regency", "site"], [Site.regency, Site.code]),
+        Index(None, "regency", "day"),
+    )
 
     regency: Mapped[str] = mapped_column(primary_key=True)
     site: Mapped[str] = mapped_column(primary_key=True)

@@ -52,6 +52,8 @@ BENCHMARKS = {
     "reconnect-401": Benchmark("bench_reconnect:reconnect", 420),
     "pages": Benchmark("bench_pages:pages", 300),
     "disk": Benchmark("bench_disk:disk", 180),
+    "ledger": Benchmark("bench_ledger:ledger_month", 300),
+    "ledger-recompute": Benchmark("bench_ledger:ledger_recompute", 240),
     "kill-agent": Benchmark("bench_kill:kill_agent", 300),
     "kill-server": Benchmark("bench_kill:kill_server", 420),
 }

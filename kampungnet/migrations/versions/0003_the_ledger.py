@@ -20,6 +20,7 @@ def upgrade() -> None:
     day = [*_numbers("rx_bytes", "tx_bytes", "covered_ms"), *_small("samples", "flags", "busiest_hour")]
     columns: list[sa.Column[Any]] = [*day, *_numbers("busiest_bytes"), *packed]
     _make("traffic_days", ("regency", "site", "device", "day", "interface"), columns)
+    op.create_index(op.f("ix_traffic_days_regency_day"), "traffic_days", ["regency", "day"])
     hour = [*_small("hour"), *_numbers("rx_bytes", "tx_bytes"), *_small("covered_seconds", "flags")]
     _make("traffic_hours", ("regency", "site", "device", "interface", "day", "hour"), hour, sqlite_with_rowid=False)
     _make("traffic_months", ("regency", "site", "device", "interface", "month"), [
