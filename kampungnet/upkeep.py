@@ -4,6 +4,7 @@ import logging
 import lzma
 import os
 import threading
+import time
 from datetime import date
 from typing import Final
 
@@ -22,6 +23,8 @@ PAUSE_SECONDS: Final = 0.05
 """Between two agents, so that reports never wait long for the database."""
 SITES_A_MINUTE: Final = 100
 """Whose outages are judged in one round: 401 sites take five minutes."""
+JUDGING_SECONDS: Final = 20
+"""No longer in one round: a site whose month is folded for the first time takes two, and packing waits meanwhile."""
 UNPACKABLE: Final = (SQLAlchemyError, lzma.LZMAError, msgspec.MsgspecError, ValueError, ArithmeticError)
 """What one agent's damaged pack or absurd numbers may raise: nobody else's readings wait for it."""
 
@@ -80,9 +83,10 @@ def judge_outages(database: Database, stopping: threading.Event | None = None) -
     now_ms = clock.now_ms()
     with database.reads() as db:
         places = outage_log.due(db, now_ms, SITES_A_MINUTE)
-    found = []
+    found: list[outage_log.Judged] = []
+    until = time.monotonic() + JUDGING_SECONDS
     for place in places:
-        if stopping and stopping.wait(PAUSE_SECONDS):
+        if (stopping and stopping.wait(PAUSE_SECONDS)) or time.monotonic() > until:
             break
         try:
             with database.reads() as db:
