@@ -71,18 +71,17 @@ class _Soak:
 
 
 async def soak(settings: AgentSettings, warm: int, cycles: int, seconds: float) -> Soaked:
-    """Poll ``warm`` times, look, poll ``cycles`` times or as long as the time lasts, and look again."""
-    one = _Soak(settings)
-    await _repeat(one.cycle, warm, seconds)
+    """Poll ``warm`` times, look, poll ``cycles`` times, and look again; stop when ``seconds`` are over."""
+    one, until = _Soak(settings), time.monotonic() + seconds
+    await _repeat(one.cycle, warm, until)
     memory, open_ones = resident_megabytes(), descriptors()
-    done = await _repeat(one.cycle, cycles, seconds)
+    done = await _repeat(one.cycle, cycles, until)
     found = Soaked(done, one.failed, (memory, resident_megabytes()), (open_ones, descriptors()))
     await one.close()
     return found
 
 
-async def _repeat(work: Callable[[], Awaitable[None]], times: int, seconds: float) -> int:
-    until = time.monotonic() + seconds
+async def _repeat(work: Callable[[], Awaitable[None]], times: int, until: float) -> int:
     for done in range(times):
         if time.monotonic() > until:
             return done
