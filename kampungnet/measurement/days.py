@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
 from kampungnet.core.rows import upsert
-from kampungnet.measurement import packing, slots, traffic
+from kampungnet.measurement import installation, packing, slots, traffic
 from kampungnet.measurement.boots import TimeQuality
-from kampungnet.measurement.ledger import HOUSE, CounterSample, Flag, Policy, ledger
+from kampungnet.measurement.ledger import CounterSample, Flag, ledger
 from kampungnet.measurement.models import MonthDue, Oddity, ReadingDay, SlotDay, TrafficDay, TrafficHour
 from kampungnet.measurement.packing import Kept
 from kampungnet.measurement.slots import Timed
@@ -73,7 +73,7 @@ class Days:
 
     def __init__(self, db: Session, regency: str, agent: str = "") -> None:
         self._db, self.regency, self._agent = db, regency, agent
-        self.zone = clock.zone_of(regency)
+        self.zone, self._policy = clock.zone_of(regency), installation.policy()
         self._packing: dict[DeviceDay, list[Kept]] = {}
         self._digests: dict[DeviceDay, Digest] = {}
         self._new: set[DeviceDay] = set()
@@ -109,7 +109,7 @@ class Days:
         same = (column == value for column, value in zip(columns, of_one, strict=True))
         return self._db.scalar(select(table.day).where(*same, then).limit(1)) is not None
 
-    def fold(self, place: DeviceDay, rows: Rows, policy: Policy = HOUSE) -> None:
+    def fold(self, place: DeviceDay, rows: Rows) -> None:
         """Fold one day from all its readings into ``rows``."""
         site, device, day = place
         digest = self._digest(place)
@@ -118,7 +118,7 @@ class Days:
         rows.of[SlotDay] += slot_rows(key, digest.series, start)
         odd = {"time": digest.untimed}
         for interface, samples in sorted(self._with_neighbours(place, digest.samples).items()):
-            book = traffic.cut(ledger(samples, policy), start, start + clock.DAY_MS)
+            book = traffic.cut(ledger(samples, self._policy), start, start + clock.DAY_MS)
             if not book.slots and not book.gaps:
                 continue
             whole = key | {"interface": interface}

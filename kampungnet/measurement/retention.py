@@ -8,8 +8,8 @@ from typing import Any, Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from kampungnet.core.errors import BadInput
 from kampungnet.devices.models import Site
+from kampungnet.measurement.installation import number
 from kampungnet.measurement.models import (
     Oddity,
     ReadingDay,
@@ -41,14 +41,8 @@ class Retention:
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Retention":
         """Read the settings. Raises ``BadInput`` naming one that is no number of days."""
-        found: dict[str, int] = {}
-        for one in fields(cls):
-            name = PREFIX + one.name.upper()
-            text = environment.get(name, str(one.default))
-            if not text.isdecimal() or int(text) < LEAST_DAYS:
-                raise BadInput(f"{name}={text} is no number of days: write one from {LEAST_DAYS}.")
-            found[one.name] = int(text)
-        return cls(**found)
+        names = {one.name: PREFIX + one.name.upper() for one in fields(cls)}
+        return cls(**{one: number(environment, name, getattr(cls(), one), LEAST_DAYS) for one, name in names.items()})
 
 
 def sites(db: Session) -> list[tuple[str, str]]:

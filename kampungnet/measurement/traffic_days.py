@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
-from kampungnet.measurement import traffic
+from kampungnet.measurement import installation, traffic
 from kampungnet.measurement.boots import TimeQuality
 from kampungnet.measurement.days import of_device, resting
 from kampungnet.measurement.ledger import CounterSample, Slot, ledger
@@ -55,7 +55,7 @@ def known(db: Session, asked: OfDevice, young: Iterable[Timed], interfaces: Coll
             continue
         last = before.get(interface)
         later = [one for one in fresh if last is None or one.at_ms > last.at_ms]
-        book = ledger([last, *later] if last else later)
+        book = ledger([last, *later] if last else later, installation.policy())
         found[interface] = traffic.merged(found.get(interface, {}), book.slots)
     return found
 

@@ -10,7 +10,8 @@ from sqlalchemy import select, text
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput
-from kampungnet.measurement import closing
+from kampungnet.measurement import closing, installation
+from kampungnet.measurement.ledger import HOUSE, Flag, Policy
 from kampungnet.measurement.models import (
     MonthDue,
     ReadingDay,
@@ -174,6 +175,23 @@ def test_retention_is_set_by_the_environment_and_nonsense_is_named() -> None:
     for wrong in ("-1", "1", "a year", ""):
         with pytest.raises(BadInput, match="KAMPUNGNET_KEEP_HOUR_DAYS"):
             Retention.of({"KAMPUNGNET_KEEP_HOUR_DAYS": wrong})
+
+
+def test_the_line_speed_is_set_by_the_environment() -> None:
+    assert installation.policy({}) == HOUSE
+    slow = installation.policy({"KAMPUNGNET_LINE_MBPS": "20", "KAMPUNGNET_LONGEST_STEP_SECONDS": "900"})
+    assert slow == Policy(20_000_000, 900_000)
+    with pytest.raises(BadInput, match="KAMPUNGNET_LINE_MBPS=fast"):
+        installation.policy({"KAMPUNGNET_LINE_MBPS": "fast"})
+
+
+def test_an_impossible_rate_is_that_of_the_installed_line(
+    database: Database, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAMPUNGNET_LINE_MBPS", "20")
+    _store(database, box, (0, 0), (5, 10**9))
+    (day,) = _all(database, TrafficDay)
+    assert (day.rx_bytes, day.flags & Flag.IMPOSSIBLE) == (0, Flag.IMPOSSIBLE)
 
 
 def test_the_border_of_closing_is_in_the_zone_of_the_regency() -> None:

@@ -1,0 +1,29 @@
+"""What an installation may set about its ledger; the same settings make the same bytes."""
+
+import os
+from collections.abc import Mapping
+from typing import Final
+
+from kampungnet.core.errors import BadInput
+from kampungnet.measurement.ledger import HOUSE, Policy
+
+LINE_MBPS: Final = "KAMPUNGNET_LINE_MBPS"
+LONGEST_STEP_SECONDS: Final = "KAMPUNGNET_LONGEST_STEP_SECONDS"
+
+
+def policy(environment: Mapping[str, str] = os.environ) -> Policy:
+    """Return the policy of this installation: the fastest line in Mbit/s, the longest step that is no gap.
+
+    Raises ``BadInput`` naming what is no whole number from 1.
+    """
+    line = number(environment, LINE_MBPS, HOUSE.line_bps // 1_000_000)
+    step = number(environment, LONGEST_STEP_SECONDS, HOUSE.longest_step_ms // 1000)
+    return Policy(line * 1_000_000, step * 1000)
+
+
+def number(environment: Mapping[str, str], name: str, usual: int, least: int = 1) -> int:
+    """Return a setting. Raises ``BadInput`` when it is no whole number from ``least``."""
+    text = environment.get(name, str(usual))
+    if not text.isascii() or not text.isdecimal() or not least <= int(text) <= 1_000_000:
+        raise BadInput(f"{name}={text[:20]} is no number from {least} to 1000000.")
+    return int(text)
