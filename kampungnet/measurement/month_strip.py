@@ -19,7 +19,8 @@ from kampungnet.measurement.workdays import office_hours
 DAYS: Final = 30
 HEIGHT: Final = 72
 """Of a whole day, in px: 20 minutes each."""
-LEAST_HEIGHT: Final = 2.0
+LEAST_HEIGHT: Final = 6.0
+"""One whole tile of a pattern: an hour can be told from others by its pattern alone."""
 SLIGHT_MS: Final = 900_000
 """Unknown time shorter than this is not drawn; the sums have it."""
 GOOD, UNSEEN = "good", "unseen"

@@ -62,7 +62,7 @@ def test_an_outage_over_midnight_is_cut_into_its_days_and_never_leaves_the_strip
     midnight = clock.day_start_ms(clock.local_day(NOON, clock.WIB), clock.WIB)
     found = month_strip.strip(Record([_outage(midnight - HOUR, None)]), WHOLE, ID, clock.WIB)
     first, second = (bar for bar in found.bars if bar.style == "listrik")
-    assert (first.y, first.height) == (month_strip.HEIGHT - 3, 3)
+    assert (first.y, first.height) == (month_strip.HEIGHT - 6, 6)
     assert (second.y, second.height) == (0, month_strip.HEIGHT / 2)
     assert first.x < second.x
     assert all(0 <= bar.x <= 100 - bar.width and bar.y + bar.height <= month_strip.HEIGHT for bar in found.bars)
