@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
 from kampungnet.core.rows import upsert
-from kampungnet.measurement import traffic
+from kampungnet.measurement import traffic_days
 from kampungnet.measurement.ledger import Slot
 from kampungnet.measurement.models import MonthDue, TrafficCorrection, TrafficDay, TrafficMonth
 from kampungnet.measurement.month import Day, Month, month
+from kampungnet.measurement.traffic_days import OfDevice
 from kampungnet.villages.models import Regency
 
 CLOSE_MS: Final = 5 * clock.DAY_MS
@@ -94,10 +95,10 @@ def months_of(db: Session, regency: str, first: date, site: str | None = None) -
 
 
 def _slots_of(db: Session, regency: str, line: Line, day: Day) -> Iterable[Slot]:
-    place = zip((TrafficDay.site, TrafficDay.device, TrafficDay.interface), line, strict=True)
-    packed = select(TrafficDay.slots).where(TrafficDay.regency == regency, *(column == one for column, one in place))
+    site, device, interface = line
     local_day = clock.local_day(day.start_ms, clock.zone_of(regency))
-    return traffic.unpack(db.execute(packed.where(TrafficDay.day == local_day)).scalar_one(), day.start_ms).values()
+    of_device = OfDevice(regency, site, device, local_day, local_day)
+    return traffic_days.stored(db, of_device, {interface}).get(interface, {}).values()
 
 
 def close(db: Session, now_ms: int, wait_ms: int = CLOSE_MS) -> int:

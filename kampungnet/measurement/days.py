@@ -16,8 +16,8 @@ from kampungnet.core import clock
 from kampungnet.core.rows import upsert
 from kampungnet.measurement import installation, packing, slots, traffic
 from kampungnet.measurement.boots import TimeQuality
-from kampungnet.measurement.ledger import CounterSample, Flag, ledger
-from kampungnet.measurement.models import MonthDue, Oddity, ReadingDay, SlotDay, TrafficDay, TrafficHour
+from kampungnet.measurement.ledger import CounterSample, Flag, Slot, ledger
+from kampungnet.measurement.models import MonthDue, Oddity, ReadingDay, SlotDay, TrafficDay, TrafficHour, TrafficSlots
 from kampungnet.measurement.packing import Kept
 from kampungnet.measurement.slots import Timed
 
@@ -27,6 +27,7 @@ _PLACE: Final = ("regency", "site", "device", "day")
 _KEYS: Final[Mapping[type[Any], tuple[str, ...]]] = {
     SlotDay: (*_PLACE, "series"),
     TrafficDay: (*_PLACE, "interface"),
+    TrafficSlots: _PLACE,
     TrafficHour: (*_PLACE, "interface", "hour"),
     Oddity: (*_PLACE, "what"),
 }
@@ -117,16 +118,20 @@ class Days:
         key = {"regency": self.regency, "site": site, "device": device, "day": day}
         rows.of[SlotDay] += slot_rows(key, digest.series, start)
         odd = {"time": digest.untimed}
+        books: dict[str, Mapping[int, Slot]] = {}
         for interface, samples in sorted(self._with_neighbours(place, digest.samples).items()):
             book = traffic.cut(ledger(samples, self._policy), start, start + clock.DAY_MS)
             if not book.slots and not book.gaps:
                 continue
             whole = key | {"interface": interface}
+            books[interface] = book.slots
             rows.of[TrafficDay].append(_day_row(whole, book.slots, traffic.pack_gaps(book.gaps), start))
             if interface in digest.lines:
                 rows.of[TrafficHour] += _hour_rows(whole, book.slots, start)
             for what, flag in _ODD.items():
                 odd[what] = odd.get(what, 0) + sum(bool(slot.flags & flag) for slot in book.slots.values())
+        if books:
+            rows.of[TrafficSlots].append(key | {"slots": traffic.pack_all(books, start)})
         rows.of[Oddity] += [key | {"what": what, "count": count} for what, count in odd.items() if count]
 
     def forget(self, db: Session, place: DeviceDay) -> None:
@@ -200,16 +205,16 @@ def _one(edges: Mapping[str, CounterSample], name: str) -> list[CounterSample]:
     return [edges[name]] if name in edges else []
 
 
-def _day_row(key: dict[str, Any], found: Mapping[int, Any], gaps: bytes, start_ms: int) -> dict[str, Any]:
+def _day_row(key: dict[str, Any], found: Mapping[int, Slot], gaps: bytes, start_ms: int) -> dict[str, Any]:
     total = traffic.summary(found, start_ms)
     return key | {
-        "slots": traffic.pack(found, start_ms), "gaps": gaps, "rx_bytes": total.rx_bytes, "tx_bytes": total.tx_bytes,
+        "gaps": gaps, "rx_bytes": total.rx_bytes, "tx_bytes": total.tx_bytes,
         "covered_ms": total.covered_ms, "samples": total.samples, "flags": int(total.flags),
         "busiest_hour": total.busiest_hour, "busiest_bytes": total.busiest_bytes, "peaks": total.peaks,
     }  # fmt: skip
 
 
-def _hour_rows(key: dict[str, Any], found: Mapping[int, Any], start_ms: int) -> list[dict[str, Any]]:
+def _hour_rows(key: dict[str, Any], found: Mapping[int, Slot], start_ms: int) -> list[dict[str, Any]]:
     return [
         key | {"hour": hour, "rx_bytes": min(one.rx_bytes, slots.MOST), "tx_bytes": min(one.tx_bytes, slots.MOST),
                "covered_seconds": one.covered_ms // 1000, "flags": int(one.flags)}

@@ -90,7 +90,7 @@ class SlotDay(Base):
 
 
 class TrafficDay(Base):
-    """One interface over one local day: 288 slots, packed by :mod:`kampungnet.measurement.traffic`, and their sum."""
+    """One interface over one local day, summed up: all that a month needs of it. Its slots are in ``traffic_slots``."""
 
     __tablename__ = "traffic_days"
     __table_args__ = (
@@ -117,8 +117,22 @@ class TrafficDay(Base):
     """The highest 32 slots of each direction: a month's percentile seldom needs more."""
     gaps: Mapped[bytes] = mapped_column(Blob)
     """Gaps that begin on this day, with their bytes."""
+
+
+class TrafficSlots(Base):
+    """288 slots of every interface of a device over one local day, packed by :mod:`kampungnet.measurement.traffic`.
+
+    One row for all its interfaces: of rows this long SQLite puts one on a page, and each would waste the rest of it.
+    """
+
+    __tablename__ = "traffic_slots"
+    __table_args__ = (ForeignKeyConstraint(["regency", "site"], [Site.regency, Site.code]),)
+
+    regency: Mapped[str] = mapped_column(primary_key=True)
+    site: Mapped[str] = mapped_column(primary_key=True)
+    device: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
     slots: Mapped[bytes] = mapped_column(Blob)
-    """Last, because SQLite reads a row from its beginning and months do not need this."""
 
 
 class TrafficHour(Base):

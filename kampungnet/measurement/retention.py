@@ -18,6 +18,7 @@ from kampungnet.measurement.models import (
     TrafficDay,
     TrafficHour,
     TrafficMonth,
+    TrafficSlots,
 )
 
 PREFIX: Final = "KAMPUNGNET_KEEP_"
@@ -62,6 +63,7 @@ def forget(db: Session, site: tuple[str, str], today: date, keep: Retention, old
         ReadingDay: ReadingDay.day < before(keep.reading_days),
         SlotDay: SlotDay.day < before(keep.slot_days),
         TrafficDay: TrafficDay.day < before(keep.slot_days),
+        TrafficSlots: TrafficSlots.day < before(keep.slot_days),
         Oddity: Oddity.day < before(keep.slot_days),
         TrafficHour: TrafficHour.day < before(keep.hour_days),
         TrafficCorrection: TrafficCorrection.month < before(keep.month_days),

@@ -16,8 +16,8 @@ from kampungnet.core.errors import Unprocessable
 from kampungnet.core.web import DATA_PREFIX, Reads
 from kampungnet.devices.models import Site
 from kampungnet.measurement import traffic
-from kampungnet.measurement.ledger import Flag
-from kampungnet.measurement.models import Oddity, TrafficCorrection, TrafficDay, TrafficMonth
+from kampungnet.measurement.ledger import Flag, Slot
+from kampungnet.measurement.models import Oddity, TrafficCorrection, TrafficDay, TrafficMonth, TrafficSlots
 from kampungnet.measurement.slots import SLOTS_A_DAY
 from kampungnet.staff.access import CurrentStaff
 
@@ -162,12 +162,12 @@ def slots(db: Reads, sites: SeenSites, day: OneDay) -> SlotsOut:
     """Return every slot that something is known of."""
     zone, start = sites.zone, clock.day_start_ms(day, sites.zone)
     found = SlotsOut(day, [], [])
+    here = (TrafficSlots.regency == sites.regency, TrafficSlots.site.in_(sites.codes), TrafficSlots.day == day)
+    for device, blob in db.execute(select(TrafficSlots.device, TrafficSlots.slots).where(*here)):
+        for interface, of_one in traffic.unpack_all(blob, start).items():
+            found.slots.extend(_slot(device, interface, _local(at, zone), slot) for at, slot in of_one.items())
     for row in _days(db, sites, day, day):
         place = (row.device, row.interface)
-        for at_ms, slot in traffic.unpack(row.slots, start).items():
-            seconds = slot.covered_ms / 1000
-            at = _local(at_ms, zone)
-            found.slots.append(SlotOut(*place, at, slot.rx_bytes, slot.tx_bytes, seconds, words(slot.flags)))
         for gap in traffic.unpack_gaps(row.gaps):
             ends = _local(gap.first_ms, zone), _local(gap.last_ms, zone)
             found.gaps.append(GapOut(*place, *ends, gap.rx_bytes, gap.tx_bytes, words(gap.flags)))
@@ -208,6 +208,10 @@ def oddities(db: Reads, sites: SeenSites, first: First, last: Last) -> list[Oddi
 def words(flags: Flag) -> list[str]:
     """Return the names of flags, in their order."""
     return [str(one.name).lower() for one in flags]
+
+
+def _slot(device: str, interface: str, at: str, slot: Slot) -> SlotOut:
+    return SlotOut(device, interface, at, slot.rx_bytes, slot.tx_bytes, slot.covered_ms / 1000, words(slot.flags))
 
 
 def _month(db: Session, row: TrafficMonth, zone: str) -> MonthOut:

@@ -5,7 +5,7 @@ Both directions of an interface stand in one row: a device that tells only one o
 
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -135,6 +135,17 @@ def unpack(packed: bytes, start_ms: int) -> dict[int, Slot]:
         for place, (rx, tx, covered, flags) in enumerate(zip(*columns, strict=True))
         if covered or flags
     }
+
+
+def pack_all(interfaces: Mapping[str, Mapping[int, Slot]], start_ms: int) -> bytes:
+    """Pack the day of every interface of a device."""
+    return msgspec.msgpack.encode({name: pack(slots, start_ms) for name, slots in interfaces.items()})
+
+
+def unpack_all(packed: bytes, start_ms: int, only: Collection[str] = ()) -> dict[str, dict[int, Slot]]:
+    """Return the slots that :func:`pack_all` was given; with ``only`` of those interfaces."""
+    found = msgspec.msgpack.decode(packed, type=dict[str, bytes])
+    return {name: unpack(blob, start_ms) for name, blob in found.items() if not only or name in only}
 
 
 def pack_gaps(gaps: Sequence[Step]) -> bytes:

@@ -12,7 +12,7 @@ from kampungnet.measurement import installation, traffic
 from kampungnet.measurement.boots import TimeQuality
 from kampungnet.measurement.days import of_device, resting
 from kampungnet.measurement.ledger import CounterSample, Slot, ledger
-from kampungnet.measurement.models import ReadingDay, TrafficDay
+from kampungnet.measurement.models import ReadingDay, TrafficSlots
 from kampungnet.measurement.slots import Timed
 
 
@@ -32,16 +32,12 @@ Slots = dict[int, Slot]
 def stored(db: Session, asked: OfDevice, interfaces: Collection[str] = ()) -> dict[str, Slots]:
     """Return the packed slots by interface; without ``interfaces`` of all."""
     zone = clock.zone_of(asked.regency)
-    rows = (
-        select(TrafficDay.interface, TrafficDay.day, TrafficDay.slots)
-        .where(TrafficDay.regency == asked.regency, TrafficDay.site == asked.site, TrafficDay.device == asked.device)
-        .where(TrafficDay.day.between(asked.first, asked.last))
-    )
-    if interfaces:
-        rows = rows.where(TrafficDay.interface.in_(interfaces))
+    place = (TrafficSlots.regency == asked.regency, TrafficSlots.site == asked.site)
+    rows = select(TrafficSlots.day, TrafficSlots.slots).where(*place, TrafficSlots.device == asked.device)
     found: dict[str, Slots] = {}
-    for interface, day, blob in db.execute(rows):
-        found.setdefault(interface, {}).update(traffic.unpack(blob, clock.day_start_ms(day, zone)))
+    for day, blob in db.execute(rows.where(TrafficSlots.day.between(asked.first, asked.last))):
+        for interface, of_day in traffic.unpack_all(blob, clock.day_start_ms(day, zone), interfaces).items():
+            found.setdefault(interface, {}).update(of_day)
     return found
 
 

@@ -22,6 +22,12 @@ READINGS_A_DAY = 2 * 86_400 // STEP_SECONDS
 """Of two devices, router and ONT, when nothing is ever cut."""
 
 
+_EVERYTHING = "; ".join(
+    f"DELETE FROM {table}"
+    for table in ("reading_days", "slot_days", "traffic_days", "traffic_slots", "traffic_hours")
+)
+
+
 def disk(context: Context) -> list[Row]:
     """Store whole days of single villages, pack them, and extrapolate plainly."""
     found = [_village(context, place) for place in range(VILLAGES)]
@@ -51,7 +57,7 @@ def _village(context: Context, place: int) -> tuple[float, float, float]:
     database.close()
     whole = _compact_bytes(file)
     without_raw = _compact_bytes(file, "DELETE FROM reading_days")
-    nothing = _compact_bytes(file, "DELETE FROM reading_days; DELETE FROM slot_days")
+    nothing = _compact_bytes(file, _EVERYTHING)
     # A village with power cuts has fewer readings: count as if it had none.
     raw = (whole - without_raw) / readings * READINGS_A_DAY
     return (

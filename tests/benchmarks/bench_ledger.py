@@ -18,7 +18,7 @@ from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.measurement import closing, recompute, traffic
 from kampungnet.measurement.ledger import SLOT_MS, Slot
-from kampungnet.measurement.models import TrafficDay
+from kampungnet.measurement.models import TrafficDay, TrafficSlots
 from kampungnet.measurement.month import Month
 from kampungnet.measurement.slots import SLOTS_A_DAY
 from kampungnet.upkeep import pack_all
@@ -65,8 +65,9 @@ class Books:
         database = Database(sqlite_url(self.folder))
         with self.text.open("w") as lines, database.writes() as db:
             for number, village in enumerate(self.villages):
-                rows = [self._row(village, day, slots) for day, slots in self._slots(days, number, lines)]
-                db.connection().execute(insert(TrafficDay), rows)
+                rows = [self._rows(village, day, slots) for day, slots in self._slots(days, number, lines)]
+                for place, table in enumerate((TrafficDay, TrafficSlots)):
+                    db.connection().execute(insert(table), [both[place] for both in rows])
         return database
 
     def _slots(self, days: list[date], number: int, lines: Any) -> Iterator[tuple[date, dict[int, Slot]]]:
@@ -81,15 +82,16 @@ class Books:
             lines.writelines(f"{number},{at},{one.rx_bytes},{one.tx_bytes}\n" for at, one in slots.items())
             yield day, slots
 
-    def _row(self, village: str, day: date, slots: dict[int, Slot]) -> dict[str, Any]:
+    def _rows(self, village: str, day: date, slots: dict[int, Slot]) -> tuple[dict[str, Any], dict[str, Any]]:
         start = clock.day_start_ms(day, clock.WIB)
         one = traffic.summary(slots, start)
-        return {
-            "regency": REGENCY, "site": f"{village}-1", "device": "router", "interface": "ether1", "day": day,
-            "rx_bytes": one.rx_bytes, "tx_bytes": one.tx_bytes, "covered_ms": one.covered_ms, "samples": one.samples,
-            "flags": int(one.flags), "busiest_hour": one.busiest_hour, "busiest_bytes": one.busiest_bytes,
-            "peaks": one.peaks, "gaps": b"", "slots": traffic.pack(slots, start),
+        key = {"regency": REGENCY, "site": f"{village}-1", "device": "router", "day": day}
+        sums = key | {
+            "interface": "ether1", "rx_bytes": one.rx_bytes, "tx_bytes": one.tx_bytes, "covered_ms": one.covered_ms,
+            "samples": one.samples, "flags": int(one.flags), "busiest_hour": one.busiest_hour,
+            "busiest_bytes": one.busiest_bytes, "peaks": one.peaks, "gaps": b"",
         }  # fmt: skip
+        return sums, key | {"slots": traffic.pack_all({"ether1": slots}, start)}
 
 
 def ledger_month(context: Context) -> list[Row]:

@@ -19,7 +19,7 @@ from kampungnet.upkeep import pack_all
 from tests.support.contents import contents
 from tests.support.server import enrolled, ingested, prepared_database
 
-LEDGER = {"traffic_days", "traffic_hours", "months_due"}
+LEDGER = {"traffic_days", "traffic_slots", "traffic_hours", "months_due"}
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.support.server import REGENCY, Box, ingested, router_body
 
 HOUR: Final = 3_600_000
 MINUTE: Final = 60_000
-FOLDED: Final = ("slot_days", "traffic_days", "traffic_hours", "oddities")
+FOLDED: Final = ("slot_days", "traffic_days", "traffic_slots", "traffic_hours", "oddities")
 TODAY: Final = clock.local_day(clock.now_ms() - 6 * HOUR, clock.WIB)
 
 

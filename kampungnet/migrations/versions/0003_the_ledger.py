@@ -10,17 +10,27 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-TABLES = ("oddities", "months_due", "traffic_corrections", "traffic_months", "traffic_hours", "traffic_days")
+TABLES = (
+    "oddities",
+    "months_due",
+    "traffic_corrections",
+    "traffic_months",
+    "traffic_hours",
+    "traffic_slots",
+    "traffic_days",
+)
 VIEWS = ("traffic_days_read", "traffic_hours_read", "traffic_months_read")
 
 
 def upgrade() -> None:
     """Go one version forward. Traffic slots of before stay in ``slot_days``; ``recompute`` makes new ones."""
-    packed = [sa.Column(name, sa.LargeBinary(), nullable=False) for name in ("peaks", "gaps", "slots")]
+    packed = [sa.Column(name, sa.LargeBinary(), nullable=False) for name in ("peaks", "gaps")]
     day = [*_numbers("rx_bytes", "tx_bytes", "covered_ms"), *_small("samples", "flags", "busiest_hour")]
     columns: list[sa.Column[Any]] = [*day, *_numbers("busiest_bytes"), *packed]
     _make("traffic_days", ("regency", "site", "device", "day", "interface"), columns)
     op.create_index(op.f("ix_traffic_days_regency_day"), "traffic_days", ["regency", "day"])
+    slots: list[sa.Column[Any]] = [sa.Column("slots", sa.LargeBinary(), nullable=False)]
+    _make("traffic_slots", ("regency", "site", "device", "day"), slots)
     hour = [*_small("hour"), *_numbers("rx_bytes", "tx_bytes"), *_small("covered_seconds", "flags")]
     _make("traffic_hours", ("regency", "site", "device", "interface", "day", "hour"), hour, sqlite_with_rowid=False)
     _make("traffic_months", ("regency", "site", "device", "interface", "month"), [
