@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from kampungnet.measurement.sights import NEVER_DIM, Seen, sight_of, uptime_of
+from kampungnet.measurement.sights import TOO_WEAK_DBM, Seen, sight_of, uptime_of
 from kampungnet.measurement.slots import Timed
 from kampungnet.shared import wire
 
@@ -115,7 +115,7 @@ def timeline(
         if known is not None and known[0] <= at_ms:
             continue
         device = reading.device
-        stretch = _stretch(timed, dim_below_dbm.get(device, NEVER_DIM))
+        stretch = _stretch(timed, dim_below_dbm.get(device, TOO_WEAK_DBM))
         looks[key] = at_ms, reading.boot_id, reading.sequence, reading.boottime_ms, device, stretch
         devices.setdefault(device, _Device()).learn(at_ms, reading.body)
     ordered = sorted(looks.values())

@@ -10,13 +10,15 @@ from statistics import median
 from typing import Final
 
 from kampungnet.devices.bodies import spelled, wan_light
+from kampungnet.measurement.light import B_PLUS
 from kampungnet.measurement.slots import Timed
 from kampungnet.shared import wire
 
 DIM_DB: Final = 3.0
 """So much below its own median a light is "far below baseline": a module repeats to tenths, a bend costs 2 dB or
 more (facts on ONTs 12.4), and a line of class B+ has some to spare (setting: the caller passes the levels)."""
-NEVER_DIM: Final = -100.0
+TOO_WEAK_DBM: Final = B_PLUS.weakest_dbm
+"""Without a past: weaker than its receiver needs is "far below" whatever it was before."""
 LONGEST_UPTIME_SECONDS: Final = 30 * 366 * 86_400
 """A device that claims more says nothing."""
 
@@ -68,7 +70,7 @@ _BITS_OF_ONU: Final = {
 }
 
 
-def sight_of(reading: wire.Reading, dim_below_dbm: float = NEVER_DIM) -> int:
+def sight_of(reading: wire.Reading, dim_below_dbm: float = TOO_WEAK_DBM) -> int:
     """Return the sight of one poll of a router, an ONT or anything else a box polls."""
     body = reading.body
     if body is None:
@@ -93,14 +95,17 @@ def uptime_of(reading: wire.Reading) -> int | None:
 
 
 def dim_levels(readings: Iterable[Timed], drop_db: float = DIM_DB) -> dict[str, float]:
-    """Return, by device, the level in dBm below which its light is far below its own past (median of the readings)."""
+    """Return, by device, the level in dBm below which its light is far below its own past (median of the readings).
+
+    Never below what a receiver needs: a light that fell for weeks drags its own median down.
+    """
     levels: dict[str, list[float]] = defaultdict(list)
     for timed in readings:
         body = timed.reading.body
         light = wan_light(body) if isinstance(body, wire.RouterBody) and body.lights else body
         if isinstance(light, wire.OntBody | wire.Light) and light.rx_power_dbm is not None:
             levels[timed.reading.device].append(light.rx_power_dbm)
-    return {device: median(found) - drop_db for device, found in levels.items()}
+    return {device: max(TOO_WEAK_DBM, median(found) - drop_db) for device, found in levels.items()}
 
 
 def onu_sights(readings: Iterable[Timed], serial: str) -> list[tuple[int, int]]:

@@ -107,8 +107,8 @@ def test_one_second_has_one_class_in_the_house_order() -> None:
 
 
 def test_of_two_outages_at_once_the_one_that_began_first_names_the_cause() -> None:
-    both = [_outage(150, 250, Cause.LISTRIK), _outage(100, 200)]
-    assert _june(Record(both)).down_by_cause == {Cause.FIBER: 100 * 60, Cause.LISTRIK: 50 * 60}
+    both = [_outage(150, 250), _outage(100, 200, Cause.LISTRIK)]
+    assert _june(Record(both)).down_by_cause == {Cause.LISTRIK: 100 * 60, Cause.FIBER: 50 * 60}
 
 
 def test_an_unknown_cause_is_down_and_silence_alone_is_unknown() -> None:

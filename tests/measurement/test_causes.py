@@ -191,6 +191,8 @@ def test_a_silence_whose_readings_are_still_in_the_spool_waits_for_them() -> Non
     [waiting] = story.judged(settled=100).outages
     assert (waiting.cause, waiting.provisional, waiting.is_proven) == (Cause.UNKNOWN, True, False)
     assert told([waiting]) == [("unknown", 99.5, 200.0)]
+    off = Story(300).happens("stopped", 100, 200).judged(settled=100)
+    assert off.outages == ()
     settled = story.judged(settled=300)
     assert settled.outages == ()
     assert settled.unseen[-1] == Span(T0 + 99 * MINUTE + 31_200, T0 + 200 * MINUTE)
@@ -206,6 +208,7 @@ NO_OUTAGE = {
     "readings of an hour were lost": (("lost", 100, 160),),
     "the line was gone for four minutes": (("fibre", 100, 104),),
     "pings were lost": tuple(("provider", n, n + 1) for n in range(10, 290, 7)),
+    "a line lost one ping of three for two hours": tuple(("provider", n, n + 1) for n in range(100, 220, 3)),
     "a password was changed": (("refuse", 100, 200),),
 }
 

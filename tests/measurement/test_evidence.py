@@ -215,6 +215,8 @@ def test_a_level_is_far_below_its_own_past_three_decibels_under_its_median() -> 
     readings = [Timed(T0 + n, _reading(wire.OntBody(rx_power_dbm=dbm), device="ont")) for n, dbm in enumerate(levels)]
     cage = wire.RouterBody(wan_interface="sfp1", lights=[wire.Light("sfp1", rx_power_dbm=-17.0)])
     assert dim_levels([*readings, Timed(T0, _reading(cage))]) == {"ont": pytest.approx(-22.1), "router": -20.0}
+    assert dim_levels([Timed(T0, _reading(wire.OntBody(rx_power_dbm=-28.0), device="ont"))]) == {"ont": -27.0}
+    assert sight_of(_reading(wire.OntBody(rx_power_dbm=-27.5))) == Seen.ANSWERS | Seen.DIM
     assert merge_levels({"ont": -23.0}, {"ont": -25.0, "router": -20.0}) == {"ont": -23.0, "router": -20.0}
 
 
