@@ -88,7 +88,7 @@ def months_of(db: Session, regency: str, first: date, site: str | None = None) -
     if site is not None:
         rows = rows.where(TrafficDay.site == site)
     days: dict[Line, list[Day]] = {}
-    for place, device, interface, day, *numbers in db.connection().execute(rows):
+    for place, device, interface, day, *numbers in db.connection().execute(rows).all():
         days.setdefault((place, device, interface), []).append(Day(starts[day], *numbers))
     period = period_ms(first, zone)
     return {line: month(of_line, period, partial(_slots_of, db, regency, line)) for line, of_line in days.items()}

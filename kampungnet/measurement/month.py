@@ -1,6 +1,6 @@
 """Pure: the days of one interface make its month: bytes, 95th percentile, busiest hour, how sure all of it is.
 
-A month needs the highest slots only: each day brings its 32 highest along, and is opened when those do not decide.
+A month needs the highest slots only: each day brings its 48 highest along, and is opened when those do not decide.
 """
 
 from array import array
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from sys import byteorder
+from struct import Struct
 from typing import Final, NamedTuple
 
 from kampungnet.measurement import traffic
@@ -17,7 +17,9 @@ from kampungnet.measurement.percentile import SLOT_SECONDS, GapPolicy, rank
 from kampungnet.measurement.slots import MOST
 
 HOUR_MS: Final = 3_600_000
-_NUMBER_BYTES: Final = 8
+_DOUBLE: Final = Struct("d")
+_FIRST: Final = 24 * _DOUBLE.size
+"""So many of a day's highest are looked at first."""
 _DOUBTS: Final = Flag.LOWER_BOUND | Flag.IMPOSSIBLE
 
 
@@ -93,15 +95,26 @@ def _p95(days: Sequence[Day], way: int, number: int, open_day: Open) -> int | No
         return None
     place = number - rank(number)
     halves = [_peaks(day, way) for day in days]
-    ordered = sorted(array("q", b"".join(halves)), reverse=True)
-    decided = ordered[place] if place < len(ordered) else -1
-    for n, day in enumerate(days):
-        # What a day keeps to itself is not above the lowest it brought along.
-        if day.samples > traffic.PEAKS and int.from_bytes(halves[n][-_NUMBER_BYTES:], byteorder) > decided:
-            halves[n] = array("q", [_bytes(one, way) for one in open_day(day) if one.is_sample]).tobytes()
-            ordered = []
-    ordered = ordered or sorted(array("q", b"".join(halves)), reverse=True)
-    return ordered[place] * 8 // SLOT_SECONDS if place < len(ordered) else 0
+    ordered = sorted(array("d", b"".join(half[:_FIRST] for half in halves)), reverse=True)
+    border = ordered[place] if place < len(ordered) else -1.0
+    # What a day keeps back is not above the lowest it brought along. Merging a few into what is sorted costs little.
+    more = [n for n, half in enumerate(halves) if len(half) > _FIRST and _number(half, _FIRST) > border]
+    if more:
+        ordered = sorted([*ordered, *array("d", b"".join(halves[n][_FIRST:] for n in more))], reverse=True)
+        border = ordered[place] if place < len(ordered) else -1.0
+    shut = [n for n in more if days[n].samples > traffic.PEAKS and _number(halves[n], len(halves[n])) > border]
+    for n in shut:
+        values = sorted((_bytes(one, way) for one in open_day(days[n]) if one.is_sample), reverse=True)
+        ordered += values[traffic.PEAKS :]
+    if shut:
+        ordered.sort(reverse=True)
+    return int(ordered[place]) * 8 // SLOT_SECONDS if place < len(ordered) else 0
+
+
+def _number(numbers: bytes, end: int) -> float:
+    """Return the double that ends at ``end``."""
+    found: float = _DOUBLE.unpack_from(numbers, end - _DOUBLE.size)[0]
+    return found
 
 
 def _peaks(day: Day, way: int) -> bytes:

@@ -19,8 +19,8 @@ from kampungnet.measurement.slots import MOST, SLOTS_A_DAY, Timed
 from kampungnet.shared import wire
 
 SLOTS_AN_HOUR: Final = 12
-PEAKS: Final = 32
-"""How many of a day's highest slots stand beside it: twice what a 95th percentile takes from an average day."""
+PEAKS: Final = 48
+"""How many of a day's highest slots stand beside it: three times what a 95th percentile takes from an average day."""
 _DIALLED: Final = ("pppoe", "ppp", "l2tp", "pptp", "sstp", "ovpn", "lte")
 """Kinds of interface that are made anew at each connect."""
 _COLUMNS: Final = 4
@@ -46,7 +46,8 @@ class Summary:
     """Hours since local midnight of the hour with most bytes, both directions together."""
     busiest_bytes: int
     peaks: bytes
-    """Bytes of the highest samples, received then sent, each from the highest down (64 bits each)."""
+    """Bytes of the highest samples, received then sent, each from the highest down: as doubles, which Python sorts
+    twice as fast as large whole numbers, and which are exact up to 2**53, a hundred Tbit/s for five minutes."""
 
 
 def samples(readings: Iterable[Timed]) -> Samples:
@@ -174,9 +175,9 @@ def hours(slots: Mapping[int, Slot], start_ms: int) -> Iterator[tuple[int, Slot]
 def summary(slots: Mapping[int, Slot], start_ms: int) -> Summary:
     """Sum up a day."""
     seen = [slot for slot in slots.values() if slot.is_sample]
-    peaks = array("q")
+    peaks = array("d")
     for values in ([slot.rx_bytes for slot in seen], [slot.tx_bytes for slot in seen]):
-        peaks.extend(min(value, MOST) for value in sorted(values, reverse=True)[:PEAKS])
+        peaks.extend(sorted(values, reverse=True)[:PEAKS])
     busiest = max(hours(slots, start_ms), key=lambda one: (one[1].rx_bytes + one[1].tx_bytes, -one[0]), default=None)
     return Summary(
         rx_bytes=min(sum(slot.rx_bytes for slot in slots.values()), MOST),
