@@ -29,6 +29,7 @@ _DAY: Final = (
     TrafficDay.rx_bytes, TrafficDay.tx_bytes, TrafficDay.covered_ms, TrafficDay.samples, TrafficDay.flags,
     TrafficDay.busiest_hour, TrafficDay.busiest_bytes, TrafficDay.peaks, TrafficDay.gaps,
 )  # fmt: skip
+_AT_ONCE: Final = 500
 _CORRECTED: Final = ("rx_bytes", "tx_bytes", "covered_ms", "samples", "rx_p95_bps", "tx_p95_bps")
 _KEY: Final = ("regency", "site", "device", "interface", "month")
 
@@ -88,8 +89,9 @@ def months_of(db: Session, regency: str, first: date, site: str | None = None) -
     if site is not None:
         rows = rows.where(TrafficDay.site == site)
     days: dict[Line, list[Day]] = {}
-    for place, device, interface, day, *numbers in db.connection().execute(rows).all():
-        days.setdefault((place, device, interface), []).append(Day(starts[day], *numbers))
+    for some in db.connection().execute(rows).partitions(_AT_ONCE):
+        for place, device, interface, day, *numbers in some:
+            days.setdefault((place, device, interface), []).append(Day(starts[day], *numbers))
     period = period_ms(first, zone)
     return {line: month(of_line, period, partial(_slots_of, db, regency, line)) for line, of_line in days.items()}
 

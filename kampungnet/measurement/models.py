@@ -114,7 +114,7 @@ class TrafficDay(Base):
     busiest_hour: Mapped[int] = mapped_column(SmallInteger)
     busiest_bytes: Mapped[int]
     peaks: Mapped[bytes] = mapped_column(Blob)
-    """The highest 48 slots of each direction: a month's percentile seldom needs more."""
+    """The highest 40 slots of each direction: a month's percentile seldom needs more."""
     gaps: Mapped[bytes] = mapped_column(Blob)
     """Gaps that begin on this day, with their bytes."""
 

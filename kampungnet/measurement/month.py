@@ -1,6 +1,6 @@
 """Pure: the days of one interface make its month: bytes, 95th percentile, busiest hour, how sure all of it is.
 
-A month needs the highest slots only: each day brings its 48 highest along, and is opened when those do not decide.
+A month needs the highest slots only: each day brings its 40 highest along, and is opened when those do not decide.
 """
 
 from array import array

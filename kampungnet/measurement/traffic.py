@@ -19,8 +19,8 @@ from kampungnet.measurement.slots import MOST, SLOTS_A_DAY, Timed
 from kampungnet.shared import wire
 
 SLOTS_AN_HOUR: Final = 12
-PEAKS: Final = 48
-"""How many of a day's highest slots stand beside it: three times what a 95th percentile takes from an average day."""
+PEAKS: Final = 40
+"""How many of a day's highest slots stand beside it: a 95th percentile takes 14 or 15 from an average day."""
 _DIALLED: Final = ("pppoe", "ppp", "l2tp", "pptp", "sstp", "ovpn", "lte")
 """Kinds of interface that are made anew at each connect."""
 _COLUMNS: Final = 4
