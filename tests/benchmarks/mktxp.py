@@ -37,7 +37,10 @@ _SYSTEM = """[MKTXP]
     total_max_scrape_duration = 110
     compact_default_conf_values = True
 """
-LIKE = {"health", "routerboard", "interface", "route", "dhcp_lease", "wireless", "wireless_clients"}
+LIKE = {
+    "health", "routerboard", "interface", "route", "dhcp_lease", "wireless", "wireless_clients", "netwatch", "queue",
+    "capsman", "capsman_clients",
+}  # fmt: skip
 """Collectors that ask what our driver asks; identity and resource it always asks."""
 _SWITCHABLE = (
     "health", "installed_packages", "dhcp", "dhcp_lease", "connections", "interface", "routerboard", "route", "pool",

@@ -16,6 +16,8 @@ from .mikrotik_line import PROBES, address_in, default_route, is_answered, is_lo
 from .mikrotik_questions import (
     EACH,
     FACTS,
+    LASTING,
+    PPPOE,
     RARE,
     TABLES,
     Question,
@@ -57,6 +59,8 @@ class Known:
     fact_questions: dict[str, Question] = field(default_factory=dict)
     facts_at: float | None = None
     """When the facts were asked, on the loop's clock."""
+    lasting: dict[str, Reply] = field(default_factory=dict)
+    """Answers to ``LASTING`` of the last visit that asked for tables."""
     table_entries: list[str] = field(default_factory=list)
     """``missing`` entries of the last visit that asked for tables, repeated until the next."""
     addresses: dict[str, str] = field(default_factory=dict)
@@ -94,8 +98,10 @@ class Visit:
         if self._facts:
             questions += FACTS
         if self._tables:
-            questions += RARE
-            self._table_questions |= {one.name: one for one in RARE}
+            questions += [*LASTING, *RARE]
+            self._table_questions |= {one.name: one for one in (*LASTING, *RARE)}
+        if self._tables or known.lines:
+            questions.append(PPPOE)
         if known.ports and not self._facts:
             questions.append(light_question(known.ports, maker=False))
         questions += [pppoe_question(name, number) for name, number in known.lines.items()]
@@ -143,10 +149,11 @@ class Visit:
             known.facts_at = now
             known.ports = ports_with_module(known.facts["modules"].rows) if "modules" in names else ()
         if self._tables:
+            known.lasting = {one.name: self._replies[one.name] for one in LASTING if one.name in self._replies}
             known.table_entries = [*self._too_long, *refusals(self._table_questions.values(), self._replies)]
         others = (known.fact_questions | self.asked).items()
         asked = [question for name, question in others if name not in self._table_questions]
-        replies = known.facts | self._replies
+        replies = known.facts | known.lasting | self._replies
         missing = [*known.absent, *refusals(asked, replies), *known.table_entries, *self._not_pinged()]
         return Answers(replies, missing)
 
@@ -183,6 +190,8 @@ class Visit:
 
     def _new_lines(self, answers: Answers) -> list[Question]:
         """Return looks at lines that were not known when the first round was asked."""
+        if PPPOE.name not in answers:
+            return []
         now = dict(list(dialled_lines(answers.rows("pppoe")))[:MOST_PPPOE])
         new = [pppoe_question(name, number) for name, number in now.items() if self._known.lines.get(name) != number]
         self._known.lines = now

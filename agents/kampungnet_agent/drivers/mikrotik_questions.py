@@ -3,8 +3,8 @@
 Pure. Menus and properties: facts on RouterOS, section 7; properties that a version does not know
 are simply absent from its answer, so one list serves 6 and 7.
 
-How often: ``EACH`` at every poll; ``TABLES`` and ``RARE`` each tenth poll; ``FACTS`` once a
-connection and every hour, their answers are kept and repeated in every reading.
+How often: ``EACH`` at every poll; ``TABLES``, ``RARE`` and ``LASTING`` each tenth poll; ``FACTS`` once a
+connection and every hour. Answers to ``LASTING`` and ``FACTS`` are kept and repeated in every reading.
 """
 
 from collections.abc import Iterable
@@ -97,22 +97,16 @@ EACH: Final = (
         ".id,name,type,running,disabled,rx-byte,tx-byte,rx-packet,tx-packet,"
         "rx-error,tx-error,rx-drop,tx-drop,link-downs,last-link-down-time",
     ),
-    _menu("hotspot servers", "ip/hotspot", "name,interface,profile,disabled,invalid"),
     _count("hotspot sessions", "ip/hotspot/active"),
     _count("hotspot hosts", "ip/hotspot/host"),
-    _count("hotspot users", "ip/hotspot/user", *_LOGINS),
     _count("dhcp leases", "ip/dhcp-server/lease", "?status=bound"),
-    _count("dhcp leases known", "ip/dhcp-server/lease"),
     _menu(
         "default route",
         "ip/route",
         "gateway,active,disabled,distance,routing-mark,routing-table,immediate-gw,gateway-status",
         "?dst-address=0.0.0.0/0",
     ),
-    _menu("netwatch", "tool/netwatch", "host,name,comment,status,since", *_not("?disabled=true")),
-    _menu("pppoe", "interface/pppoe-client", ".id,name,running,disabled"),
     *WIRELESS,
-    *CONTROLLERS,
 )
 
 FACTS: Final = (
@@ -132,7 +126,17 @@ FACTS: Final = (
     ),
 )
 
+PPPOE: Final = _menu("pppoe", "interface/pppoe-client", ".id,name,running,disabled")
+"""Asked at every poll where there is such a line, with the tables where there is none."""
+LASTING: Final = (
+    _menu("hotspot servers", "ip/hotspot", "name,interface,profile,disabled,invalid"),
+    _count("hotspot users", "ip/hotspot/user", *_LOGINS),
+    _count("dhcp leases known", "ip/dhcp-server/lease"),
+    *CONTROLLERS,
+)
+"""Asked with the tables, and repeated until the next: what changes by somebody's hand, not by the minute."""
 RARE: Final = (
+    _menu("netwatch", "tool/netwatch", "host,name,comment,status,since", *_not("?disabled=true")),
     _count("queue count", "queue/simple", *_STATIC),
     _count("log count", "log"),
     _menu("radius", "radius", ".id,address,service,disabled"),
