@@ -23,8 +23,7 @@ READINGS_A_DAY = 2 * 86_400 // STEP_SECONDS
 
 
 _EVERYTHING = "; ".join(
-    f"DELETE FROM {table}"
-    for table in ("reading_days", "slot_days", "traffic_days", "traffic_slots", "traffic_hours")
+    f"DELETE FROM {table}" for table in ("reading_days", "slot_days", "traffic_days", "traffic_slots", "traffic_hours")
 )
 
 
