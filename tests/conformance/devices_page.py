@@ -10,9 +10,7 @@ from typing import Final
 from kampungnet.shared.wire import Grade
 from kampungnet_agent.drivers.light_sources import SOURCES
 from kampungnet_agent.drivers.mikrotik_questions import (
-    EACH,
-    FACTS,
-    RARE,
+    STANDING,
     TABLES,
     lookup_question,
     ping_question,
@@ -80,7 +78,7 @@ def _routers(proofs: list[Proof]) -> Iterator[str]:
     yield "Menu lain ditulis menurut manual MikroTik dan daftar properti konsol 7.22.2, dan diuji terhadap simulator."
     yield ""
     rights: dict[str, list[str]] = {}
-    for question in (*EACH, *FACTS, *RARE, *(table.question for table in TABLES)):
+    for question in (*STANDING, *(table.question for table in TABLES)):
         rights.setdefault(question.right, []).append(question.name)
     for further in (ping_question("", ""), lookup_question("")):
         rights.setdefault(further.right, []).append(further.name.strip())

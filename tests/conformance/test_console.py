@@ -5,10 +5,10 @@ from typing import Final
 
 import pytest
 
-from kampungnet_agent.drivers.mikrotik_questions import EACH, FACTS, HEALTH_V6, RARE, TABLES, Question
+from kampungnet_agent.drivers.mikrotik_questions import HEALTH_V6, STANDING, TABLES, Question
 from tests.conformance.shelf import Kind, Recording
 
-QUESTIONS: Final = (*EACH, *FACTS, *RARE, *(table.question for table in TABLES))
+QUESTIONS: Final = (*STANDING, *(table.question for table in TABLES))
 OLDER: Final = {
     "/ip/route": {"routing-mark", "gateway-status"},
     "/system/health": {"name", "value", "type", *(name.decode() for name in HEALTH_V6)},

@@ -142,6 +142,8 @@ RARE: Final = (
     _menu("radius", "radius", ".id,address,service,disabled"),
 )
 
+STANDING: Final = (*EACH, PPPOE, *LASTING, *RARE, *FACTS)
+"""All that is asked without knowing the router."""
 TABLES: Final = (
     Table(
         _menu(
