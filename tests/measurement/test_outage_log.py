@@ -156,4 +156,5 @@ def test_the_background_judges_every_site_with_a_box_every_five_minutes(database
     with database.writes() as db:
         db.execute(update(JudgedSite).values(judged_ms=JudgedSite.judged_ms - outage_log.EVERY_MS - 60_000))
     assert upkeep.judge_outages(database) == 1
-    assert len(_known(database)) == 1
+    # The background asks the real clock: a suite that runs for minutes has been silent since its readings were made.
+    assert [one.cause for one in _known(database) if one.end_ms is not None] == [Cause.LISTRIK]
