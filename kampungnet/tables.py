@@ -3,7 +3,7 @@
 import importlib
 from typing import Final
 
-SLICES: Final = ("villages", "staff", "devices", "measurement")
+SLICES: Final = ("villages", "staff", "devices", "measurement", "billing")
 
 
 def load() -> None:

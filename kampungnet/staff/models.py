@@ -19,11 +19,13 @@ class StaffMember(Base):
     """``engineer``, ``operator``, ``budget`` or ``auditor``."""
     regency: Mapped[str]
     village: Mapped[str | None]
-    """Set for a village operator: nothing of any other village is shown."""
+    """Set for a village operator and a village's own budget staff: nothing of any other village is shown."""
     disabled_ms: Mapped[int | None]
     failed_logins: Mapped[int] = mapped_column(default=0)
     locked_until_ms: Mapped[int] = mapped_column(default=0)
     """No password is checked before this instant; grows with each failure, at most 15 minutes."""
+    duty: Mapped[str] = mapped_column(default="")
+    """What a member of a unit's budget staff signs: ``secretary`` checks, ``head`` approves, ``treasurer`` pays."""
 
 
 class StaffSession(Base):
