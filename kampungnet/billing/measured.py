@@ -1,0 +1,194 @@
+"""Pure: what was measured in one month of one contract, as values: all that the money is computed from, and no more.
+
+Instants are milliseconds since 1970 UTC, lengths are whole seconds, rates bits a second, volumes bytes.
+"""
+
+import calendar
+from datetime import date
+from typing import Annotated
+
+from msgspec import Meta
+
+from kampungnet.billing.terms import Count, Fact, Text
+from kampungnet.measurement.availability import Availability, Record, Window
+from kampungnet.measurement.outage_words import Cause, Evidence, Finding, Outage, Span
+from kampungnet.measurement.workdays import OfficeHours, office_hours
+
+Instant = Annotated[int, Meta(ge=0, le=253_402_300_799_000)]
+
+
+class Period(Fact, frozen=True, kw_only=True):
+    """A local calendar month, and the part of it in which the contract ran (days included on both sides)."""
+
+    year: Annotated[int, Meta(ge=2000, le=2999)]
+    month: Annotated[int, Meta(ge=1, le=12)]
+    zone: Annotated[str, Meta(max_length=40)]
+    first_day: date
+    last_day: date
+    start_ms: Instant
+    """Of the served part; its end is excluded."""
+    end_ms: Instant
+
+    def __post_init__(self) -> None:
+        if not date(self.year, self.month, 1) <= self.first_day <= self.last_day <= self.month_end:
+            raise ValueError("the served days must lie in the month, in order")
+        if self.end_ms - self.start_ms != self.served_days * 86_400_000:  # no daylight saving in Indonesia
+            raise ValueError("the served days and the instants must be equally long")
+
+    @property
+    def days(self) -> int:
+        """Days of the calendar month."""
+        return calendar.monthrange(self.year, self.month)[1]
+
+    @property
+    def month_end(self) -> date:
+        """The last day of the calendar month."""
+        return date(self.year, self.month, self.days)
+
+    @property
+    def served_days(self) -> int:
+        """Days in which the contract ran."""
+        return (self.last_day - self.first_day).days + 1
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether the contract ran the whole month."""
+        return self.served_days == self.days
+
+    @property
+    def span(self) -> Span:
+        """The served part as instants."""
+        return Span(self.start_ms, self.end_ms)
+
+
+class Classes(Fact, frozen=True, kw_only=True):
+    """Seconds of a period, each in one class; they add up to it."""
+
+    seconds: Count
+    up: Count
+    planned: Count
+    unknown: Count
+    down: dict[Cause, Count]
+    late: Count = 0
+    """Of windows entered afterwards, which do not count; they stand in the other classes too."""
+
+
+class EvidenceFact(Fact, frozen=True, kw_only=True, array_like=True):
+    """What was seen, and when first."""
+
+    at_ms: Instant
+    what: Finding
+    number: Count = 0
+
+
+class OutageFact(Fact, frozen=True, kw_only=True):
+    """One stretch without service, cut to the served part of the month."""
+
+    start_ms: Instant
+    end_ms: Instant
+    cause: Cause
+    confidence_percent: Annotated[int, Meta(ge=0, le=100)]
+    evidence: tuple[EvidenceFact, ...]
+
+
+class WindowFact(Fact, frozen=True, kw_only=True):
+    """Planned work as it was announced."""
+
+    start_ms: Instant
+    end_ms: Instant
+    entered_ms: Instant
+    note: Text = ""
+
+
+class SpanFact(Fact, frozen=True, kw_only=True, array_like=True):
+    """Time of which nothing is known; its end is excluded."""
+
+    start_ms: Instant
+    end_ms: Instant
+
+
+class OfficeFact(Fact, frozen=True, kw_only=True):
+    """When the office was open (setting), and the seconds of those hours by class."""
+
+    opens: Annotated[int, Meta(ge=0, le=24)]
+    closes: Annotated[int, Meta(ge=0, le=24)]
+    weekdays: tuple[Annotated[int, Meta(ge=0, le=6)], ...]
+    holidays: tuple[date, ...]
+    classes: Classes
+
+
+class TrafficFact(Fact, frozen=True, kw_only=True):
+    """What passed the line: ``rx`` is what the village received."""
+
+    rx_bytes: Count
+    tx_bytes: Count
+    lower_bound: bool
+    """More may have passed than could be counted."""
+    samples: Count
+    """Five-minute slots that were fully seen, of ``expected`` ones: the coverage of the percentile."""
+    expected: Count
+    rx_p95_bps: Count | None
+    tx_p95_bps: Count | None
+    """By the contract's gap policy; ``None`` where there is no result."""
+    busiest_hour_ms: Instant
+    busiest_bytes: Count
+
+    @property
+    def higher_p95_bps(self) -> int | None:
+        """The higher of both directions, which a 95th-percentile contract charges (facts 6)."""
+        return max((one for one in (self.rx_p95_bps, self.tx_p95_bps) if one is not None), default=None)
+
+    @property
+    def total_bytes(self) -> int:
+        """Both directions, which a quota contract charges (facts 6)."""
+        return self.rx_bytes + self.tx_bytes
+
+
+class HotspotFact(Fact, frozen=True, kw_only=True):
+    """Use of the village's wifi; it decides over no money."""
+
+    people: Count
+    seconds: Count
+    outside_office_seconds: Count
+
+
+class MeasuredMonth(Fact, frozen=True, kw_only=True):
+    """All that was measured of one contract's month."""
+
+    period: Period
+    classes: Classes
+    outages: tuple[OutageFact, ...] = ()
+    windows: tuple[WindowFact, ...] = ()
+    unseen: tuple[SpanFact, ...] = ()
+    """Also silence that proves no outage."""
+    traffic: TrafficFact
+    office: OfficeFact | None = None
+    hotspot: HotspotFact | None = None
+
+
+def record_of(month: MeasuredMonth) -> Record:
+    """Return outages, unseen time and windows as the measurement's own sums take them."""
+    outages = tuple(
+        Outage(one.start_ms, one.end_ms, one.cause, 1, _evidence(one.evidence), provisional=False)
+        for one in month.outages
+    )
+    windows = tuple(Window(one.start_ms, one.end_ms, one.entered_ms) for one in month.windows)
+    return Record(outages, tuple(Span(one.start_ms, one.end_ms) for one in month.unseen), windows)
+
+
+def classes_of(found: Availability) -> Classes:
+    """Return the measurement's result as a fact."""
+    return Classes(
+        seconds=found.seconds, up=found.up, planned=found.planned, unknown=found.unknown,
+        down=dict(found.down_by_cause), late=found.late,
+    )  # fmt: skip
+
+
+def office_spans(period: Period, office: OfficeFact) -> tuple[Span, ...]:
+    """Return the office hours of the served part."""
+    hours = OfficeHours(office.opens, office.closes, frozenset(office.weekdays), frozenset(office.holidays))
+    return office_hours(period.span, period.zone, hours)
+
+
+def _evidence(facts: tuple[EvidenceFact, ...]) -> tuple[Evidence, ...]:
+    return tuple(Evidence(one.at_ms, one.what, one.number) for one in facts)
