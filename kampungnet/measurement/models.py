@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from kampungnet.core.database import Base, Blob
 from kampungnet.devices.models import Agent, Site
+from kampungnet.villages.models import Regency
 
 
 class YoungReading(Base):
@@ -285,3 +286,42 @@ class JudgedSite(Base):
     judged_ms: Mapped[int]
     unseen: Mapped[str]
     """JSON, a list of :class:`kampungnet.measurement.outage_words.Span` up to ``judged_ms``."""
+
+
+class PlannedWork(Base):
+    """Work at the network that somebody entered: its time is not the provider's failure. Never changed or deleted."""
+
+    __tablename__ = "planned_work"
+    __table_args__ = (ForeignKeyConstraint(["regency"], [Regency.code]), Index(None, "regency", "end_ms"))
+
+    regency: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    start_ms: Mapped[int]
+    end_ms: Mapped[int]
+    entered_ms: Mapped[int]
+    """Before ``start_ms``, and it was announced."""
+    places: Mapped[str]
+    """JSON, list of codes: the regency's own, of kecamatan, of villages."""
+    provider: Mapped[str]
+    reason: Mapped[str]
+    entered_by: Mapped[str]
+    withdrawn_ms: Mapped[int | None]
+
+
+class Ruling(Base):
+    """A cause that a person put in the place of the judged one, for the stretch that the outage had at that time."""
+
+    __tablename__ = "rulings"
+    __table_args__ = (ForeignKeyConstraint(["regency", "site"], [Site.regency, Site.code]),)
+
+    regency: Mapped[str] = mapped_column(primary_key=True)
+    site: Mapped[str] = mapped_column(primary_key=True)
+    made_ms: Mapped[int] = mapped_column(primary_key=True)
+    start_ms: Mapped[int]
+    end_ms: Mapped[int]
+    """Of an outage that lasted: when the ruling was made."""
+    lasted: Mapped[bool]
+    cause: Mapped[str]
+    reason: Mapped[str]
+    made_by: Mapped[str]
+    withdrawn_ms: Mapped[int | None]

@@ -1,6 +1,6 @@
 """Pure: outages in, sentences about them out: what happened, from when to when, and what speaks for it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,6 +50,7 @@ FINDINGS: Final = {
     Finding.OLT_BARRED: N_("the OLT did not let the ONT in"),
     Finding.NEIGHBOURS: N_("%(number)s neighbours without service at the same time"),
     Finding.OUTSIDE_OFFICE: N_("from closing time to opening time"),
+    Finding.STAFF: N_("the cause was set by staff"),
 }
 
 
@@ -57,6 +58,7 @@ FINDINGS: Final = {
 class Line:
     """One outage as a page shows it."""
 
+    start_ms: int
     style: str
     what: str
     when: str
@@ -67,18 +69,28 @@ class Line:
 def lines(outages: Iterable[Outage], language: Language, zone: str, now_ms: int) -> list[Line]:
     """Return the outages in words, the newest first."""
     newest_first = sorted(outages, key=lambda one: one.start_ms, reverse=True)
-    return [_line(one, language, zone, now_ms) for one in newest_first]
+    return [line(one, language, zone, now_ms) for one in newest_first]
 
 
-def _line(outage: Outage, language: Language, zone: str, now_ms: int) -> Line:
+def line(outage: Outage, language: Language, zone: str, now_ms: int) -> Line:
+    """Return one outage in words."""
     what = language.say(CAUSES[outage.cause] if outage.is_proven else SILENT)
     if outage.is_proven and outage.cause is not Cause.UNKNOWN and outage.confidence < DOUBTFUL:
         what = language.say("Probably: %(what)s", what=what[:1].lower() + what[1:])
-    note = ""
-    if outage.provisional:
-        note = language.say("Provisional: not all data has come from the box yet.")
     style = outage.cause.value if outage.is_proven else "unseen"
-    return Line(style, what, _when(outage, language, zone, now_ms), _evidence(outage, language, zone), note)
+    evidence, note = _evidence(outage, language, zone), " ".join(_notes(outage, language))
+    return Line(outage.start_ms, style, what, _when(outage, language, zone, now_ms), evidence, note)
+
+
+def _notes(outage: Outage, language: Language) -> Iterator[str]:
+    if outage.provisional:
+        yield language.say("Provisional: not all data has come from the box yet.")
+    if outage.ruled:
+        measured = language.say(CAUSES[outage.ruled.judged])
+        yield language.say(
+            "Set by %(name)s: %(reason)s. Measured: %(measured)s.",
+            name=outage.ruled.made_by, reason=outage.ruled.reason.rstrip("."), measured=measured,
+        )  # fmt: skip
 
 
 def _when(outage: Outage, language: Language, zone: str, now_ms: int) -> str:

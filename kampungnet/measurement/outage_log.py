@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from kampungnet.core import clock
 from kampungnet.core.rows import upsert
 from kampungnet.devices.models import Agent, Device, Site
-from kampungnet.measurement import packing
+from kampungnet.measurement import packing, planned_work
 from kampungnet.measurement.availability import Record
 from kampungnet.measurement.boots import TimeQuality
 from kampungnet.measurement.causes import judge
@@ -26,6 +26,7 @@ from kampungnet.measurement.evidence import Timeline, joined, timeline
 from kampungnet.measurement.models import JudgedSite, LoggedOutage, ReadingDay, SightDay, YoungReading
 from kampungnet.measurement.outage_words import Cause, Evidence, Horizon, Judgement, Outage, Span, Thresholds
 from kampungnet.measurement.packing import Kept
+from kampungnet.measurement.rulings import ruled, rulings
 from kampungnet.measurement.sights import dim_levels
 from kampungnet.measurement.slots import Timed
 
@@ -104,7 +105,12 @@ def carry_out(db: Session, judged: Judged) -> None:
 
 
 def outages(db: Session, place: Place, period: Span) -> list[Outage]:
-    """Return the outages of a site that reach into a period, oldest first."""
+    """Return the outages of a site that reach into a period, oldest first, with the causes that people ruled."""
+    return ruled(judged_outages(db, place, period), rulings(db, place, period))
+
+
+def judged_outages(db: Session, place: Place, period: Span) -> list[Outage]:
+    """Return the same as the machines judged them."""
     rows = db.scalars(
         select(LoggedOutage)
         .where(LoggedOutage.regency == place[0], LoggedOutage.site == place[1])
@@ -130,13 +136,14 @@ def record(db: Session, place: Place, period: Span) -> Record | None:
         return None
     spans = [*_SPANS.decode(row.unseen), Span(row.judged_ms, period.end_ms)]
     cut = (Span(max(one.start_ms, period.start_ms), min(one.end_ms, period.end_ms)) for one in spans)
-    return Record(outages(db, place, period), [one for one in cut if one.start_ms < one.end_ms])
+    seen = [one for one in cut if one.start_ms < one.end_ms]
+    return Record(outages(db, place, period), seen, planned_work.windows(db, place, period))
 
 
 def _open_from(db: Session, place: Place, now_ms: int, zone: str) -> date:
     """Return the first open day; an outage that reaches into the open days is open as a whole."""
     first = clock.local_day(now_ms, zone) - timedelta(days=OPEN_DAYS)
-    found = outages(db, place, Span(clock.day_start_ms(first, zone), now_ms))
+    found = judged_outages(db, place, Span(clock.day_start_ms(first, zone), now_ms))
     return min([first, *(clock.local_day(one.start_ms, zone) for one in found)])
 
 

@@ -60,6 +60,8 @@ class Finding(StrEnum):
     """``number`` neighbours lost service at the same time."""
     OUTSIDE_OFFICE = "outside_office"
     """From the office's closing to its opening, as when somebody switches off the lot."""
+    STAFF = "staff"
+    """A person ruled the cause."""
 
 
 NO_PROOF: Final = frozenset({Finding.LAST_SIGN, Finding.SILENCE, Finding.NEIGHBOURS, Finding.OLT_ONLINE})
@@ -91,6 +93,17 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Ruled:
+    """That a person ruled the cause of an outage, and what the machines had judged."""
+
+    judged: Cause
+    confidence: float
+    made_by: str
+    reason: str
+    made_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outage:
     """One stretch without service.
 
@@ -105,6 +118,7 @@ class Outage:
     confidence: float
     evidence: tuple[Evidence, ...]
     provisional: bool
+    ruled: Ruled | None = None
 
     @property
     def is_proven(self) -> bool:

@@ -42,6 +42,7 @@ class Sites:
 
     regency: str
     codes: list[str]
+    village: str
 
     @property
     def zone(self) -> str:
@@ -53,7 +54,8 @@ def sites_of(db: Reads, staff: CurrentStaff, code: str) -> Sites:
     """Return the sites of the village in the path; a village of others looks like one that does not exist."""
     staff.scope.check(code)
     regency = staff.scope.regency
-    return Sites(regency, list(db.scalars(select(Site.code).where(Site.regency == regency, Site.village == code))))
+    codes = db.scalars(select(Site.code).where(Site.regency == regency, Site.village == code))
+    return Sites(regency, list(codes), code)
 
 
 SeenSites = Annotated[Sites, Depends(sites_of, scope="function")]

@@ -31,6 +31,16 @@ class EvidenceOut:
 
 
 @dataclass(frozen=True, slots=True)
+class RuledOut:
+    """That a person set the cause, and what had been judged."""
+
+    judged_cause: str
+    made_by: str
+    reason: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutageOut:
     """One stretch without service. ``proven`` is false where only silence speaks for it: that is unknown time."""
 
@@ -42,6 +52,7 @@ class OutageOut:
     proven: bool
     provisional: bool
     evidence: list[EvidenceOut]
+    ruled: RuledOut | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +114,11 @@ def _period(first: date, last: date, zone: str) -> Span:
 def _outage(site: str, one: Outage, zone: str) -> OutageOut:
     seen = [EvidenceOut(_local(part.at_ms, zone), part.what, part.number) for part in one.evidence]
     end = None if one.end_ms is None else _local(one.end_ms, zone)
-    proven = one.is_proven
-    return OutageOut(site, _local(one.start_ms, zone), end, one.cause, one.confidence, proven, one.provisional, seen)
+    word = one.ruled
+    ruled = RuledOut(word.judged, word.made_by, word.reason, _local(word.made_ms, zone)) if word else None
+    return OutageOut(
+        site, _local(one.start_ms, zone), end, one.cause, one.confidence, one.is_proven, one.provisional, seen, ruled
+    )
 
 
 def _share(found: Availability) -> ShareOut:

@@ -1,9 +1,10 @@
 """People who sign in to the console, and their sessions. Sessions live here, never in a cookie."""
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kampungnet.core.database import Base, Blob
+from kampungnet.villages.models import Regency
 
 
 class StaffMember(Base):
@@ -52,3 +53,26 @@ class SignInFailure(Base):
     address: Mapped[str]
     stranger: Mapped[bytes | None] = mapped_column(Blob)
     """Hash of a name nobody has, never the name: people type passwords there. Known names count in their own row."""
+
+
+class AuditEntry(Base):
+    """One thing that a person did. Rows are only added; see :mod:`kampungnet.staff.audit`."""
+
+    __tablename__ = "audit_log"
+    __table_args__ = (ForeignKeyConstraint(["regency"], [Regency.code]), Index(None, "regency", "what", "sequence"))
+
+    regency: Mapped[str] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    """1, 2, 3 within the regency, without a hole."""
+    at_ms: Mapped[int]
+    username: Mapped[str]
+    name: Mapped[str]
+    role: Mapped[str]
+    what: Mapped[str]
+    about: Mapped[str]
+    reason: Mapped[str]
+    before: Mapped[str]
+    """JSON; empty where there was nothing."""
+    after: Mapped[str]
+    hash: Mapped[str]
+    """SHA-256 over this row and the hash of the one before, in hex."""

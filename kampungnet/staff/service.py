@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from kampungnet.core import security
 from kampungnet.core.database import Database
-from kampungnet.core.errors import Conflict, NotFound, NotSignedIn, TooMany, Unprocessable
+from kampungnet.core.errors import Conflict, NotAllowed, NotFound, NotSignedIn, TooMany, Unprocessable
 from kampungnet.core.languages import N_
 from kampungnet.staff.models import SignInFailure, StaffMember, StaffSession
 from kampungnet.villages.models import Regency, Village
@@ -65,6 +65,11 @@ class SignedIn:
     name: str
     role: Role
     scope: Scope
+
+    def check_role(self, *roles: Role) -> None:
+        """Raise ``NotAllowed`` for who does something else here."""
+        if self.role not in roles:
+            raise NotAllowed(N_("Your role may look at this, but not change it. Ask an engineer of the kabupaten."))
 
 
 def add_staff(db: Session, username: str, name: str, role: Role, scope: Scope, password: str) -> StaffMember:
