@@ -4,17 +4,20 @@ Instants are milliseconds since 1970 UTC, lengths are whole seconds, rates bits 
 """
 
 import calendar
-from datetime import date
-from typing import Annotated
+from datetime import date, timedelta
+from typing import Annotated, Final
 
 from msgspec import Meta
 
 from kampungnet.billing.terms import Count, Fact, Text
+from kampungnet.core import clock
 from kampungnet.measurement.availability import Availability, Record, Window
 from kampungnet.measurement.outage_words import Cause, Evidence, Finding, Outage, Span
 from kampungnet.measurement.workdays import OfficeHours, office_hours
 
 Instant = Annotated[int, Meta(ge=0, le=253_402_300_799_000)]
+
+_ZONES: Final = frozenset({clock.WIB, clock.WITA, clock.WIT})
 
 
 class Period(Fact, frozen=True, kw_only=True):
@@ -32,8 +35,19 @@ class Period(Fact, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not date(self.year, self.month, 1) <= self.first_day <= self.last_day <= self.month_end:
             raise ValueError("the served days must lie in the month, in order")
+        if self.zone not in _ZONES:
+            raise ValueError("the zone must be one of Indonesia's")
         if self.end_ms - self.start_ms != self.served_days * 86_400_000:  # no daylight saving in Indonesia
             raise ValueError("the served days and the instants must be equally long")
+
+    @classmethod
+    def of(cls, first_day: date, last_day: date, zone: str) -> "Period":
+        """Return the period of some days (both included) of one month, as a zone's midnights cut them."""
+        bounds = clock.day_start_ms(first_day, zone), clock.day_start_ms(last_day + timedelta(days=1), zone)
+        return cls(
+            year=first_day.year, month=first_day.month, zone=zone, first_day=first_day, last_day=last_day,
+            start_ms=bounds[0], end_ms=bounds[1],
+        )  # fmt: skip
 
     @property
     def days(self) -> int:
