@@ -195,6 +195,8 @@ def _shared(first: Sequence[_Part], second: Sequence[_Part]) -> list[_Part]:
     for start, end in first:
         while place < len(second) and second[place][1] <= start:
             place += 1
+        if place == len(second):
+            break
         at = place
         while at < len(second) and second[at][0] < end:
             both = max(start, second[at][0]), min(end, second[at][1])
