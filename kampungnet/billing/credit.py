@@ -111,11 +111,11 @@ def _days_begun(seconds: int) -> int:
 
 
 def _lengths(terms: CreditTerms, month: MeasuredMonth) -> list[int]:
-    """Return the seconds of each outage that the provider answers for, without planned work that the terms take out."""
-    record = record_of(month)
+    """Return the seconds of each outage that the provider answers for: of this month, without planned work taken out."""
+    record, start = record_of(month), month.period.start_ms
     windows = () if terms.planned is Treatment.DOWN else record.windows
     return [
-        availability([Span(one.start_ms, one.end_ms)], Record((whole,), (), windows), terms.policy).down
+        availability([Span(max(one.start_ms, start), one.end_ms)], Record((whole,), (), windows), terms.policy).down
         for one, whole in zip(month.outages, record.outages, strict=True)
         if one.cause not in terms.excused
     ]

@@ -96,7 +96,10 @@ class EvidenceFact(Fact, frozen=True, kw_only=True, array_like=True):
 
 
 class OutageFact(Fact, frozen=True, kw_only=True):
-    """One stretch without service, cut to the served part of the month."""
+    """One proven stretch without service; its end is cut to the served part of the month.
+
+    Its beginning is not: of two outages at once the one that began first names the cause.
+    """
 
     start_ms: Instant
     end_ms: Instant
@@ -132,8 +135,10 @@ class OfficeFact(Fact, frozen=True, kw_only=True):
 
 
 class TrafficFact(Fact, frozen=True, kw_only=True):
-    """What passed the line: ``rx`` is what the village received."""
+    """What passed the line: ``rx`` is what the village received. Of a line nobody measured all is 0, of 0 samples."""
 
+    lines: tuple[Text, ...] = ()
+    """Device and interface whose counters were read: ``router/ether1``."""
     rx_bytes: Count
     tx_bytes: Count
     lower_bound: bool
@@ -166,6 +171,9 @@ class HotspotFact(Fact, frozen=True, kw_only=True):
     outside_office_seconds: Count
 
 
+_UNSORTED: Final = Classes(seconds=0, up=0, planned=0, unknown=0, down={})
+
+
 class MeasuredMonth(Fact, frozen=True, kw_only=True):
     """All that was measured of one contract's month."""
 
@@ -178,6 +186,50 @@ class MeasuredMonth(Fact, frozen=True, kw_only=True):
     traffic: TrafficFact
     office: OfficeFact | None = None
     hotspot: HotspotFact | None = None
+
+
+def measured(
+    period: Period, record: Record, traffic: TrafficFact, hours: OfficeHours | None = None, known_ms: int | None = None
+) -> MeasuredMonth:
+    """Return what the measurement knows of a contract's days as facts; the classes are sorted when it is settled.
+
+    Outages of which only silence speaks become unseen time, and so do the days after ``known_ms``, where a month is
+    not over. What lies outside the period is left out.
+    """
+    start, end = period.start_ms, period.end_ms
+    lost = [(one, end if one.end_ms is None else min(one.end_ms, end)) for one in record.outages if one.start_ms < end]
+    lost = [(one, last) for one, last in lost if last > max(one.start_ms, start)]
+    unseen = [*record.unseen, *(Span(one.start_ms, last) for one, last in lost if not one.is_proven)]
+    if known_ms is not None and known_ms < end:
+        unseen.append(Span(max(start, known_ms), end))
+    return MeasuredMonth(
+        period=period, classes=_UNSORTED, traffic=traffic,
+        outages=tuple(sorted((_outage(one, last) for one, last in lost if one.is_proven), key=_began)),
+        windows=tuple(
+            WindowFact(start_ms=one.start_ms, end_ms=one.end_ms, entered_ms=one.entered_ms)
+            for one in record.windows if one.end_ms > start and one.start_ms < end
+        ),
+        unseen=tuple(
+            SpanFact(start_ms=max(one.start_ms, start), end_ms=min(one.end_ms, end))
+            for one in sorted(unseen) if one.end_ms > start and one.start_ms < end
+        ),
+        office=None if hours is None else OfficeFact(
+            opens=hours.opens, closes=hours.closes, weekdays=tuple(sorted(hours.weekdays)), classes=_UNSORTED,
+            holidays=tuple(sorted(one for one in hours.holidays if period.first_day <= one <= period.last_day)),
+        ),
+    )  # fmt: skip
+
+
+def _outage(one: Outage, end_ms: int) -> OutageFact:
+    seen = tuple(EvidenceFact(at_ms=sight.at_ms, what=sight.what, number=sight.number) for sight in one.evidence)
+    return OutageFact(
+        start_ms=one.start_ms, end_ms=end_ms, cause=one.cause, confidence_percent=round(one.confidence * 100),
+        evidence=seen,
+    )  # fmt: skip
+
+
+def _began(one: OutageFact) -> tuple[int, Cause]:
+    return one.start_ms, one.cause
 
 
 def record_of(month: MeasuredMonth) -> Record:

@@ -72,7 +72,7 @@ def _impossible(month: MeasuredMonth) -> Iterator[Difference]:
     if traffic.samples > traffic.expected:
         yield Difference("measured.traffic.samples", str(traffic.samples), f"<= {traffic.expected}")
     for one in month.outages:
-        if not period.start_ms <= one.start_ms <= one.end_ms <= period.end_ms:
+        if not max(one.start_ms, period.start_ms) <= one.end_ms <= period.end_ms:
             yield Difference("measured.outages", f"{one.start_ms} - {one.end_ms}", "not within the month")
 
 

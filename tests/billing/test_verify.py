@@ -162,7 +162,7 @@ def test_a_longer_outage_changes_the_classes_and_the_credit() -> None:
 def test_an_outage_outside_the_month_and_more_samples_than_slots_cannot_be() -> None:
     document = _statement()
     traffic = months.traffic(JULY, samples=8_929)
-    measured = msgspec.structs.replace(document.measured, traffic=traffic, outages=(months.outage(JULY, -10, 5),))
+    measured = msgspec.structs.replace(document.measured, traffic=traffic, outages=(months.outage(JULY, -10, -5),))
     where = {one.where for one in differences(msgspec.structs.replace(document, measured=measured))}
     assert {"measured.outages", "measured.traffic.samples"} <= where
 
