@@ -1,0 +1,63 @@
+"""Pure: tables for other programs, as CSV and XLSX. A text never becomes a formula there, whatever it begins with."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any, Final
+
+import xlsxwriter  # type: ignore[import-untyped]
+
+Value = str | int | date
+
+_DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r")
+_EPOCH: Final = date(2020, 1, 1)
+
+
+def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> bytes:
+    """Return CSV (UTF-8 with BOM, so that Excel reads it). A text that could start a formula gets an apostrophe."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    return b"\xef\xbb\xbf" + text.getvalue().encode()
+
+
+def to_xlsx(columns: Sequence[str], rows: Iterable[Sequence[Value]], title: str) -> bytes:
+    """Return a spreadsheet of one sheet, each cell of its own kind. The same rows give the same bytes."""
+    out = io.BytesIO()
+    with workbook(out) as book:
+        sheet = book.add_worksheet(title[:31])
+        bold, day, amount = (book.add_format(one) for one in ({"bold": True}, {"num_format": "dd/mm/yyyy"},
+                                                              {"num_format": "#,##0"}))  # fmt: skip
+        for place, name in enumerate(columns):
+            sheet.write_string(0, place, name, bold)
+            sheet.set_column(place, place, max(12, len(name) + 2))
+        for number, row in enumerate(rows, start=1):
+            for place, cell in enumerate(row):
+                _write(sheet, (number, place), cell, (day, amount))
+        sheet.freeze_panes(1, 0)
+    return out.getvalue()
+
+
+def workbook(out: io.BytesIO) -> Any:
+    """Return a new workbook whose bytes depend on its content alone."""
+    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book.set_properties({"created": _EPOCH, "author": "KampungNet"})
+    return book
+
+
+def _write(sheet: Any, at: tuple[int, int], cell: Value, formats: tuple[Any, Any]) -> None:
+    if isinstance(cell, date):
+        sheet.write_datetime(*at, cell, formats[0])
+    elif isinstance(cell, int):
+        # A year is no amount: no dots in it.
+        sheet.write_number(*at, cell, formats[1] if abs(cell) >= 10_000 else None)
+    elif cell:
+        sheet.write_string(*at, cell)
+
+
+def _harmless(cell: Value) -> Value:
+    if isinstance(cell, date):
+        return cell.isoformat()
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_DANGEROUS) else cell
