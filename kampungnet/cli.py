@@ -4,6 +4,7 @@
 """
 
 import argparse
+import functools
 import getpass
 import logging
 import os
@@ -16,6 +17,7 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from kampungnet import tables
+from kampungnet.billing import cli as billing
 from kampungnet.core import clock, migrate
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Problem, Unavailable
@@ -94,7 +96,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--name", required=True, help="the person's name as shown on pages")
     one.add_argument("--role", required=True, choices=[role.value for role in staff.Role])
     one.add_argument("--regency", required=True, help="for example 35.10")
-    one.add_argument("--village", help="for an operator: the one village this person looks after")
+    one.add_argument("--village", help="for an operator, or budget staff of a village: the one this person works for")
+    one.add_argument(
+        "--duty", default="", choices=[duty.value for duty in staff.Duty],
+        help="what budget staff of a village sign: secretary checks a statement, head approves it, treasurer pays it",
+    )  # fmt: skip
 
     one = commands.add_parser("demo", help="show everything with simulated villages on this machine")
     one.add_argument("--port", type=_port, default=8080, help="port of the pages (default: %(default)s)")
@@ -103,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
         "--villages", type=_number, default=12, help="how many villages are simulated (default: %(default)s)"
     )
     one.set_defaults(run=_demo)
+    billing.add_commands(functools.partial(_command, commands), open_database)
     return parser
 
 
@@ -267,8 +274,9 @@ def _recompute(options: argparse.Namespace) -> None:
 def _add_staff(options: argparse.Namespace) -> None:
     password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     with open_database(options).writes() as db:
-        scope = staff.Scope(options.regency, options.village)
-        staff.add_staff(db, options.username, options.name, staff.Role(options.role), scope, password)
+        scope, duty = staff.Scope(options.regency, options.village), staff.Duty(options.duty)
+        person = staff.NewStaff(options.username, options.name, staff.Role(options.role), scope, duty)
+        staff.add_staff(db, person, password)
     print(f"{options.username} can sign in.")
 
 

@@ -16,7 +16,8 @@ from kampungnet.billing.sheets import Table
 from kampungnet.core.languages import N_
 from kampungnet.core.rows import upsert
 from kampungnet.staff.service import Scope
-from kampungnet.villages.models import District, Village
+from kampungnet.villages import service as villages
+from kampungnet.villages.models import Village
 
 COLUMNS: Final = (
     "kode", "nama", "kecamatan", "tahun", "kegiatan", "rekening", "uraian", "versi", "berlaku_sejak", "dokumen",
@@ -60,9 +61,7 @@ class BudgetEntry(msgspec.Struct, frozen=True):
 
 def register(db: Session, scope: Scope) -> Register:
     """Return the units that a person may write for."""
-    districts = dict(
-        db.execute(select(District.code, District.name).where(District.regency == scope.regency)).tuples().all()
-    )
+    districts = villages.districts(db, scope.regency)
     rows = db.scalars(select(Village).where(Village.regency == scope.regency))
     units = [Unit(one.code, one.name, one.kind, districts[one.district]) for one in rows]
     if scope.village is not None:

@@ -192,7 +192,7 @@ def _people(database: Database, folder: Path, village: str) -> str:
     with database.writes() as db:
         for username, name, role in _PEOPLE:
             scope = staff.Scope(REGENCY, village if role is staff.Role.OPERATOR else None)
-            staff.add_staff(db, username, name, role, scope, password)
+            staff.add_staff(db, staff.NewStaff(username, name, role, scope), password)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as opened:
         opened.write(password + "\n")
     return password

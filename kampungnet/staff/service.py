@@ -41,6 +41,18 @@ class Role(enum.StrEnum):
     AUDITOR = "auditor"
 
 
+class Duty(enum.StrEnum):
+    """What a member of a unit's own budget staff signs (Permendagri 20/2018, facts on billing 3.5)."""
+
+    NONE = ""
+    SECRETARY = "secretary"
+    """Sekretaris desa: checks."""
+    HEAD = "head"
+    """Kepala desa (lurah): approves."""
+    TREASURER = "treasurer"
+    """Kaur keuangan (bendahara): pays."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """How far a person sees: a whole regency, or one village of it. Every page function takes one."""
@@ -65,6 +77,7 @@ class SignedIn:
     name: str
     role: Role
     scope: Scope
+    duty: Duty = Duty.NONE
 
     def check_role(self, *roles: Role) -> None:
         """Raise ``NotAllowed`` for who does something else here."""
@@ -72,12 +85,28 @@ class SignedIn:
             raise NotAllowed(N_("Your role may look at this, but not change it. Ask an engineer of the kabupaten."))
 
 
-def add_staff(db: Session, username: str, name: str, role: Role, scope: Scope, password: str) -> StaffMember:
+@dataclass(frozen=True, slots=True)
+class NewStaff:
+    """A person to add."""
+
+    username: str
+    name: str
+    role: Role
+    scope: Scope
+    duty: Duty = Duty.NONE
+
+
+def add_staff(db: Session, person: NewStaff, password: str) -> StaffMember:
     """Add a person. Raises ``Unprocessable`` or ``Conflict`` with a sentence for who typed it."""
+    username, name, role, scope = person.username, person.name, person.role, person.scope
     if not _USERNAME.fullmatch(username):
         raise Unprocessable("A user name has 2 to 40 small letters, digits, dots or dashes.")
-    if (role is Role.OPERATOR) != (scope.village is not None):
-        raise Unprocessable("An operator belongs to one village; every other role sees the whole kabupaten.")
+    if scope.village is None and role is Role.OPERATOR:
+        raise Unprocessable("An operator belongs to one village: name it.")
+    if scope.village is not None and role not in {Role.OPERATOR, Role.BUDGET}:
+        raise Unprocessable("Engineers and auditors see the whole kabupaten: leave the village out.")
+    if person.duty and (role is not Role.BUDGET or scope.village is None):
+        raise Unprocessable("Only budget staff of a village have a duty.")
     if db.get(Regency, scope.regency) is None:
         raise NotFound(f"Kabupaten {scope.regency} is not in the register: import its villages first.")
     if scope.village and db.get(Village, (scope.regency, scope.village)) is None:
@@ -87,7 +116,8 @@ def add_staff(db: Session, username: str, name: str, role: Role, scope: Scope, p
     check_password_rules(password, username, name)
     member = StaffMember(
         username=username, name=name, password_hash=security.hash_password(password),
-        role=role, regency=scope.regency, village=scope.village, failed_logins=0, locked_until_ms=0,
+        role=role, regency=scope.regency, village=scope.village, duty=person.duty, failed_logins=0,
+        locked_until_ms=0,
     )  # fmt: skip
     db.add(member)
     db.flush()
@@ -155,7 +185,8 @@ def staff_of(db: Session, token: str, now_ms: int) -> tuple[SignedIn, bool] | No
     too_old = now_ms - session.last_seen_ms > IDLE_MS or now_ms - session.started_ms > ABSOLUTE_MS
     if too_old or member.disabled_ms is not None:
         return None
-    signed_in = SignedIn(member.username, member.name, Role(member.role), Scope(member.regency, member.village))
+    scope = Scope(member.regency, member.village)
+    signed_in = SignedIn(member.username, member.name, Role(member.role), scope, Duty(member.duty))
     return signed_in, now_ms - session.last_seen_ms > TOUCH_MS
 
 

@@ -61,7 +61,7 @@ def _overview(context: Context) -> list[Row]:
     database = Database(sqlite_url(folder))
     with database.writes() as db:
         scope = staff.Scope(REGENCY, None)
-        staff.add_staff(db, "sari", "Ibu Sari", staff.Role.ENGINEER, scope, PASSWORD)
+        staff.add_staff(db, staff.NewStaff("sari", "Ibu Sari", staff.Role.ENGINEER, scope), PASSWORD)
     until_ms = clock.now_ms() - 2 * 3_600_000
     store(database, boxes[:HISTORIES], Past("banyuwangi", DAYS, STEP_SECONDS, until_ms))
     pack_all(database)

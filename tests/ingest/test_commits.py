@@ -173,7 +173,7 @@ def _signed_in(database: Database) -> tuple[str, dict[str, str]]:
     token = "a-token-of-a-test"
     with database.writes() as db:
         scope = staff.Scope(REGENCY)
-        staff.add_staff(db, "sari", "Sari", staff.Role.ENGINEER, scope, "sembilan pohon kelapa tua")
+        staff.add_staff(db, staff.NewStaff("sari", "Sari", staff.Role.ENGINEER, scope), "sembilan pohon kelapa tua")
         now = clock.now_ms()
         db.add(StaffSession(token_hash=security.token_hash(token), username="sari", started_ms=now, last_seen_ms=now))
     return token, {"Cookie": f"kampungnet={token}", "Sec-Fetch-Site": "same-origin"}

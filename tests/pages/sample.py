@@ -91,17 +91,23 @@ def fill(database: Database, now_ms: int, history: tuple[str, ...] = (KAMPUNGANY
 
 
 def hire(database: Database) -> None:
-    """Let the cast sign in: Ibu Sari sees all, Pak Budi and Bu Citra one village each, Pak Dedi audits."""
+    """Let the cast sign in: Ibu Sari sees all, Pak Budi and Bu Citra one village each, Pak Dedi audits.
+
+    Bu Nur keeps the kabupaten's books; Pak Eko, Bu Hana and Pak Joko check, approve and pay in Pak Budi's village.
+    """
     cast = (
-        ("sari", "Ibu Sari", Role.ENGINEER, None), ("budi", "Pak Budi", Role.OPERATOR, KAMPUNGANYAR),
-        ("citra", "Bu Citra", Role.OPERATOR, REJOSARI), ("dedi", "Pak Dedi", Role.AUDITOR, None),
+        ("sari", "Ibu Sari", Role.ENGINEER, None, ""), ("budi", "Pak Budi", Role.OPERATOR, KAMPUNGANYAR, ""),
+        ("citra", "Bu Citra", Role.OPERATOR, REJOSARI, ""), ("dedi", "Pak Dedi", Role.AUDITOR, None, ""),
+        ("nur", "Bu Nur", Role.BUDGET, None, ""), ("eko", "Pak Eko", Role.BUDGET, KAMPUNGANYAR, "secretary"),
+        ("hana", "Bu Hana", Role.BUDGET, KAMPUNGANYAR, "head"),
+        ("joko", "Pak Joko", Role.BUDGET, KAMPUNGANYAR, "treasurer"),
     )  # fmt: skip
     with database.writes() as db:
-        for username, name, role, village in cast:
+        for username, name, role, village, duty in cast:
             db.add(
                 StaffMember(
                     username=username, name=name, password_hash=_hash(), role=role, regency=REGENCY, village=village,
-                    failed_logins=0, locked_until_ms=0,
+                    duty=duty, failed_logins=0, locked_until_ms=0,
                 )
             )  # fmt: skip
 

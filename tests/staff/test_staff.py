@@ -3,31 +3,33 @@ import pytest
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Conflict, NotFound, Problem, Unprocessable
 from kampungnet.core.security import hash_password, is_guessable, password_matches
-from kampungnet.staff.service import Role, Scope, add_staff
+from kampungnet.staff.service import Duty, NewStaff, Role, Scope, add_staff
 from tests.pages.sample import KAMPUNGANYAR, PASSWORD, REGENCY
 
 WHOLE = Scope(REGENCY)
 
 
-REFUSED: tuple[tuple[str, Role, Scope, str, type[Problem]], ...] = (
-    ("Sari2", Role.ENGINEER, WHOLE, PASSWORD, Unprocessable),
-    ("a b", Role.ENGINEER, WHOLE, PASSWORD, Unprocessable),
-    ("new\n", Role.ENGINEER, WHOLE, PASSWORD, Unprocessable),
-    ("new", Role.OPERATOR, WHOLE, PASSWORD, Unprocessable),
-    ("new", Role.BUDGET, Scope(REGENCY, KAMPUNGANYAR), PASSWORD, Unprocessable),
-    ("new", Role.OPERATOR, Scope(REGENCY, "35.10.99.2001"), PASSWORD, NotFound),
-    ("new", Role.BUDGET, Scope("11.01"), PASSWORD, NotFound),
-    ("sari", Role.ENGINEER, WHOLE, PASSWORD, Conflict),
-    ("new", Role.ENGINEER, WHOLE, "elevenchars", Unprocessable),
-    ("new", Role.ENGINEER, WHOLE, "kampungnet2026!", Unprocessable),
-    ("new", Role.ENGINEER, WHOLE, PASSWORD * 20, Unprocessable),
+REFUSED: tuple[tuple[str, Role, Scope, Duty, str, type[Problem]], ...] = (
+    ("Sari2", Role.ENGINEER, WHOLE, Duty.NONE, PASSWORD, Unprocessable),
+    ("a b", Role.ENGINEER, WHOLE, Duty.NONE, PASSWORD, Unprocessable),
+    ("new\n", Role.ENGINEER, WHOLE, Duty.NONE, PASSWORD, Unprocessable),
+    ("new", Role.OPERATOR, WHOLE, Duty.NONE, PASSWORD, Unprocessable),
+    ("new", Role.AUDITOR, Scope(REGENCY, KAMPUNGANYAR), Duty.NONE, PASSWORD, Unprocessable),
+    ("new", Role.BUDGET, WHOLE, Duty.HEAD, PASSWORD, Unprocessable),
+    ("new", Role.OPERATOR, Scope(REGENCY, KAMPUNGANYAR), Duty.HEAD, PASSWORD, Unprocessable),
+    ("new", Role.OPERATOR, Scope(REGENCY, "35.10.99.2001"), Duty.NONE, PASSWORD, NotFound),
+    ("new", Role.BUDGET, Scope("11.01"), Duty.NONE, PASSWORD, NotFound),
+    ("sari", Role.ENGINEER, WHOLE, Duty.NONE, PASSWORD, Conflict),
+    ("new", Role.ENGINEER, WHOLE, Duty.NONE, "elevenchars", Unprocessable),
+    ("new", Role.ENGINEER, WHOLE, Duty.NONE, "kampungnet2026!", Unprocessable),
+    ("new", Role.ENGINEER, WHOLE, Duty.NONE, PASSWORD * 20, Unprocessable),
 )
 
 
 def test_a_person_who_cannot_be_added_is_refused_with_a_sentence(database: Database) -> None:
-    for username, role, scope, password, error in REFUSED:
+    for username, role, scope, duty, password, error in REFUSED:
         with database.writes() as db, pytest.raises(error) as refusal:
-            add_staff(db, username, "Somebody", role, scope, password)
+            add_staff(db, NewStaff(username, "Somebody", role, scope, duty), password)
         assert refusal.value.sentence.endswith(".")
 
 

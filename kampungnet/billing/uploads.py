@@ -1,0 +1,110 @@
+"""Files of budgets and contracts: looked at first, put into the books when who sent them says so.
+
+What was understood of a file waits in the database until then, so that what is confirmed is exactly what was shown.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from kampungnet.billing import budgets, contracts, sheets
+from kampungnet.billing.budgets import BudgetEntry
+from kampungnet.billing.contracts import ContractEntry
+from kampungnet.billing.intake import Fault, Register
+from kampungnet.billing.models import PendingImport
+from kampungnet.billing.sheets import Table
+from kampungnet.core import clock
+from kampungnet.core.errors import NotFound
+from kampungnet.core.languages import N_
+from kampungnet.staff import audit
+from kampungnet.staff.audit import Act
+from kampungnet.staff.service import Role, SignedIn
+
+KEPT_MS: Final = clock.DAY_MS
+"""How long a file waits to be confirmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of file."""
+
+    columns: tuple[str, ...]
+    required: tuple[str, ...]
+    entry: type[Any]
+    understood: Callable[[Table, Register], tuple[list[Any], list[Fault]]]
+    store: Callable[[Session, str, Sequence[Any], tuple[str, int]], int]
+
+
+def _store_budget(db: Session, regency: str, entries: Sequence[BudgetEntry], _by: tuple[str, int]) -> int:
+    return budgets.store(db, regency, entries)
+
+
+KINDS: Final = {
+    "anggaran": Kind(budgets.COLUMNS, budgets.REQUIRED, BudgetEntry, budgets.understood, _store_budget),
+    "kontrak": Kind(contracts.COLUMNS, contracts.REQUIRED, ContractEntry, contracts.understood, contracts.store),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What was understood of a file; ``id`` is empty where faults keep it from being confirmed."""
+
+    id: str
+    what: str
+    file_name: str
+    entries: Sequence[Any]
+    faults: Sequence[Fault]
+
+
+def look_at(db: Session, by: SignedIn, what: str, file: tuple[str, bytes], now_ms: int) -> Preview:
+    """Understand a file (its name and its bytes) and keep what it says for a day. The books do not change.
+
+    Raises ``NotAllowed`` for who does not keep books, ``BadInput`` or ``TooLarge`` for what is no table.
+    """
+    by.check_role(Role.BUDGET)
+    kind, name = kind_of(what), file[0][:200]
+    found, faults = kind.understood(sheets.read(file[1], kind.columns, kind.required), budgets.register(db, by.scope))
+    db.execute(delete(PendingImport).where(PendingImport.uploaded_ms < now_ms - KEPT_MS))
+    if faults or not found:
+        return Preview("", what, name, found, faults)
+    pending = PendingImport(
+        regency=by.scope.regency, id=secrets.token_hex(8), username=by.username, what=what, file_name=name,
+        content=msgspec.json.encode(found), uploaded_ms=now_ms,
+    )  # fmt: skip
+    db.add(pending)
+    db.flush()
+    return Preview(pending.id, what, name, found, [])
+
+
+def confirm(db: Session, by: SignedIn, pending_id: str, now_ms: int) -> tuple[str, int]:
+    """Put a file that was looked at into the books; return its kind and how many lines or contracts it had.
+
+    Raises ``NotFound`` when it was confirmed already, waited too long or is somebody else's.
+    """
+    by.check_role(Role.BUDGET)
+    pending = db.get(PendingImport, (by.scope.regency, pending_id))
+    if pending is None or pending.username != by.username or pending.uploaded_ms < now_ms - KEPT_MS:
+        raise NotFound(N_("This file waits no more. Send it again."))
+    kind = kind_of(pending.what)
+    entries = msgspec.json.decode(pending.content, type=list[kind.entry])  # type: ignore[name-defined]  # the kind says
+    # What this person may write for may have become less since the file was looked at.
+    allowed = budgets.register(db, by.scope).units
+    if any(entry.unit not in allowed for entry in entries):
+        raise NotFound(N_("This file waits no more. Send it again."))
+    number = kind.store(db, by.scope.regency, entries, (by.name, now_ms))
+    told = {"file": pending.file_name, "rows": len(entries)}
+    audit.record(db, by, Act(f"{pending.what}.import", pending.file_name, "", None, told), now_ms)
+    db.delete(pending)
+    return pending.what, number
+
+
+def kind_of(what: str) -> Kind:
+    """Return one kind of file. Raises ``NotFound``."""
+    if what not in KINDS:
+        raise NotFound(N_("There is no such page here. Go back to the first page."))
+    return KINDS[what]
