@@ -4,6 +4,8 @@ import argparse
 import getpass
 import sys
 from collections.abc import Callable
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -36,19 +38,25 @@ def add_commands(add: Add, open_database: Open) -> None:
         ("import-budget", "anggaran", "look at a table of budget lines (CSV or XLSX), and with --confirm put it in"),
         ("import-contracts", "kontrak", "look at a table of contracts (CSV or XLSX), and with --confirm put it in"),
     ):
-        one = add(name, _importer(what, open_database), text)
+        one = add(name, _with(open_database, partial(_import, what)), text)
         one.add_argument("file", help="columns: " + ", ".join(uploads.KINDS[what].columns))
         one.add_argument("--regency", required=True, help="Kemendagri code of the kabupaten, for example 35.10")
         one.add_argument("--confirm", action="store_true", help="put it into the books; without it nothing changes")
-    one = add("export-budget", lambda options: _export_budget(options, open_database(options)),
+    one = add("export-budget", _with(open_database, _export_budget),
               "write the budget of a year in the columns that import-budget reads")  # fmt: skip
     one.add_argument("--regency", required=True, help="Kemendagri code of the kabupaten, for example 35.10")
     one.add_argument("--year", type=int, required=True, help="budget year, for example 2026")
     one.add_argument("--output", required=True, help="file to write; its name ends in .csv or .xlsx")
 
 
-def _importer(what: str, open_database: Open) -> Command:
-    return lambda options: _import(what, options, open_database(options))
+def _with(open_database: Open, run: Callable[[argparse.Namespace, Database], None]) -> Command:
+    """Return a command that opens the database, runs and closes it."""
+
+    def command(options: argparse.Namespace) -> None:
+        with closing(open_database(options)) as database:
+            run(options, database)
+
+    return command
 
 
 def _import(what: str, options: argparse.Namespace, database: Database) -> None:

@@ -151,7 +151,7 @@ def test_the_commands_take_and_give_tables(
     target = ["--database-url", url, "--regency", REGENCY]
     good, bad, out = tmp_path / "good.csv", tmp_path / "bad.csv", tmp_path / "out.xlsx"
     good.write_bytes(BUDGET)
-    bad.write_bytes(BUDGET.replace(b"30000000", b"30,000"))
+    bad.write_bytes(BUDGET.replace(b"30000000", b'"30,000"'))
     assert cli.main(["import-budget", str(good), *target]) == 0
     assert "Nothing was changed" in capsys.readouterr().out
     assert _count(database, BudgetLine) == 0
