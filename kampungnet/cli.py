@@ -91,6 +91,19 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_recompute(commands)
 
+    _add_add_staff(commands)
+    one = commands.add_parser("demo", help="show everything with simulated villages on this machine")
+    one.add_argument("--port", type=_port, default=8080, help="port of the pages (default: %(default)s)")
+    one.add_argument("--data", default="data/demo", help="folder for everything it writes (default: %(default)s)")
+    one.add_argument(
+        "--villages", type=_number, default=12, help="how many villages are simulated (default: %(default)s)"
+    )
+    one.set_defaults(run=_demo)
+    billing.add_commands(functools.partial(_command, commands), open_database)
+    return parser
+
+
+def _add_add_staff(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     one = _command(commands, "add-staff", _add_staff, "let a person sign in; the password is asked for")
     one.add_argument("username", help="lower case letters, digits, dot and dash")
     one.add_argument("--name", required=True, help="the person's name as shown on pages")
@@ -101,16 +114,6 @@ def _parser() -> argparse.ArgumentParser:
         "--duty", default="", choices=[duty.value for duty in staff.Duty],
         help="what budget staff of a village sign: secretary checks a statement, head approves it, treasurer pays it",
     )  # fmt: skip
-
-    one = commands.add_parser("demo", help="show everything with simulated villages on this machine")
-    one.add_argument("--port", type=_port, default=8080, help="port of the pages (default: %(default)s)")
-    one.add_argument("--data", default="data/demo", help="folder for everything it writes (default: %(default)s)")
-    one.add_argument(
-        "--villages", type=_number, default=12, help="how many villages are simulated (default: %(default)s)"
-    )
-    one.set_defaults(run=_demo)
-    billing.add_commands(functools.partial(_command, commands), open_database)
-    return parser
 
 
 def _add_recompute(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

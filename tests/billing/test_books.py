@@ -156,7 +156,7 @@ def test_the_commands_take_and_give_tables(
     assert "Nothing was changed" in capsys.readouterr().out
     assert _count(database, BudgetLine) == 0
     assert cli.main(["import-budget", str(bad), *target, "--confirm"]) == 1
-    assert "bad.csv baris 2, kolom J (pagu): Ini bisa dibaca dengan dua cara." in capsys.readouterr().err
+    assert "bad.csv baris 2, kolom J (pagu): Angka ini bisa dibaca dua cara." in capsys.readouterr().err
     assert cli.main(["import-budget", str(good), *target, "--confirm"]) == 0
     assert cli.main(["export-budget", *target, "--year", "2026", "--output", str(out)]) == 0
     assert len(sheets.read(out.read_bytes(), budgets.COLUMNS, budgets.REQUIRED).rows) == 3
