@@ -111,7 +111,7 @@ def _days_begun(seconds: int) -> int:
 
 
 def _lengths(terms: CreditTerms, month: MeasuredMonth) -> list[int]:
-    """Return the seconds of each outage that the provider answers for: of this month, without planned work taken out."""
+    """Return the seconds of this month in each outage the provider answers for, without planned work taken out."""
     record, start = record_of(month), month.period.start_ms
     windows = () if terms.planned is Treatment.DOWN else record.windows
     return [

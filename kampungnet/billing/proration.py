@@ -16,7 +16,7 @@ def days(method: Proration, period: Period) -> tuple[int, int]:
     if method is Proration.ACTUAL:
         return period.served_days, period.days
     if method is Proration.ACTUAL_30:
-        return min(period.served_days, 30), 30
+        return period.served_days, 30  # never above the price: what is no whole month has 30 days at most
     return min(period.last_day.day, 30) - min(period.first_day.day, 30) + 1, 30
 
 

@@ -300,6 +300,17 @@ def test_a_month_of_which_too_little_is_known_is_not_judged(
         assert (amount(found.lines, K.BASE), amount(found.lines, K.CREDIT)) == (base, credit_)
 
 
+def test_a_month_is_judged_from_the_threshold_on() -> None:
+    for minutes, judged in ((4_320, True), (4_321, False)):  # a tenth of June
+        found = rate(terms(), month(unseen=((0, minutes),)), HOUSE_TAXES).judgement
+        assert (found.result is Judged.NO_SLA) is judged
+
+
+def test_thirty_days_of_a_longer_month_are_the_price_by_thirtieths() -> None:
+    thirty = Period.of(date(2026, 7, 2), date(2026, 7, 31), WIB)
+    assert "proration" not in _amounts(terms(proration=Proration.ACTUAL_30), month(thirty))
+
+
 def test_a_proven_outage_is_known_time() -> None:
     found = rate(terms(credit=months.credit(CreditFormula.R1)), month(lost=((0, 20_000, Cause.FIBER),)), HOUSE_TAXES)
     assert found.judgement.result is Judged.MISSED
