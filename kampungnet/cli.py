@@ -24,6 +24,7 @@ from kampungnet.core.errors import BadInput, Problem, Unavailable
 from kampungnet.demo import run as demo
 from kampungnet.devices import onus
 from kampungnet.devices import service as devices
+from kampungnet.measurement import holidays
 from kampungnet.server import MOST_PROCESSES, serve
 from kampungnet.staff import service as staff
 from kampungnet.upkeep import recompute_days
@@ -89,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     one = _command(commands, "import-onus", _import_onus, "say it for many ONUs at once (CSV)")
     one.add_argument("file", help="a file with the columns " + ", ".join(onus.COLUMNS))
 
+    _add_import_holidays(commands)
     _add_recompute(commands)
 
     _add_add_staff(commands)
@@ -114,6 +116,12 @@ def _add_add_staff(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         "--duty", default="", choices=[duty.value for duty in staff.Duty],
         help="what budget staff of a village sign: secretary checks a statement, head approves it, treasurer pays it",
     )  # fmt: skip
+
+
+def _add_import_holidays(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    one = _command(commands, "import-holidays", _import_holidays, "say on which days offices are closed (CSV)")
+    one.add_argument("file", help="a file with the columns " + ", ".join(holidays.COLUMNS) + "; dates like 2026-08-17")
+    one.add_argument("--regency", help="for example 35.10 (default: every regency of the register)")
 
 
 def _add_recompute(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -261,6 +269,24 @@ def _import_onus(options: argparse.Namespace) -> None:
     print(f"{done.taken} ONUs belong to their villages.")
     if done.bad:
         raise Unavailable(f"{len(done.bad)} rows were not taken: mend them and import the file again.")
+
+
+def _import_holidays(options: argparse.Namespace) -> None:
+    path = Path(options.file)
+    try:
+        text = path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
+    except UnicodeDecodeError:
+        raise BadInput(f"{path.name} is no text in UTF-8: save it as CSV UTF-8 and import it again.") from None
+    with open_database(options).writes() as db:
+        regencies = [options.regency] if options.regency else [one.code for one in villages.regencies(db)]
+        if not regencies:
+            raise Unavailable("No regency is in the register: import its villages first.")
+        done = [holidays.import_list(db, regency, text) for regency in regencies]
+    for bad in done[0].bad:
+        print(f"{path.name} line {bad.line}: {bad.reason}", file=sys.stderr)
+    if done[0].bad:
+        raise Unavailable(f"Nothing was taken, {len(done[0].bad)} lines are bad: mend them and import the file again.")
+    print(f"{done[0].days} holidays are known in {', '.join(regencies)}.")
 
 
 def _recompute(options: argparse.Namespace) -> None:

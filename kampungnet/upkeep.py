@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database
-from kampungnet.measurement import closing, outage_log, recompute, rest, retention
+from kampungnet.measurement import closing, outage_log, recompute, rest, retention, service_months
 from kampungnet.measurement.retention import Retention
 
 log = logging.getLogger(__name__)
@@ -101,7 +101,9 @@ def judge_outages(database: Database, stopping: threading.Event | None = None) -
 
 
 def close_months(database: Database, now_ms: int | None = None) -> int:
-    """Add up the months whose days changed, then close those that are over; return how many rows were closed.
+    """Add up the months whose days changed, then close those that are over; return how many lines' traffic was closed.
+
+    A site's service is closed with its traffic.
 
     Any number of processes may do it at once: a month is added up by the one that takes it off the list.
     """
@@ -112,7 +114,13 @@ def close_months(database: Database, now_ms: int | None = None) -> int:
         with database.writes() as db:
             closing.add_up(db, due, now_ms)
     with database.writes() as db:
-        return closing.close(db, now_ms)
+        closed = closing.close(db, now_ms)
+    with database.reads() as db:
+        ready = service_months.to_close(db, now_ms, closing.CLOSE_MS)
+    for place, month in ready:
+        with database.writes() as db:
+            service_months.close(db, place, month, now_ms)
+    return closed
 
 
 def forget_old(database: Database, keep: Retention, stopping: threading.Event | None = None) -> int:

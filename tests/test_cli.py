@@ -30,7 +30,8 @@ from tests.support.server import HEADER, NEIGHBOUR, REGENCY, VILLAGE, Box, inges
 __all__ = ["box", "database", "postgresql_database", "prepared_file", "prepared_postgresql", "sqlite_database"]
 
 COMMANDS = (
-    "serve", "migrate", "import-villages", "enrol", "revoke", "onu", "import-onus", "recompute", "add-staff", "demo",
+    "serve", "migrate", "import-villages", "enrol", "revoke", "onu", "import-onus", "import-holidays", "recompute",
+    "add-staff", "demo",
 )  # fmt: skip
 PASSWORD = "sembilan pohon kelapa tua"
 SARI = ("add-staff", "sari", "--name", "Sari", "--role", "engineer", "--regency", REGENCY)
@@ -181,6 +182,20 @@ def _register(folder: Path) -> Path:
     file = folder / "register.csv"
     file.write_text(f"{HEADER}\n")
     return file
+
+
+def test_holidays_are_taken_whole_or_not_at_all(sqlite_database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "libur.csv"
+    file.write_text("date,name,source\n2026-08-17,Hari Kemerdekaan,SKB 3 Menteri\n2026-12-32,Natal,SKB\n")
+    done = _here("import-holidays", str(file), *where(sqlite_database))
+    told = done.stderr
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "libur.csv line 3: '2026-12-32' is no date: write it like 2026-08-17" in told
+    assert "Nothing was taken" in told
+    file.write_text("\ufeffdate,name,source\n2026-08-17,Hari Kemerdekaan,SKB 3 Menteri\n")
+    assert "1 holidays are known in 35.10" in _here("import-holidays", str(file), *where(sqlite_database))
+    file.write_bytes(b"date,name,source\n2026-08-17,\xff,SKB\n")
+    assert "UTF-8" in _refused("import-holidays", str(file), *where(sqlite_database))
 
 
 def test_days_are_made_anew_for_one_village_or_all(database: Database, box: Box) -> None:

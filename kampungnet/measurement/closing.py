@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
 from kampungnet.core.rows import upsert
-from kampungnet.measurement import traffic_days
+from kampungnet.measurement import service_months, traffic_days
 from kampungnet.measurement.ledger import Slot
 from kampungnet.measurement.models import MonthDue, TrafficCorrection, TrafficDay, TrafficMonth
 from kampungnet.measurement.month import Day, Month, month
@@ -77,6 +77,7 @@ def add_up(db: Session, due: Due, now_ms: int) -> bool:
             row = key | asdict(_empty(first, regency)) | {"closed_ms": now_ms}
             db.connection().execute(insert(TrafficMonth).values(row | {"flags": 0}))
         _correct(db, key, now, now_ms)
+    service_months.correct(db, (regency, site), first, now_ms)
     return True
 
 

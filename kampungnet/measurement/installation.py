@@ -1,4 +1,4 @@
-"""What an installation may set about its ledger; the same settings make the same bytes."""
+"""What an installation may set about its ledger and its offices; the same settings make the same results."""
 
 import os
 from collections.abc import Mapping
@@ -6,9 +6,13 @@ from typing import Final
 
 from kampungnet.core.errors import BadInput
 from kampungnet.measurement.ledger import HOUSE, Policy
+from kampungnet.measurement.workdays import HOUSE_HOURS, OfficeHours
 
 LINE_MBPS: Final = "KAMPUNGNET_LINE_MBPS"
 LONGEST_STEP_SECONDS: Final = "KAMPUNGNET_LONGEST_STEP_SECONDS"
+OFFICE_OPENS: Final = "KAMPUNGNET_OFFICE_OPENS"
+OFFICE_CLOSES: Final = "KAMPUNGNET_OFFICE_CLOSES"
+_LAST_HOUR: Final = 24
 
 
 def policy(environment: Mapping[str, str] = os.environ) -> Policy:
@@ -19,6 +23,20 @@ def policy(environment: Mapping[str, str] = os.environ) -> Policy:
     line = number(environment, LINE_MBPS, HOUSE.line_bps // 1_000_000)
     step = number(environment, LONGEST_STEP_SECONDS, HOUSE.longest_step_ms // 1000)
     return Policy(line * 1_000_000, step * 1000)
+
+
+def office(environment: Mapping[str, str] = os.environ) -> OfficeHours:
+    """Return when offices of this installation are open, without holidays: whole hours of the local day.
+
+    Raises ``BadInput`` naming what is no hour, or closes before it opens.
+    """
+    opens = number(environment, OFFICE_OPENS, HOUSE_HOURS.opens, 0)
+    closes = number(environment, OFFICE_CLOSES, HOUSE_HOURS.closes)
+    if not opens < closes <= _LAST_HOUR:
+        raise BadInput(
+            f"{OFFICE_OPENS}={opens} and {OFFICE_CLOSES}={closes} are no hours of one day, the earlier first."
+        )
+    return OfficeHours(opens, closes)
 
 
 def number(environment: Mapping[str, str], name: str, usual: int, least: int = 1) -> int:

@@ -276,7 +276,7 @@ class LoggedOutage(Base):
 
 
 class JudgedSite(Base):
-    """When the outages of a site were judged last, and of which time nothing was known then."""
+    """When the outages of a site were judged last, and since when it is known which of its time nobody saw."""
 
     __tablename__ = "judged_sites"
     __table_args__ = (ForeignKeyConstraint(["regency", "site"], [Site.regency, Site.code]),)
@@ -284,8 +284,55 @@ class JudgedSite(Base):
     regency: Mapped[str] = mapped_column(primary_key=True)
     site: Mapped[str] = mapped_column(primary_key=True)
     judged_ms: Mapped[int]
-    unseen: Mapped[str]
-    """JSON, a list of :class:`kampungnet.measurement.outage_words.Span` up to ``judged_ms``."""
+    since: Mapped[date]
+    """The first local day that was ever judged."""
+    first_service_ms: Mapped[int | None]
+    """When service was seen first; empty until then."""
+
+
+class UnseenDay(Base):
+    """The time of one local day of a judged site that nobody saw. A day that was seen as a whole has no row."""
+
+    __tablename__ = "unseen_days"
+    __table_args__ = (ForeignKeyConstraint(["regency", "site"], [Site.regency, Site.code]),)
+
+    regency: Mapped[str] = mapped_column(primary_key=True)
+    site: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    spans: Mapped[str]
+    """JSON, list of [start, end] in ms since local midnight, ends excluded."""
+
+
+class ServiceMonth(Base):
+    """What was known of a site's month when it was closed (0), and each time that changed later (1, 2, ...).
+
+    Each is the whole month as it stood: under any contract's policy the difference of two is the correction.
+    """
+
+    __tablename__ = "service_months"
+    __table_args__ = (ForeignKeyConstraint(["regency", "site"], [Site.regency, Site.code]),)
+
+    regency: Mapped[str] = mapped_column(primary_key=True)
+    site: Mapped[str] = mapped_column(primary_key=True)
+    month: Mapped[date] = mapped_column(primary_key=True)
+    """Its first day."""
+    number: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    noted_ms: Mapped[int]
+    facts: Mapped[bytes] = mapped_column(Blob)
+    """Msgpack, a :class:`kampungnet.measurement.month_facts.MonthFacts`."""
+
+
+class Holiday(Base):
+    """A day on which the offices of a regency are closed."""
+
+    __tablename__ = "holidays"
+    __table_args__ = (ForeignKeyConstraint(["regency"], [Regency.code]),)
+
+    regency: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    source: Mapped[str]
+    """The decree or circular that says so."""
 
 
 class PlannedWork(Base):

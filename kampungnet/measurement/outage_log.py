@@ -6,7 +6,7 @@ judge a month of them. Only sites with a box of their own are judged: a box else
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import blake2b
 from typing import Any, Final
@@ -18,12 +18,19 @@ from sqlalchemy.orm import Session
 from kampungnet.core import clock
 from kampungnet.core.rows import upsert
 from kampungnet.devices.models import Agent, Device, Site
-from kampungnet.measurement import packing, planned_work
+from kampungnet.measurement import packing, planned_work, unseen_days
 from kampungnet.measurement.availability import Record
 from kampungnet.measurement.boots import TimeQuality
 from kampungnet.measurement.causes import judge
+from kampungnet.measurement.closed_months import days_of, look_again
 from kampungnet.measurement.evidence import Timeline, joined, timeline
-from kampungnet.measurement.models import JudgedSite, LoggedOutage, ReadingDay, SightDay, YoungReading
+from kampungnet.measurement.models import (
+    JudgedSite,
+    LoggedOutage,
+    ReadingDay,
+    SightDay,
+    YoungReading,
+)
 from kampungnet.measurement.outage_words import Cause, Evidence, Horizon, Judgement, Outage, Span, Thresholds
 from kampungnet.measurement.packing import Kept
 from kampungnet.measurement.rulings import ruled, rulings
@@ -34,10 +41,16 @@ OPEN_DAYS: Final = 32
 """A month and a day stay open for late readings; what began before is final."""
 EVERY_MS: Final = 270_000
 """A site is judged anew every five minutes, which is how long a silence must last to be one."""
-_KEY: Final = ("regency", "site", "start_ms")
+FIRST_DAYS: Final = 400
+"""A site that was never judged is judged from its oldest reading on, but no further back."""
+_SITE: Final = ("regency", "site")
+_KEY: Final = (*_SITE, "start_ms")
+_COLUMNS: Final = (
+    LoggedOutage.regency, LoggedOutage.site, LoggedOutage.start_ms, LoggedOutage.end_ms, LoggedOutage.cause,
+    LoggedOutage.confidence, LoggedOutage.evidence, LoggedOutage.provisional,
+)  # fmt: skip
 _TIMELINE: Final = msgspec.msgpack.Decoder(Timeline)
 _EVIDENCE: Final = msgspec.json.Decoder(tuple[Evidence, ...])
-_SPANS: Final = msgspec.json.Decoder(tuple[Span, ...])
 
 Place = tuple[str, str]
 """Regency and site."""
@@ -48,12 +61,13 @@ class Judged:
     """What judging a site will write."""
 
     place: Place
-    now_ms: int
     evidence_from: date
-    open_from_ms: int
-    """Outages that began before stay as they are."""
+    period: Span
+    """The open days up to now. Outages that began before stay as they are."""
     judgement: Judgement
-    folded: list[dict[str, Any]] = field(default_factory=list)
+    folded: list[dict[str, Any]]
+    since: date
+    first_service_ms: int | None
 
 
 def due(db: Session, now_ms: int, most: int) -> list[Place]:
@@ -74,34 +88,71 @@ def due(db: Session, now_ms: int, most: int) -> list[Place]:
 def plan(db: Session, place: Place, now_ms: int) -> Judged:
     """Judge the open days of one site from all its readings; changes nothing."""
     zone = clock.zone_of(place[0])
-    open_from = _open_from(db, place, now_ms, zone)
+    known = db.get(JudgedSite, place)
+    open_from = _open_from(db, place, now_ms, known)
+    open_from_ms = clock.day_start_ms(open_from, zone)
     evidence_from = open_from - timedelta(days=1)
     readings = _Readings(db, place, evidence_from)
     whole = joined(readings.parts())
     horizon = Horizon(now_ms, _settled_ms(db, place))
     found = judge(whole, horizon, Thresholds(zone=zone))
-    return Judged(place, now_ms, evidence_from, clock.day_start_ms(open_from, zone), found, readings.folded)
+    first_ms = known.first_service_ms if known else None
+    if first_ms is None or first_ms >= open_from_ms:
+        first_ms = first_service_ms(found, Span(open_from_ms, now_ms))
+    since = min(known.since, open_from) if known else open_from
+    return Judged(place, evidence_from, Span(open_from_ms, now_ms), found, readings.folded, since, first_ms)
 
 
 def carry_out(db: Session, judged: Judged) -> None:
-    """Write what was found in the place of what stood in the open days."""
+    """Write what was found in the place of what stood in the open days, unless a later judgement stands there."""
     regency, site = judged.place
+    row = {"regency": regency, "site": site, "judged_ms": judged.period.end_ms, "since": judged.since,
+           "first_service_ms": judged.first_service_ms}  # fmt: skip
+    # First of all: whoever judges the same site at the same time waits here.
+    upsert(db, JudgedSite, [row], _SITE, ("judged_ms", "since", "first_service_ms"), "judged_ms")
+    of_site = (JudgedSite.regency == regency, JudgedSite.site == site)
+    if db.scalar(select(JudgedSite.judged_ms).where(*of_site)) != judged.period.end_ms:
+        return
     if judged.folded:
         upsert(db, SightDay, judged.folded, ("regency", "site", "day"), ("packs", "timeline"))
     connection = db.connection()
     of_days = (SightDay.regency == regency, SightDay.site == site, SightDay.day < judged.evidence_from)
     connection.execute(delete(SightDay).where(*of_days))
+    changed = _write_outages(db, judged) | unseen_days.write(db, judged.place, judged.judgement.unseen, judged.period)
+    look_again(db, judged.place, changed, judged.period.end_ms)
+
+
+def _write_outages(db: Session, judged: Judged) -> set[date]:
+    """Write the outages that are new or not as they were; return the local days they touch."""
+    regency, site = judged.place
     rows = {one.start_ms: _row(judged.place, one) for one in judged.judgement.outages
-            if one.start_ms >= judged.open_from_ms}  # fmt: skip
-    of_site = (LoggedOutage.regency == regency, LoggedOutage.site == site)
-    gone = delete(LoggedOutage).where(*of_site, LoggedOutage.start_ms >= judged.open_from_ms)
-    connection.execute(gone.where(LoggedOutage.start_ms.not_in(rows)))
-    if rows:
-        values = ("end_ms", "cause", "confidence", "evidence", "provisional")
-        upsert(db, LoggedOutage, list(rows.values()), _KEY, values)
-    unseen = msgspec.json.encode(judged.judgement.unseen).decode()
-    site_row = {"regency": regency, "site": site, "judged_ms": judged.now_ms, "unseen": unseen}
-    upsert(db, JudgedSite, [site_row], ("regency", "site"), ("judged_ms", "unseen"))
+            if one.start_ms >= judged.period.start_ms}  # fmt: skip
+    open_ones = (
+        LoggedOutage.regency == regency, LoggedOutage.site == site,
+        LoggedOutage.start_ms >= judged.period.start_ms,
+    )  # fmt: skip
+    connection = db.connection()
+    old = {one.start_ms: dict(one._mapping) for one in connection.execute(select(*_COLUMNS).where(*open_ones))}
+    gone = old.keys() - rows.keys()
+    if gone:
+        connection.execute(delete(LoggedOutage).where(*open_ones, LoggedOutage.start_ms.in_(gone)))
+    new = [row for start_ms, row in rows.items() if old.get(start_ms) != row]
+    if new:
+        upsert(db, LoggedOutage, new, _KEY, tuple(name for name in new[0] if name not in _KEY))
+    changed = [*(old[start_ms] for start_ms in gone), *new, *(old.get(row["start_ms"], row) for row in new)]
+    spans = (Span(one["start_ms"], one["end_ms"] or judged.period.end_ms) for one in changed)
+    return {day for span in spans for day in days_of(span, clock.zone_of(regency))}
+
+
+def first_service_ms(judgement: Judgement, period: Span) -> int | None:
+    """Return the first instant of a period that was seen and was within no outage; ``None`` without any."""
+    lost = [Span(one.start_ms, period.end_ms if one.end_ms is None else one.end_ms) for one in judgement.outages]
+    at_ms = period.start_ms
+    for one in unseen_days.united([*judgement.unseen, *lost], period):
+        if one.start_ms > at_ms:
+            break
+        at_ms = one.end_ms
+    return at_ms if at_ms < period.end_ms else None
 
 
 def outages(db: Session, place: Place, period: Span) -> list[Outage]:
@@ -134,15 +185,26 @@ def record(db: Session, place: Place, period: Span) -> Record | None:
     row = db.get(JudgedSite, place)
     if row is None:
         return None
-    spans = [*_SPANS.decode(row.unseen), Span(row.judged_ms, period.end_ms)]
-    cut = (Span(max(one.start_ms, period.start_ms), min(one.end_ms, period.end_ms)) for one in spans)
-    seen = [one for one in cut if one.start_ms < one.end_ms]
-    return Record(outages(db, place, period), seen, planned_work.windows(db, place, period))
+    began_ms = clock.day_start_ms(row.since, clock.zone_of(place[0]))
+    unknown = [Span(period.start_ms, began_ms), Span(row.judged_ms, period.end_ms)]
+    unseen = unseen_days.united([*unseen_days.read(db, place, period), *unknown], period)
+    return Record(outages(db, place, period), unseen, planned_work.windows(db, place, period))
 
 
-def _open_from(db: Session, place: Place, now_ms: int, zone: str) -> date:
-    """Return the first open day; an outage that reaches into the open days is open as a whole."""
-    first = clock.local_day(now_ms, zone) - timedelta(days=OPEN_DAYS)
+def _open_from(db: Session, place: Place, now_ms: int, known: JudgedSite | None) -> date:
+    """Return the first open day. No day is left out: neither while the server stood still, nor before it knew the site.
+
+    An outage that reaches into the open days is open as a whole.
+    """
+    zone = clock.zone_of(place[0])
+    today = clock.local_day(now_ms, zone)
+    first = today - timedelta(days=OPEN_DAYS)
+    if known is not None:
+        first = min(first, clock.local_day(known.judged_ms, zone))
+    else:
+        of_site = (ReadingDay.regency == place[0], ReadingDay.site == place[1])
+        oldest = (*of_site, ReadingDay.day >= today - timedelta(days=FIRST_DAYS))
+        first = min(first, db.scalar(select(func.min(ReadingDay.day)).where(*oldest)) or first)
     found = judged_outages(db, place, Span(clock.day_start_ms(first, zone), now_ms))
     return min([first, *(clock.local_day(one.start_ms, zone) for one in found)])
 
@@ -203,8 +265,10 @@ class _Readings:
             SightDay.regency == regency, SightDay.site == site, SightDay.day >= self._first
         )
         known = {day: (packs, folded) for day, packs, folded in self._db.execute(kept)}
-        found: dict[date, Timeline] = {}
-        for day, packs in self._packs().items():
+        present = self._packs()
+        # A fold outlives its readings: an outage that lasts for months is judged from when it began.
+        found = {day: _TIMELINE.decode(folded) for day, (_, folded) in known.items() if day not in present}
+        for day, packs in present.items():
             if day in known and known[day][0] == packs:
                 found[day] = _TIMELINE.decode(known[day][1])
                 continue

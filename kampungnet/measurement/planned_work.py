@@ -20,6 +20,7 @@ from kampungnet.core.errors import Conflict, NotFound, Unprocessable
 from kampungnet.core.languages import N_
 from kampungnet.devices.models import Site
 from kampungnet.measurement.availability import Window
+from kampungnet.measurement.closed_months import look_again_at_all
 from kampungnet.measurement.models import PlannedWork
 from kampungnet.measurement.outage_words import Span
 from kampungnet.staff import audit
@@ -60,6 +61,7 @@ def enter(db: Session, by: SignedIn, entry: Entry, now_ms: int) -> PlannedWork:
     )  # fmt: skip
     db.add(work)
     db.flush()
+    _look_again(db, work, now_ms)
     audit.record(db, by, Act("planned_work.enter", work.id, work.reason, None, _told(work)), now_ms)
     return work
 
@@ -74,6 +76,7 @@ def withdraw(db: Session, by: SignedIn, work_id: str, reason: str, now_ms: int) 
         raise Conflict(N_("This planned work was withdrawn before. Look at the list again."))
     why = written(reason)
     work.withdrawn_ms = now_ms
+    _look_again(db, work, now_ms)
     audit.record(db, by, Act("planned_work.withdraw", work.id, why, _told(work)), now_ms)
 
 
@@ -119,6 +122,11 @@ def written(text: str, *, required: bool = True) -> str:
     if not line.isprintable():
         raise Unprocessable(N_("There are signs in this text that nobody can read. Type it again."))
     return line
+
+
+def _look_again(db: Session, work: PlannedWork, now_ms: int) -> None:
+    span = Span(work.start_ms, work.end_ms)
+    look_again_at_all(db, work.regency, span, lambda village: covers(work, village), now_ms)
 
 
 def _span(entry: Entry, zone: str, now_ms: int) -> Span:

@@ -5,20 +5,25 @@ from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from kampungnet.core import clock
 from kampungnet.devices.models import Site
 from kampungnet.measurement.installation import number
 from kampungnet.measurement.models import (
+    JudgedSite,
+    LoggedOutage,
     Oddity,
     ReadingDay,
+    ServiceMonth,
     SlotDay,
     TrafficCorrection,
     TrafficDay,
     TrafficHour,
     TrafficMonth,
     TrafficSlots,
+    UnseenDay,
 )
 
 PREFIX: Final = "KAMPUNGNET_KEEP_"
@@ -37,7 +42,7 @@ class Retention:
     hour_days: int = 400
     """Hours can be made from slots."""
     month_days: int = 3700
-    """Months and their corrections: ten years."""
+    """Months and their corrections, outages, time that nobody saw: ten years."""
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Retention":
@@ -68,6 +73,15 @@ def forget(db: Session, site: tuple[str, str], today: date, keep: Retention, old
         TrafficHour: TrafficHour.day < before(keep.hour_days),
         TrafficCorrection: TrafficCorrection.month < before(keep.month_days),
         TrafficMonth: TrafficMonth.month < before(keep.month_days),
+        ServiceMonth: ServiceMonth.month < before(keep.month_days),
+        UnseenDay: UnseenDay.day < before(keep.month_days),
+        LoggedOutage: LoggedOutage.end_ms < clock.day_start_ms(before(keep.month_days), clock.zone_of(site[0])),
     }
     here = {table: (table.regency == site[0], table.site == site[1]) for table in ends}
-    return sum(db.connection().execute(delete(table).where(*here[table], end)).rowcount for table, end in ends.items())
+    connection = db.connection()
+    gone = sum(connection.execute(delete(table).where(*here[table], end)).rowcount for table, end in ends.items())
+    # A day without a row counts as seen; of those whose rows went, nothing is known any more.
+    known_from = before(keep.month_days)
+    judged = update(JudgedSite).where(JudgedSite.regency == site[0], JudgedSite.site == site[1])
+    connection.execute(judged.where(JudgedSite.since < known_from).values(since=known_from))
+    return gone

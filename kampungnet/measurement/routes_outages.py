@@ -1,22 +1,23 @@
 """Outages and availability for programs: JSON with the same sign-in and the same view as the pages."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Final
+from datetime import date
+from typing import Annotated, Final
 
-from fastapi import APIRouter
+import msgspec
+from fastapi import APIRouter, Path, Response
 
 from kampungnet.core import clock
 from kampungnet.core.errors import Unprocessable
 from kampungnet.core.web import DATA_PREFIX, Reads
-from kampungnet.measurement import outage_log
+from kampungnet.measurement import holidays, outage_log, summary
 from kampungnet.measurement.availability import Availability, availability, percent
 from kampungnet.measurement.outage_words import Outage, Span
 from kampungnet.measurement.routes_ledger import MOST_DAYS, First, Last, SeenSites
 from kampungnet.measurement.workdays import office_hours
 
-KNOWN_DAYS: Final = outage_log.OPEN_DAYS - 1
-"""Of so many days, today included, it is kept which time was not seen."""
+MONTH: Final = "^20[2-9][0-9]-(0[1-9]|1[0-2])$"
+_ENCODER: Final = msgspec.json.Encoder()
 
 router = APIRouter(prefix=f"{DATA_PREFIX}v1/villages/{{code}}", tags=["outages"])
 
@@ -74,7 +75,7 @@ class AvailabilityOut:
     site: str
     whole: ShareOut
     office_hours: ShareOut
-    """07.00 to 15.00, Monday to Friday."""
+    """07.00 to 15.00 (setting), Monday to Friday without listed holidays."""
 
 
 @router.get("/outages", summary="Outages that reach into local days, with cause and evidence")
@@ -88,21 +89,35 @@ def outages(db: Reads, sites: SeenSites, first: First, last: Last) -> list[Outag
     ]
 
 
-@router.get("/availability", summary="Availability over local days of the last month")
+@router.get("/availability", summary="Availability over local days, however long ago")
 def shares(db: Reads, sites: SeenSites, first: First, last: Last) -> list[AvailabilityOut]:
-    """Return one entry for each site that was ever judged."""
+    """Return one entry for each site that was ever judged. A day from before it was is unknown."""
     now_ms, zone = clock.now_ms(), sites.zone
     whole = _period(first, last, zone)
-    if first <= clock.local_day(now_ms, zone) - timedelta(days=KNOWN_DAYS) or whole.start_ms >= now_ms:
-        raise Unprocessable("Ask for days of the last month: which time was not seen is kept for 31 days.")
+    if whole.start_ms >= now_ms:
+        raise Unprocessable("Ask for days that have begun.")
+    hours = holidays.office_hours_of(db, sites.regency, first, last)
     period = Span(whole.start_ms, min(whole.end_ms, now_ms))
     found = []
     for site in sites.codes:
         record = outage_log.record(db, (sites.regency, site), period)
         if record is not None:
-            office = availability(office_hours(period, zone), record)
+            office = availability(office_hours(period, zone, hours), record)
             found.append(AvailabilityOut(site, _share(availability([period], record)), _share(office)))
     return found
+
+
+@router.get("/months/{month}", summary="All that is known of a local month, as statements take it")
+def month(db: Reads, sites: SeenSites, month: Annotated[str, Path(pattern=MONTH, examples=["2026-07"])]) -> Response:
+    """Return one entry for each site; of a closed month what stood, and its corrections beside it.
+
+    Instants are ms since 1970 UTC, rates bits a second, ``rx`` is what the village received.
+    """
+    now_ms, first = clock.now_ms(), date.fromisoformat(f"{month}-01")
+    if clock.day_start_ms(first, sites.zone) >= now_ms:
+        raise Unprocessable("Ask for a month that has begun.")
+    found = [summary.summary(db, (sites.regency, site), first, now_ms) for site in sites.codes]
+    return Response(_ENCODER.encode(found), media_type="application/json")
 
 
 def _period(first: date, last: date, zone: str) -> Span:

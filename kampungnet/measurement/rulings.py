@@ -10,8 +10,10 @@ from dataclasses import replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from kampungnet.core import clock
 from kampungnet.core.errors import NotFound, Unprocessable
 from kampungnet.core.languages import N_
+from kampungnet.measurement.closed_months import days_of, look_again
 from kampungnet.measurement.models import Ruling
 from kampungnet.measurement.outage_words import Cause, Evidence, Finding, Outage, Ruled, Span
 from kampungnet.measurement.planned_work import written
@@ -36,6 +38,7 @@ def rule(db: Session, by: SignedIn, site: str, outage: Outage, said: tuple[str, 
     )  # fmt: skip
     db.add(ruling)
     db.flush()
+    _look_again(db, (by.scope.regency, site), outage, now_ms)
     told = {"start_ms": outage.start_ms, "end_ms": outage.end_ms}
     before, after = told | {"cause": outage.cause.value}, told | {"cause": cause}
     audit.record(db, by, Act("outage.rule", site, reason, before, after), now_ms)
@@ -53,6 +56,7 @@ def withdraw(db: Session, by: SignedIn, site: str, outage: Outage, reason: str, 
     why = written(reason)
     for one in found:
         one.withdrawn_ms = now_ms
+    _look_again(db, place, outage, now_ms)
     told = {"start_ms": outage.start_ms, "end_ms": outage.end_ms, "cause": found[0].cause}
     audit.record(db, by, Act("outage.withdraw_ruling", site, why, told), now_ms)
 
@@ -86,6 +90,11 @@ def is_about(ruling: Ruling, outage: Outage) -> bool:
 def without_an_outage(known: Iterable[Ruling], outages: Sequence[Outage]) -> list[Ruling]:
     """Return the rulings that are about nothing any more: somebody should look at them."""
     return [one for one in known if not any(is_about(one, outage) for outage in outages)]
+
+
+def _look_again(db: Session, place: tuple[str, str], outage: Outage, now_ms: int) -> None:
+    span = Span(outage.start_ms, outage.end_ms or now_ms)
+    look_again(db, place, days_of(span, clock.zone_of(place[0])), now_ms)
 
 
 def _ruled(outage: Outage, known: Iterable[Ruling]) -> Outage:

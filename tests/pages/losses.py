@@ -4,6 +4,7 @@ import msgspec
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database
+from kampungnet.measurement import unseen_days
 from kampungnet.measurement.models import JudgedSite, LoggedOutage
 from kampungnet.measurement.outage_words import Cause, Evidence, Finding, Span
 
@@ -28,4 +29,6 @@ def add(database: Database, now_ms: int) -> None:
         db.add(LoggedOutage(**place, start_ms=now_ms - HOUR, end_ms=None, cause="penyedia", confidence=0.5,
                             evidence=lasting, provisional=True))  # fmt: skip
         unseen = [Span(0, midnight - 20 * clock.DAY_MS), Span(midnight - 2 * clock.DAY_MS, midnight - clock.DAY_MS)]
-        db.add(JudgedSite(**place, judged_ms=now_ms, unseen=msgspec.json.encode(unseen).decode()))
+        judged = Span(midnight - 31 * clock.DAY_MS, now_ms)
+        db.add(JudgedSite(**place, judged_ms=now_ms, since=clock.local_day(judged.start_ms, clock.WIB)))
+        unseen_days.write(db, (place["regency"], place["site"]), unseen, judged)
