@@ -193,7 +193,7 @@ def test_holidays_are_taken_whole_or_not_at_all(sqlite_database: Database, tmp_p
     assert "libur.csv line 3: '2026-12-32' is no date: write it like 2026-08-17" in told
     assert "Nothing was taken" in told
     file.write_text("\ufeffdate,name,source\n2026-08-17,Hari Kemerdekaan,SKB 3 Menteri\n")
-    assert "1 holidays are known in 35.10" in _here("import-holidays", str(file), *where(sqlite_database))
+    assert "1 holidays are known in 35.10" in _here("import-holidays", str(file), *where(sqlite_database)).stdout
     file.write_bytes(b"date,name,source\n2026-08-17,\xff,SKB\n")
     assert "UTF-8" in _refused("import-holidays", str(file), *where(sqlite_database))
 
