@@ -16,6 +16,7 @@ from kampungnet_sim.register import RegisteredVillage
 from kampungnet_sim.routeros_menus_ip import GATEWAY
 from kampungnet_sim.routeros_menus_wireless import has_wifi, has_wireless
 from kampungnet_sim.village import NO_LIGHT_DBM, Village, VillageState, draw_profile
+from kampungnet_sim.village_events import EventKind
 from kampungnet_sim.village_features import NO_WISH, Wish
 from kampungnet_sim.village_interfaces import InterfaceCounters
 
@@ -24,6 +25,9 @@ Json = dict[str, object]
 # A small board needs about this long from electricity to its first poll, seconds.
 BOX_START_SECONDS = 35.0
 INTERNET_ADDRESS = "1.1.1.1"
+# The router and the ONT.
+DEVICES = 2
+_DARK_BOX = frozenset({EventKind.POWER_CUT, EventKind.BOX_OFF})
 _TIMEOUT_MS = 10_000
 # How SNMP's ifType reads in words, against RouterOS' own words for a kind of port.
 _ONT_KINDS = {"ether": "ethernet", "pon": "gpon", "l2tp-out": "ifType 23", "wifi": "wlan"}
@@ -41,29 +45,45 @@ class Span:
 class Past:
     """The readings of one village's agent, in order of time."""
 
-    def __init__(self, found: RegisteredVillage, seed: int, wish: Wish = NO_WISH) -> None:
-        self._village = Village(draw_profile(found.code, found.name, seed, wish=wish))
-        self._code = found.code
-        self._seed = seed
+    def __init__(self, village: Village) -> None:
+        self._village = village
+        self._code, self._seed = village.profile.code, village.profile.seed
         self._sequence = 0
         self._box: tuple[float, str] = (-1.0, "")
+        self._gateway_known = False
+        """The agent pings the gateway it knows from its last look, also when the route to it has just gone."""
 
     def lines(self, span: Span) -> Iterator[str]:
         """One JSON object a line: ``{"village": code, "reading": {...}}``."""
         # Agents spread their polls over the interval.
-        when = span.start + unit(self._seed, hash_of(self._code)) * min(span.step, 60)
+        when = self.first_poll(span)
         head = f'{{"village":{json.dumps(self._code)},"reading":'
         while when < span.end:
             for reading, ports in self._readings(when):
                 yield f"{head}{_with_ports(reading, ports)}}}"
             when += span.step
 
-    def _readings(self, when: float) -> Iterator[tuple[Json, list[str]]]:
-        state = self._village.state_at(when)
+    def first_poll(self, span: Span) -> float:
+        """When the village's box polls first in a span."""
+        return span.start + unit(self._seed, hash_of(self._code)) * min(span.step, 60)
+
+    def polls_at(self, when: float) -> bool:
+        """Has the box electricity, and has it started? In a power cut it is as dark as the devices."""
         segment = self._village.calendar.segment(when)
-        if not state.power or when < segment.power_back + BOX_START_SECONDS:
-            # The box is as dark as the devices: nobody polls.
+        return not segment.kinds & _DARK_BOX and when >= segment.box_back + BOX_START_SECONDS
+
+    def poll(self, when: float) -> list[str]:
+        """The readings of one poll, as JSON."""
+        return [_with_ports(reading, ports) for reading, ports in self._readings(when)]
+
+    def skip(self, polls: int) -> None:
+        """Number on as if so many polls had been made."""
+        self._sequence += DEVICES * polls
+
+    def _readings(self, when: float) -> Iterator[tuple[Json, list[str]]]:
+        if not self.polls_at(when):
             return
+        state = self._village.state_at(when)
         yield self._router(state, when), [_router_port(p) for p in state.interfaces]
         ports = [_ont_port(p) for p in state.ont_interfaces]
         yield self._ont(state, when + 1.2), ports
@@ -71,17 +91,18 @@ class Past:
     # -- parts every reading has --------------------------------------------------------
 
     def _head(self, device: str, when: float, duration_ms: int) -> Json:
-        power_back = self._village.calendar.segment(when).power_back
-        if self._box[0] != power_back:
-            bits = generator(self._seed, self._code, "box", power_back).getrandbits(128)
-            self._box = (power_back, str(uuid.UUID(int=bits, version=4)))
+        box_back = self._village.calendar.segment(when).box_back
+        if self._box[0] != box_back:
+            bits = generator(self._seed, self._code, "box", box_back).getrandbits(128)
+            self._gateway_known = False
+            self._box = (box_back, str(uuid.UUID(int=bits, version=4)))
         self._sequence += 1
         return {
             "boot_id": self._box[1],
             "sequence": self._sequence,
             "device": device,
             "taken_at_ms": round(when * 1000),
-            "boottime_ms": round((when - power_back) * 1000),
+            "boottime_ms": round((when - box_back) * 1000),
             "outcome": "ok",
             "duration_ms": duration_ms,
         }
@@ -119,8 +140,8 @@ class Past:
             "free_storage_bytes": state.free_storage_bytes,
             "total_storage_bytes": router.disk_bytes,
             "wan_interface": router.wan_interface,
-            "gateway": GATEWAY if state.fibre_up else "",
-            "pings": _pings(state, whole=profile.ros.major < 7),
+            "gateway": GATEWAY if state.line_up else "",
+            "pings": _pings(state, whole=profile.ros.major < 7, gateway=state.line_up or self._gateway_known),
             "hotspot_sessions": state.hotspot_active,
             "hotspot_hosts": state.hotspot_hosts,
             "dhcp_leases": state.dhcp_leases,
@@ -132,6 +153,7 @@ class Past:
             body["wireless_clients"] = state.wireless_clients
         if missing:
             body["missing"] = missing
+        self._gateway_known = state.line_up
         reading["body"] = body
         return reading
 
@@ -217,12 +239,12 @@ def _sensors(state: VillageState, names: tuple[str, ...]) -> list[Json]:
     return [{"name": n, "value": known[n][0], "unit": known[n][1]} for n in names]
 
 
-def _pings(state: VillageState, *, whole: bool) -> list[Json]:
+def _pings(state: VillageState, *, whole: bool, gateway: bool) -> list[Json]:
     found: list[Json] = []
     lost = state.packet_loss_percent >= 50
     trips = (("gateway", GATEWAY, state.gateway_ping_ms), ("internet", INTERNET_ADDRESS, state.internet_ping_ms))
     for target, address, trip in trips:
-        if target == "gateway" and not state.fibre_up:
+        if target == "gateway" and not gateway:
             # Without a carrier there is no default route and so no gateway to ping.
             continue
         row: Json = {"target": target, "address": address, "sent": 1, "received": 0}
@@ -235,7 +257,7 @@ def _pings(state: VillageState, *, whole: bool) -> list[Json]:
 
 def _all_lines(job: tuple[RegisteredVillage, int, Wish, Span]) -> str:
     found, seed, wish, span = job
-    return "\n".join(Past(found, seed, wish).lines(span))
+    return "\n".join(Past(Village(draw_profile(found.code, found.name, seed, wish=wish))).lines(span))
 
 
 def history(

@@ -20,6 +20,7 @@ GASP_SECONDS = 300.0
 RANGING_SECONDS = 20.0
 _SILENT_SHARE = 0.12
 _HISTORY_SECONDS = 60 * 86_400.0
+_NO_POWER = frozenset({EventKind.POWER_CUT, EventKind.ONT_OFF})
 
 
 class Phase(StrEnum):
@@ -186,14 +187,15 @@ class VillageOnu:
         return found[-10:]
 
     def _cuts(self, when: float) -> list[Event]:
-        wanted = (EventKind.POWER_CUT, EventKind.FIBRE_CUT)
+        wanted = (*_NO_POWER, EventKind.FIBRE_CUT)
         found = self.village.events_between(when - _HISTORY_SECONDS, when + 1)
         return [e for e in found if e.kind in wanted and e.start <= when]
 
     def _phase(self, state: VillageState, past: _Past, when: float) -> Phase:
-        if not state.power and not self.gasps:
+        dark = bool(self.village.calendar.segment(when).kinds & _NO_POWER)
+        if dark and not self.gasps:
             return Phase.LOS
-        if not state.power:
+        if dark:
             return Phase.DYING_GASP if when - past.last_down < GASP_SECONDS else Phase.OFFLINE
         if state.rx_power_dbm <= NO_LIGHT_DBM:
             return Phase.LOS
@@ -209,7 +211,7 @@ class VillageOnu:
         begun = self._cuts(when)
         gasps = [e.start for e in begun if self._cause(e) is Cause.DYING_GASP]
         last = begun[-1] if begun else None
-        power_back = self.village.calendar.segment(when).power_back
+        power_back = self.village.calendar.segment(when).ont_back
         return _Past(
             last_up=max((e.end for e in begun if e.end <= when), default=power_back),
             last_down=last.start if last is not None else 0.0,
@@ -218,7 +220,7 @@ class VillageOnu:
         )
 
     def _cause(self, event: Event) -> Cause:
-        return Cause.DYING_GASP if event.kind is EventKind.POWER_CUT and self.gasps else Cause.LOS
+        return Cause.DYING_GASP if event.kind in _NO_POWER and self.gasps else Cause.LOS
 
 
 # Shares of the houses: working, without power, without light, off, refused.

@@ -83,7 +83,7 @@ def _clients(moment: Moment) -> list[Row]:
         return []
     row = {"interface": moment.profile.router.wan_interface, "add-default-route": "yes", "use-peer-dns": "true",
            "use-peer-ntp": "true", "invalid": "false", "dynamic": "false", "disabled": "false"}  # fmt: skip
-    if not moment.state.fibre_up:
+    if not moment.state.line_up:
         return numbered([{**row, "status": "searching..."}])
     bound = {"status": "bound", "address": "100.64.10.23/24", "gateway": LINE_GATEWAY, "dhcp-server": LINE_GATEWAY,
              "primary-dns": "1.1.1.1", "expires-after": "41m7s"}  # fmt: skip

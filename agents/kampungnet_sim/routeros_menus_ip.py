@@ -45,7 +45,7 @@ def _addresses(moment: Moment) -> list[Row]:
 def _default_route(moment: Moment) -> Row:
     """By DHCP a gateway's address, on a dialled line the name of its interface."""
     dialled = moment.profile.dialled
-    up = moment.state.fibre_up and (not dialled or line_is_up(moment))
+    up = moment.state.line_up and (not dialled or line_is_up(moment))
     gateway = DIALLED if dialled else GATEWAY
     port = DIALLED if dialled else moment.profile.router.wan_interface
     row = {

@@ -12,7 +12,7 @@ from kampungnet_sim.routeros_menu import Menu, numbered
 from kampungnet_sim.routeros_router import Moment
 from kampungnet_sim.routeros_tables import Row
 from kampungnet_sim.routeros_values import boolean, duration, stamp
-from kampungnet_sim.village_events import LINE_ENDING, EventKind
+from kampungnet_sim.village_events import CARRIER_ENDING, LINE_ENDING
 from kampungnet_sim.village_interfaces import DIALLED
 
 LINE_GATEWAY = "100.64.10.1"
@@ -107,7 +107,7 @@ def line_status(moment: Moment) -> Row:
     kinds = moment.router.village.calendar.segment(moment.state.time).kinds
     if kinds & LINE_ENDING:
         # The words for a line that is not up are (unconfirmed).
-        down = kinds & {EventKind.FIBRE_CUT}
+        down = kinds & CARRIER_ENDING
         return {"status": "disconnected" if down else "dialing...", "active-links": "0"}
     return {
         "status": "connected", "uptime": duration(moment.state.time - line_since(moment)), "active-links": "1",

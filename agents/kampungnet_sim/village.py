@@ -16,7 +16,7 @@ from kampungnet_sim.models import (
     RouterModel,
 )
 from kampungnet_sim.village_day import guest_weight, local_hour, office_weight
-from kampungnet_sim.village_events import LINE_ENDING, Calendar, Event, EventKind, Segment
+from kampungnet_sim.village_events import CARRIER_ENDING, LINE_ENDING, Calendar, Event, EventKind, Segment
 from kampungnet_sim.village_features import NO_SCALE, NO_WISH, Scale, Wish, draw_features
 from kampungnet_sim.village_guests import Guests, Visit
 from kampungnet_sim.village_interfaces import (
@@ -34,6 +34,9 @@ from kampungnet_sim.village_traffic import Flow, Meter
 # Below this an ordinary class B+ receiver loses frames (facts/ont-snmp.md, 12.1 and 12.3).
 WEAK_LIGHT_DBM = -28.0
 NO_LIGHT_DBM = -40.0
+# A bend from which nothing comes through: 4 dB below the limit.
+_BENT_DBM = WEAK_LIGHT_DBM - 4.0
+_SLOW_MS = 900.0
 _DEGRADING_PERIOD = 120 * 86_400
 # What a dirty or corroding connector takes each day (unconfirmed size: 1.8 to 2.4 dB a month), and at most.
 _AGEING_DB_A_DAY = (0.06, 0.08)
@@ -122,7 +125,8 @@ class VillageState:
     """The whole truth of one instant. A ping that is not answered is None.
 
     The gateway (the provider's first router) is near and answers even when all behind it is
-    gone. The ONT may run for months: its counters start at the last power cut.
+    gone. ``line_up``: the router's WAN port has a carrier. The ONT may run for months: its
+    counters start at the last power cut.
     """
 
     time: float
@@ -131,6 +135,7 @@ class VillageState:
     router_answers: bool
     ont_up: bool
     fibre_up: bool
+    line_up: bool
     provider_up: bool
     internet_up: bool
     boot_time: float
@@ -162,6 +167,8 @@ class VillageState:
         return next(found for found in self.interfaces if found.name == name)
 
 
+# What takes the ONT from the box's sight.
+_ONT_AWAY = frozenset({EventKind.POWER_CUT, EventKind.ONT_OFF, EventKind.CABLE_OUT})
 # Devices the operator let through without a portal: printer, CCTV recorder, office desktop.
 BYPASSED_HOSTS = 3
 
@@ -169,7 +176,7 @@ BYPASSED_HOSTS = 3
 class Village:
     """One village, to be asked about any instant."""
 
-    def __init__(self, profile: VillageProfile) -> None:
+    def __init__(self, profile: VillageProfile, drawn: frozenset[EventKind] | None = None) -> None:
         self.profile = profile
         seed, code = profile.seed, profile.code
         self._key = key_of(seed, code, "state")
@@ -177,10 +184,10 @@ class Village:
         self._flow = Flow(seed, code, contract_mbps=profile.contract_mbps, load=load)
         self.has_hotspot = not profile.features & {"hotspot-forbidden", "no-hotspot-package"}
         self.guests: Presence = self._draw_guests(profile)
-        self.calendar = Calendar(seed, code)
+        self.calendar = Calendar(seed, code, drawn)
         self._meters: dict[tuple[float, Segment], Meter] = {}
         self.plan: tuple[InterfacePlan, ...] = plan_interfaces(profile.router, dialled=profile.dialled)
-        self._line_enders = LINE_ENDING - {EventKind.FIBRE_CUT, *([] if profile.dialled else [EventKind.REDIAL])}
+        self._line_enders = LINE_ENDING - {*CARRIER_ENDING, *([] if profile.dialled else [EventKind.REDIAL])}
         self.has_radio = profile.router.wireless != "none" or "capsman" in profile.features
         # A stick in the router's cage has no ports of its own: the router answers for it.
         self._ont_is_router = profile.ont.kind == "sfp-mikrotik"
@@ -222,7 +229,7 @@ class Village:
         """Does the ONT (or the router, when the stick sits in its cage) answer?"""
         if self._ont_is_router:
             return self.router_answers_at(when)
-        return EventKind.POWER_CUT not in self._now(when)
+        return not self._now(when) & _ONT_AWAY
 
     # -- light, air, noise -----------------------------------------------------------
 
@@ -269,11 +276,10 @@ class Village:
         power = EventKind.POWER_CUT not in kinds
         router_up = power and EventKind.REBOOT not in kinds
         fibre_up = EventKind.FIBRE_CUT not in kinds
-        provider_up = not kinds & self._line_enders
-        light = self.light_dbm(when) if fibre_up else NO_LIGHT_DBM
-        internet_up = router_up and fibre_up and provider_up
-        ont_boot = boot if self._ont_is_router else segment.power_back
-        hanging = EventKind.HANG in kinds
+        line_up = not kinds & CARRIER_ENDING
+        light = self._light(when, kinds)
+        internet_up = router_up and line_up and not kinds & self._line_enders
+        ont_boot = boot if self._ont_is_router else segment.ont_back
         busy = self._busy(when)
         noise = unit(self._key ^ 0x22, int(when // 30))
         loss = self._loss(light, internet_up)
@@ -283,10 +289,11 @@ class Village:
             time=when,
             power=power,
             router_up=router_up,
-            router_answers=router_up and not hanging,
-            ont_up=router_up and not hanging if self._ont_is_router else power,
+            router_answers=self.router_answers_at(when),
+            ont_up=self.ont_is_up(when),
             fibre_up=fibre_up,
-            provider_up=provider_up,
+            line_up=line_up,
+            provider_up=not kinds & self._line_enders,
             internet_up=internet_up,
             boot_time=boot,
             uptime_seconds=int(when - boot),
@@ -306,12 +313,17 @@ class Village:
             ont_temperature_celsius=round(47 + warm + 3 * noise, 2),
             ont_voltage_volts=round(3.27 + 0.02 * noise, 3),
             ont_bias_milliamperes=round(11 + 3 * unit(self._key, 4), 1) if fibre_up else 0.0,
-            gateway_ping_ms=round(1.1 + 2 * noise + 4 * busy, 3) if router_up and fibre_up else None,
-            internet_ping_ms=round(9 + 7 * noise + 22 * busy**3, 3) if internet_up and loss < 100 else None,
+            gateway_ping_ms=round(1.1 + 2 * noise + 4 * busy, 3) if router_up and line_up else None,
+            internet_ping_ms=_far_ms(busy, noise, kinds) if internet_up and loss < 100 else None,
             packet_loss_percent=loss,
-            interfaces=self._counted(self.plan, boot, when, wan_up=fibre_up and power),
+            interfaces=self._counted(self.plan, boot, when, wan_up=line_up and power),
             ont_interfaces=self._counted(self.ont_plan, ont_boot, when, wan_up=fibre_up),
         )
+
+    def _light(self, when: float, kinds: frozenset[EventKind]) -> float:
+        if EventKind.FIBRE_CUT in kinds:
+            return NO_LIGHT_DBM
+        return _BENT_DBM if EventKind.BEND in kinds else self.light_dbm(when)
 
     @staticmethod
     def _loss(light: float, internet_up: bool) -> int:
@@ -348,6 +360,11 @@ class Village:
     def visits(self, when: float) -> list[Visit]:
         """Devices on the wifi now."""
         return self.guests.present(when)
+
+
+def _far_ms(busy: float, noise: float, kinds: frozenset[EventKind]) -> float:
+    slow = _SLOW_MS if EventKind.SLOW in kinds else 0.0
+    return round(9 + 7 * noise + 22 * busy**3 + slow, 3)
 
 
 # How far below 2^64 the counters stand when the fault begins: a few seconds of traffic.

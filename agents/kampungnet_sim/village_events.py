@@ -30,6 +30,17 @@ class EventKind(StrEnum):
     COUNTER_WRAP = "counter_wrap"
     COUNTER_RESET = "counter_reset"
     REDIAL = "redial"
+    # These are not drawn: a fault, a test or :mod:`kampungnet_sim.quarter` puts them on top.
+    ONT_OFF = "ont_off"
+    """The ONT alone has no electricity; the router's WAN port loses its carrier."""
+    CABLE_OUT = "cable_out"
+    """Somebody pulled the cable between router and ONT: the box reaches the ONT no more."""
+    BEND = "bend"
+    """The fibre is bent or wet: light is there, far too little of it."""
+    SLOW = "slow"
+    """The internet answers, late."""
+    BOX_OFF = "box_off"
+    """Only the agent's box has no electricity: nobody polls."""
 
 
 # After these the router starts anew: uptime and counters begin at 0.
@@ -42,12 +53,17 @@ SILENCING = frozenset(
         EventKind.FIBRE_CUT,
         EventKind.PROVIDER_OUTAGE,
         EventKind.HANG,
+        EventKind.ONT_OFF,
+        EventKind.CABLE_OUT,
+        EventKind.BEND,
     }
 )
+# These take the carrier from the router's WAN port.
+CARRIER_ENDING = frozenset({EventKind.FIBRE_CUT, EventKind.ONT_OFF, EventKind.CABLE_OUT})
 
 
 # Each of these ends a dialled line, which is dialled anew when it is over.
-LINE_ENDING = frozenset({EventKind.FIBRE_CUT, EventKind.PROVIDER_OUTAGE, EventKind.REDIAL})
+LINE_ENDING = CARRIER_ENDING | {EventKind.PROVIDER_OUTAGE, EventKind.REDIAL}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -113,6 +129,7 @@ def _district_events(seed: int, district: str, window: int) -> tuple[Event, ...]
 class Segment:
     """A span in which nothing begins or ends: what holds in it, and the last starts before it.
 
+    ``power_back``, ``ont_back`` and ``box_back`` are when the village, its ONT and its box had electricity again.
     ``dial`` is when the line could be dialled last. ``cuts`` and ``drops`` are, since the router's
     boot, the events that took the carrier from the WAN port and that ended a dialled line.
     """
@@ -122,15 +139,21 @@ class Segment:
     kinds: frozenset[EventKind]
     boot: float
     power_back: float
+    ont_back: float
+    box_back: float
     dial: float
     cuts: tuple[Event, ...]
     drops: tuple[Event, ...]
 
 
 class Calendar:
-    """All events of one village, drawn as they are needed, plus those a test added."""
+    """All events of one village, drawn as they are needed, plus those a test added.
 
-    def __init__(self, seed: int, code: str) -> None:
+    ``drawn``: only events of these kinds are kept of those drawn (reboots always: something must have started it).
+    """
+
+    def __init__(self, seed: int, code: str, drawn: frozenset[EventKind] | None = None) -> None:
+        self._drawn = drawn
         self._seed = seed
         self._code = code
         self._windows: dict[int, tuple[Event, ...]] = {}
@@ -151,6 +174,8 @@ class Calendar:
         events = self._windows.get(number)
         if events is None:
             events = events_of_window(self._seed, self._code, number)
+            if self._drawn is not None:
+                events = tuple(e for e in events if e.kind is EventKind.REBOOT or e.kind in self._drawn)
             self._windows[number] = events
         return events
 
@@ -180,15 +205,22 @@ class Calendar:
         edges += [float(number * WINDOW_SECONDS), float((number + 1) * WINDOW_SECONDS)]
         # Every window has a reboot, so two windows back there is always one.
         boot = max(e.end for e in events if e.kind in BOOTING and e.end <= when)
-        cuts = (e for e in self._since_window(number, 4) if e.kind is EventKind.POWER_CUT)
+        ended = [e for e in self._since_window(number, 4) if e.end <= when]
+        oldest = float((number - 4) * WINDOW_SECONDS)
+
+        def back(*kinds: EventKind) -> float:
+            return max((e.end for e in ended if e.kind is EventKind.POWER_CUT or e.kind in kinds), default=oldest)
+
         fallen = sorted(e for e in events if e.kind in LINE_ENDING and boot < e.start <= when)
         return Segment(
             start=max(edge for edge in edges if edge <= when),
             end=min(edge for edge in edges if edge > when),
             kinds=frozenset(e.kind for e in events if e.holds_at(when)),
             boot=boot,
-            power_back=max((e.end for e in cuts if e.end <= when), default=float((number - 4) * WINDOW_SECONDS)),
+            power_back=back(),
+            ont_back=back(EventKind.ONT_OFF),
+            box_back=back(EventKind.BOX_OFF),
             dial=max((e.end for e in events if e.kind in LINE_ENDING and boot < e.end <= when), default=boot),
-            cuts=tuple(e for e in fallen if e.kind is EventKind.FIBRE_CUT),
+            cuts=tuple(e for e in fallen if e.kind in CARRIER_ENDING),
             drops=tuple(fallen),
         )
