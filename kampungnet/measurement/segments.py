@@ -7,7 +7,17 @@ from kampungnet.measurement.evidence import Life, Timeline
 from kampungnet.measurement.outage_words import Evidence, Finding, Horizon, Span, Thresholds, Verdict
 from kampungnet.measurement.sights import Seen
 from kampungnet.measurement.tracks import Crossing, Fate, Moment, Tracks, tracks_of
-from kampungnet.measurement.verdicts import Fates, fates, findings, power, why, why_by_olt, works, works_by_olt
+from kampungnet.measurement.verdicts import (
+    Fates,
+    fates,
+    findings,
+    power,
+    starts_together,
+    why,
+    why_by_olt,
+    works,
+    works_by_olt,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +149,7 @@ def _silent(site: _Site, gap: _Gap) -> Iterator[Segment]:
     waiting = _is_waiting(site, gap)
     for part, moment in site.tracks.moments(Span(start_ms, gap.span.end_ms)):
         # A modem at work says nothing of a router behind it that nobody hears.
-        good = False if works_by_olt(moment) is False else None
+        good = False if works_by_olt(moment) is False and site.tracks.onu.is_down_twice(part.start_ms) else None
         segment = _seen_by_olt(part, moment, good)
         heard = gap.heard_until(part.start_ms)
         yield replace(segment, evidence=(*heard, *segment.evidence), waiting=waiting and good is None)
@@ -160,8 +170,8 @@ def _power_cut(site: _Site, gap: _Gap) -> Iterator[Segment]:
     met = _fates_across(site, gap.before, gap.after)
     last_ms, until_ms = gap.before.last_ms, gap.after.first_ms
     gasped = any(moment.onu & Seen.GASP for _, moment in site.tracks.moments(Span(last_ms, until_ms)))
-    verdict = power(met, gasped=gasped)
-    boots = [one.boot_ms for one in met if one.fate is Fate.RESTARTED]
+    boots = starts_together(met, site.thresholds.together_ms)
+    verdict = power(met, boots, gasped=gasped)
     if verdict is None or not boots:
         return
     back_ms = max(gap.span.start_ms, min(*boots, until_ms))

@@ -59,6 +59,8 @@ class Seen:
     """These four from the OLT."""
 
 
+ONU_DOWN: Final = Seen.GASP | Seen.LOS | Seen.OFFLINE | Seen.BARRED
+
 _BITS_OF_ONU: Final = {
     wire.OnuState.ONLINE: Seen.ONLINE,
     wire.OnuState.DYING_GASP: Seen.GASP,

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from kampungnet.measurement.evidence import SPLIT_MS, STALE_MS, Role, Row, Stretch, Timeline, began_anew
 from kampungnet.measurement.outage_words import Span
-from kampungnet.measurement.sights import Seen
+from kampungnet.measurement.sights import ONU_DOWN, Seen
 
 FORGOTTEN_MS: Final = 86_400_000
 """A device that has not answered for a day before is not there as far as a new outage is concerned."""
@@ -78,6 +80,16 @@ class Track:
                 if span.start_ms < edge < span.end_ms:
                     yield edge
 
+    def is_down_twice(self, at_ms: int) -> bool:
+        """Tell whether two looks in a row found it down, of which one holds at an instant.
+
+        Facts on ONTs 13.2: "after 2 polls alike"; a single look may meet an ONU that is just registering.
+        """
+        place = max(0, bisect_right(self._firsts, at_ms) - 1)
+        held = self._stretches[place]
+        beside = (one for one in self._stretches[max(0, place - 1) : place + 2] if one is not held)
+        return held.first_ms < held.last_ms or any(one.sight & ONU_DOWN and _is_near(one, held) for one in beside)
+
     def silence(self, at_ms: int, slack_ms: int) -> Crossing:
         """Return the device's fate over the silence that holds at an instant.
 
@@ -100,6 +112,10 @@ class Track:
         if place + 1 == len(self._answers):
             return Crossing(Fate.OPEN)
         return _between(before, self._answers[place + 1], latest_ms)
+
+
+def _is_near(one: Stretch, other: Stretch) -> bool:
+    return max(one.first_ms, other.first_ms) - min(one.last_ms, other.last_ms) <= STALE_MS
 
 
 def _between(before: Stretch, after: Stretch, latest_ms: int | None) -> Crossing:
@@ -145,6 +161,18 @@ def tracks_of(timeline: Timeline) -> Tracks:
     return Tracks(
         Track(timeline.row(Role.ROUTER)),
         Track(timeline.row(Role.ONT)),
-        Track(timeline.row(Role.ONU)),
+        Track(_gasp_kept(timeline.row(Role.ONU))),
         timeline.is_one_box,
     )
+
+
+def _gasp_kept(row: Row | None) -> Row | None:
+    """Let a gasp stand while the ONU is merely offline afterwards: the OLT forgets, the power is still gone."""
+    if row is None:
+        return None
+    kept: list[Stretch] = []
+    for one in row.stretches:
+        last = kept[-1] if kept else None
+        goes_on = last and last.sight & Seen.GASP and one.sight & Seen.OFFLINE and _is_near(last, one)
+        kept.append(replace(one, sight=Seen.GASP) if goes_on else one)
+    return replace(row, stretches=tuple(kept))

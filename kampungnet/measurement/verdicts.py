@@ -4,15 +4,14 @@ Confidences are our own estimates: 0.9 and more where two devices say the same, 
 is only the likeliest of several.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from typing import Final, NamedTuple
 
 from kampungnet.measurement.evidence import SPLIT_MS
 from kampungnet.measurement.outage_words import Cause, Evidence, Finding, Verdict
-from kampungnet.measurement.sights import Seen
+from kampungnet.measurement.sights import ONU_DOWN, Seen
 from kampungnet.measurement.tracks import Crossing, Fate, Moment, Tracks
 
-_ONU_DOWN: Final = Seen.GASP | Seen.LOS | Seen.OFFLINE | Seen.BARRED
 _LINE_DOWN: Final = Seen.DARK | Seen.NO_LINK | Seen.BARRED
 
 _ROUTER_FINDINGS: Final = (
@@ -80,12 +79,12 @@ def works(moment: Moment) -> bool | None:
         return not ont & _LINE_DOWN
     if ont & Seen.SILENT and not router:
         return False
-    return works_by_olt(moment) if moment.onu & _ONU_DOWN else None
+    return works_by_olt(moment) if moment.onu & ONU_DOWN else None
 
 
 def works_by_olt(moment: Moment) -> bool | None:
     """Tell what the OLT alone says: nothing of ours stands in the village, or what does is silent."""
-    if moment.onu & _ONU_DOWN:
+    if moment.onu & ONU_DOWN:
         return False
     return True if moment.onu & Seen.ONLINE else None
 
@@ -129,18 +128,29 @@ def why_by_olt(moment: Moment) -> Verdict:
     return next((verdict for bit, verdict in _OF_ONU if moment.onu & bit), _OPEN_QUESTION)
 
 
-def power(met: Fates, *, gasped: bool) -> Verdict | None:
-    """Return whether power was cut while the box was silent: two devices that started anew say so, or one and a gasp.
+def power(met: Fates, starts_ms: Sized, *, gasped: bool) -> Verdict | None:
+    """Return whether power was cut while the box was silent: two devices that started together say so, or one and a
+    gasp. ``starts_ms`` are of :func:`starts_together`.
 
     A UPS may carry the router or the ONT over it; a box that started alone was restarted alone.
-    """
+    """  # fmt: skip
     known = [one.fate for one in met if one.fate in {Fate.RESTARTED, Fate.LIVED}]
-    anew = known.count(Fate.RESTARTED)
+    anew = len(starts_ms)
     if anew + gasped < 2:
         return None
     if anew < len(known):
         return Verdict(Cause.LISTRIK, 0.75)
     return Verdict(Cause.LISTRIK, 0.97 if gasped or anew == 3 else 0.9)
+
+
+def starts_together(met: Fates, together_ms: int) -> list[int]:
+    """Return the most starts that happened together: when power returns, it returns to all at once.
+
+    A router that was restarted while the box was off started hours before the box did.
+    """
+    starts = sorted(one.boot_ms for one in met if one.fate is Fate.RESTARTED)
+    groups = ([one for one in starts if first <= one <= first + together_ms] for first in starts)
+    return max(groups, key=len, default=[])
 
 
 def _router_gone(moment: Moment, met: Fates) -> Verdict:

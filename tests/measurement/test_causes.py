@@ -256,6 +256,23 @@ def test_thresholds_are_settings() -> None:
     assert story.judged(Thresholds(shortest_ms=15 * MINUTE)).outages == ()
 
 
+def test_a_box_switched_off_while_the_router_was_restarted_is_no_power_cut() -> None:
+    story = Story(400).happens("box", 100, 300).happens("router", 200, 201)
+    assert story.judged().outages == ()
+
+
+def test_one_look_of_an_olt_at_an_onu_that_registers_is_no_outage() -> None:
+    story = Story(400, olt=True).happens("box", 100, 300).happens("olt", 191, 200).happens("barred", 190, 191)
+    assert story.judged().outages == ()
+    assert story.happens("barred", 200, 206).judged().outages
+
+
+def test_a_gasp_stands_while_the_olt_says_merely_offline() -> None:
+    story = Story(400, ont=False, olt=True).happens("ont", 100, 160).happens("gasp", 100, 103)
+    [outage] = story.happens("offline", 103, 160).judged().outages
+    assert outage.cause is Cause.PERANGKAT
+
+
 def test_readings_of_1970_and_of_tomorrow_change_nothing_of_today() -> None:
     story = Story(300).happens("fibre", 100, 200)
     first, second, *rest = story.readings()

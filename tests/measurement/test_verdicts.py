@@ -5,7 +5,16 @@ import pytest
 from kampungnet.measurement.outage_words import Cause, Evidence, Finding
 from kampungnet.measurement.sights import Seen
 from kampungnet.measurement.tracks import Crossing, Fate, Moment
-from kampungnet.measurement.verdicts import Fates, findings, power, why, why_by_olt, works, works_by_olt
+from kampungnet.measurement.verdicts import (
+    Fates,
+    findings,
+    power,
+    starts_together,
+    why,
+    why_by_olt,
+    works,
+    works_by_olt,
+)
 
 OK = Seen.ANSWERS | Seen.INTERNET
 DEAD = Seen.ANSWERS | Seen.NO_INTERNET
@@ -131,8 +140,14 @@ def test_causes_that_the_olt_tells_alone(onu: int, cause: Cause) -> None:
     ],
 )
 def test_power_takes_two_witnesses(met: Fates, gasped: bool, confidence: float | None) -> None:
-    verdict = power(met, gasped=gasped)
+    verdict = power(met, starts_together(met, 120_000), gasped=gasped)
     assert (verdict and verdict.confidence) == confidence
+
+
+def test_a_router_that_started_hours_before_the_box_is_no_witness_of_a_power_cut() -> None:
+    apart = Fates(Crossing(Fate.RESTARTED, 1_000), Crossing(Fate.LIVED), Crossing(Fate.RESTARTED, 9_000_000))
+    assert starts_together(apart, 120_000) == [1_000]
+    assert power(apart, starts_together(apart, 120_000), gasped=False) is None
 
 
 def test_what_was_seen_is_listed_device_by_device() -> None:
