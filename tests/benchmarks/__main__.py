@@ -1,7 +1,8 @@
 """Runs the benchmarks and prints the table that README shows.
 
 ``python -m tests.benchmarks`` runs all of them, ``python -m tests.benchmarks poll-cpu`` one; ``--write`` puts the
-table into README.md. A benchmark has its own time limit; a peer that cannot be had is said in its row.
+table of all into README.md, and what single ones tell at length into their pages in docs/. A benchmark has its own
+time limit; a peer that cannot be had is said in its row.
 """
 
 import argparse
@@ -17,13 +18,12 @@ from importlib import import_module
 from pathlib import Path
 from types import FrameType
 
-from tests.benchmarks import machine
+from tests.benchmarks import machine, marked
 from tests.benchmarks.context import Context, Measure
 from tests.benchmarks.process import ROOT, ChildEnded, Unusable
 from tests.benchmarks.rows import Row, broken, markdown, missing
 
 README = ROOT / "README.md"
-START, END = "<!-- bench:start -->", "<!-- bench:end -->"
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ BENCHMARKS = {
     "disk": Benchmark("bench_disk:disk", 180),
     "ledger": Benchmark("bench_ledger:ledger_month", 300),
     "ledger-recompute": Benchmark("bench_ledger:ledger_recompute", 240),
+    "classify": Benchmark("bench_classify:classify", 360),
     "kill-agent": Benchmark("bench_kill:kill_agent", 300),
     "kill-server": Benchmark("bench_kill:kill_server", 420),
 }
@@ -75,19 +76,19 @@ def main() -> int:
         folder.chmod(0o755)  # PostgreSQL runs as another user and its folder may lie below
         where = machine.describe(folder)
         _say(where)
-        context = Context(folder)
+        context = Context(folder, writes=options.write)
         failed = [one for one in names if not _measure(one, context, rows)]
     table = f"{where} {_minutes(time.monotonic() - began)} for all of it.\n\n{markdown(rows)}"
     _say(f"\n{table}")
-    if options.write:
-        _write(table)
+    if options.write and not options.name:
+        marked.write(README, table)
     return 1 if failed else 0
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("name", nargs="?", choices=[*BENCHMARKS, ""], help="one of them; without a name all")
-    parser.add_argument("--write", action="store_true", help="put the table into README.md")
+    parser.add_argument("--write", action="store_true", help="put the tables into README.md (of all) and docs/")
     return parser.parse_args()
 
 
@@ -129,15 +130,6 @@ def _limited(seconds: int) -> Iterator[None]:
 
 def _end(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(143)
-
-
-def _write(table: str) -> None:
-    text = README.read_text(encoding="utf-8")
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
-    if not start or not end:
-        raise SystemExit(f"{README.name} has no place for the table between {START} and {END}")
-    README.write_text(f"{before}{START}\n{table}\n{END}{after}", encoding="utf-8")
 
 
 def _minutes(seconds: float) -> str:

@@ -16,6 +16,8 @@ class Context:
     """One run of the benchmarks."""
 
     folder: Path
+    writes: bool = False
+    """Benchmarks with a page of their own in docs/ write it."""
     known: dict[str, object] = field(default_factory=dict)
 
     def say(self, text: str) -> None:
