@@ -24,7 +24,7 @@ from kampungnet.core.errors import BadInput, Problem, Unavailable
 from kampungnet.demo import run as demo
 from kampungnet.devices import onus
 from kampungnet.devices import service as devices
-from kampungnet.measurement import holidays
+from kampungnet.measurement import holidays, topology
 from kampungnet.server import MOST_PROCESSES, serve
 from kampungnet.staff import service as staff
 from kampungnet.upkeep import recompute_days
@@ -74,6 +74,10 @@ def _parser() -> argparse.ArgumentParser:
     one = _command(commands, "import-villages", _import_villages, "take a register of villages (CSV)")
     one.add_argument("file", help="a file with the columns " + ", ".join(villages.COLUMNS) + "; or the name of a "
                      "register that comes with KampungNet: banyuwangi, klaten, rembang, temanggung")  # fmt: skip
+
+    one = _command(commands, "import-topology", _import_topology, "take on which cable each village hangs (CSV)")
+    one.add_argument("file", help="columns: " + ", ".join(topology.COLUMNS))
+    one.add_argument("--regency", required=True, help="Kemendagri code of the kabupaten, for example 35.10")
 
     for name, run, text in (
         ("enrol", _enrol, "print a one-time code for the box of a village (valid for 24 hours)"),
@@ -231,6 +235,17 @@ def _import_villages(options: argparse.Namespace) -> None:
     print(f"{done.villages} villages of {', '.join(done.regencies) or 'no regency'} are in the register.")
     if done.bad:
         raise Unavailable(f"{len(done.bad)} rows were not taken: mend them and import the file again.")
+
+
+def _import_topology(options: argparse.Namespace) -> None:
+    path = Path(options.file)
+    with path.open(encoding="utf-8-sig", newline="") as lines, open_database(options).writes() as db:
+        number, bad = topology.import_places(db, options.regency, lines)
+    for one in bad:
+        print(f"{path.name} line {one.line} was not taken: {one.reason}", file=sys.stderr)
+    if bad:
+        raise BadInput(f"{len(bad)} rows are wrong: nothing was taken. Mend them and import the file again.")
+    print(f"{number} villages hang on their cables.")
 
 
 def _enrol(options: argparse.Namespace) -> None:

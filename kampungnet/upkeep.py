@@ -13,7 +13,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database
-from kampungnet.measurement import closing, outage_log, recompute, rest, retention, service_months
+from kampungnet.measurement import (
+    closing,
+    incident_log,
+    outage_log,
+    recompute,
+    rest,
+    retention,
+    service_months,
+)
 from kampungnet.measurement.retention import Retention
 
 log = logging.getLogger(__name__)
@@ -97,6 +105,9 @@ def judge_outages(database: Database, stopping: threading.Event | None = None) -
         with database.writes() as db:
             for judged in found:
                 outage_log.carry_out(db, judged)
+        for regency in sorted({judged.place[0] for judged in found}):
+            with database.writes() as db:
+                incident_log.update(db, regency, now_ms)
     return len(found)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from kampungnet.core.database import Base, Blob
 from kampungnet.devices.models import Agent, Site
-from kampungnet.villages.models import Regency
+from kampungnet.villages.models import Regency, Village
 
 
 class YoungReading(Base):
@@ -372,3 +372,42 @@ class Ruling(Base):
     reason: Mapped[str]
     made_by: Mapped[str]
     withdrawn_ms: Mapped[int | None]
+
+
+class SitePlace(Base):
+    """On which cable a site hangs, as the provider or an engineer told it: what goes dark together is found by it."""
+
+    __tablename__ = "site_places"
+    __table_args__ = (ForeignKeyConstraint(["regency", "village"], [Village.regency, Village.code]),)
+
+    regency: Mapped[str] = mapped_column(primary_key=True)
+    village: Mapped[str] = mapped_column(primary_key=True)
+    trunk: Mapped[str]
+    """Name of the trunk cable or of the OLT and its PON."""
+    odp: Mapped[str]
+    """Name of the distribution point; may be empty."""
+
+
+class LoggedIncident(Base):
+    """What went dark together, or one site alone: see :mod:`kampungnet.measurement.incidents`."""
+
+    __tablename__ = "incidents"
+    __table_args__ = (ForeignKeyConstraint(["regency"], [Regency.code]), Index(None, "regency", "start_ms"))
+
+    regency: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """Stays the same while new readings change the incident's edges, cause and members."""
+    start_ms: Mapped[int]
+    end_ms: Mapped[int | None]
+    cause: Mapped[str]
+    confidence: Mapped[float]
+    place: Mapped[str]
+    """JSON, the path of the likely place: kecamatan, or trunk and ODP, or of a single site its village."""
+    sites: Mapped[int]
+    """How many sites there are at the place."""
+    mixed: Mapped[bool]
+    provisional: Mapped[bool]
+    proven: Mapped[bool]
+    """More than silence speaks for one of its outages at least."""
+    members: Mapped[str]
+    """JSON, list of [site, start_ms] of its outages."""

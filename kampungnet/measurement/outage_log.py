@@ -24,16 +24,11 @@ from kampungnet.measurement.boots import TimeQuality
 from kampungnet.measurement.causes import judge
 from kampungnet.measurement.closed_months import days_of, look_again
 from kampungnet.measurement.evidence import Timeline, joined, timeline
-from kampungnet.measurement.models import (
-    JudgedSite,
-    LoggedOutage,
-    ReadingDay,
-    SightDay,
-    YoungReading,
-)
-from kampungnet.measurement.outage_words import Cause, Evidence, Horizon, Judgement, Outage, Span, Thresholds
+from kampungnet.measurement.models import JudgedSite, LoggedOutage, ReadingDay, SightDay, YoungReading
+from kampungnet.measurement.neighbours import neighbours, outage_of
+from kampungnet.measurement.outage_words import Horizon, Judgement, Outage, Span, Thresholds
 from kampungnet.measurement.packing import Kept
-from kampungnet.measurement.rulings import ruled, rulings
+from kampungnet.measurement.rulings import ruled, rulings, rulings_by_site
 from kampungnet.measurement.sights import dim_levels
 from kampungnet.measurement.slots import Timed
 
@@ -50,7 +45,6 @@ _COLUMNS: Final = (
     LoggedOutage.confidence, LoggedOutage.evidence, LoggedOutage.provisional,
 )  # fmt: skip
 _TIMELINE: Final = msgspec.msgpack.Decoder(Timeline)
-_EVIDENCE: Final = msgspec.json.Decoder(tuple[Evidence, ...])
 
 Place = tuple[str, str]
 """Regency and site."""
@@ -95,7 +89,9 @@ def plan(db: Session, place: Place, now_ms: int) -> Judged:
     readings = _Readings(db, place, evidence_from)
     whole = joined(readings.parts())
     horizon = Horizon(now_ms, _settled_ms(db, place))
-    found = judge(whole, horizon, Thresholds(zone=zone))
+    alone = judge(whole, horizon, Thresholds(zone=zone))
+    near = neighbours(db, place, alone.outages)
+    found = judge(whole, horizon, Thresholds(zone=zone), near) if near else alone
     first_ms = known.first_service_ms if known else None
     if first_ms is None or first_ms >= open_from_ms:
         first_ms = first_service_ms(found, Span(open_from_ms, now_ms))
@@ -170,11 +166,22 @@ def judged_outages(db: Session, place: Place, period: Span) -> list[Outage]:
         )
         .order_by(LoggedOutage.start_ms)
     )
-    return [
-        Outage(row.start_ms, row.end_ms, Cause(row.cause), row.confidence, _EVIDENCE.decode(row.evidence),
-               row.provisional)
-        for row in rows
-    ]  # fmt: skip
+    return [outage_of(row) for row in rows]
+
+
+def of_regency(db: Session, regency: str, period: Span) -> dict[str, list[Outage]]:
+    """Return the outages of all sites of a regency that reach into a period, with the causes that people ruled."""
+    reach = func.coalesce(LoggedOutage.end_ms, period.end_ms) > period.start_ms
+    rows = db.scalars(
+        select(LoggedOutage)
+        .where(LoggedOutage.regency == regency, LoggedOutage.start_ms < period.end_ms, reach)
+        .order_by(LoggedOutage.site, LoggedOutage.start_ms)
+    )
+    found: dict[str, list[Outage]] = defaultdict(list)
+    for row in rows:
+        found[row.site].append(outage_of(row))
+    said = rulings_by_site(db, regency, period)
+    return {site: ruled(outages, said.get(site, ())) for site, outages in found.items()}
 
 
 def record(db: Session, place: Place, period: Span) -> Record | None:

@@ -68,6 +68,15 @@ def rulings(db: Session, place: tuple[str, str], period: Span) -> list[Ruling]:
     return list(db.scalars(select(Ruling).where(*of_site, *within).order_by(Ruling.made_ms.desc())))
 
 
+def rulings_by_site(db: Session, regency: str, period: Span) -> dict[str, list[Ruling]]:
+    """Return the same of all sites of a regency."""
+    found: dict[str, list[Ruling]] = {}
+    within = (Ruling.start_ms < period.end_ms, Ruling.end_ms > period.start_ms, Ruling.withdrawn_ms.is_(None))
+    for one in db.scalars(select(Ruling).where(Ruling.regency == regency, *within).order_by(Ruling.made_ms.desc())):
+        found.setdefault(one.site, []).append(one)
+    return found
+
+
 def ruled(outages: Iterable[Outage], known: Sequence[Ruling]) -> list[Outage]:
     """Return outages as people see them: with the cause of the newest ruling that is about them.
 

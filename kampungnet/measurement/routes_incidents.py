@@ -1,0 +1,132 @@
+"""Incidents: what went dark together, for people and as JSON. Who belongs to one village sees its own share only."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from kampungnet.core import clock, pages
+from kampungnet.core.errors import NotFound
+from kampungnet.core.languages import N_
+from kampungnet.core.web import DATA_PREFIX, Reads
+from kampungnet.devices.models import Site
+from kampungnet.measurement import incident_log, month_strip
+from kampungnet.measurement.incident_words import Told, causes_of, told
+from kampungnet.measurement.models import JudgedSite, LoggedIncident
+from kampungnet.measurement.outage_list import CAUSES, line
+from kampungnet.measurement.outage_words import Cause, Span
+from kampungnet.staff.access import CurrentStaff
+from kampungnet.staff.service import Scope
+from kampungnet.villages import service as villages
+from kampungnet.villages.models import Regency
+
+DAYS: Final = 31
+MOST_SHOWN: Final = 200
+
+router = APIRouter(include_in_schema=False)
+data_router = APIRouter(prefix=f"{DATA_PREFIX}v1", tags=["outages"])
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentOut:
+    """What went dark together. Its id stays while new readings change the rest."""
+
+    id: str
+    start: str
+    end: str | None
+    cause: str
+    confidence: float
+    proven: bool
+    provisional: bool
+    mixed: bool
+    place: list[str]
+    sites_at_place: int
+    villages: list[str]
+
+
+@router.get("/gangguan")
+def incidents(request: Request, db: Reads, staff: CurrentStaff, kecamatan: str = "", sebab: str = "") -> Response:
+    """Show what is without service now, then the last 31 days."""
+    language, now_ms, regency = pages.language_of(request), clock.now_ms(), db.get_one(Regency, staff.scope.regency)
+    districts = villages.districts(db, regency.code)
+    names = districts | villages.names(db, regency.code)
+    found = _seen(db, staff.scope, now_ms, names)
+    only = Cause(sebab) if sebab in set(Cause) else None
+    chosen = [
+        one for one in found
+        if only in {None, one.cause} and any(code.startswith(kecamatan) for code, _ in one.villages)
+    ]  # fmt: skip
+    lines = [told(one, names, language, regency.time_zone, now_ms) for one in chosen]
+    judged_ms = db.scalar(select(func.max(JudgedSite.judged_ms)).where(JudgedSite.regency == regency.code))
+    return pages.render(
+        request, "measurement/incidents.html", regency=regency, open=[one for one in lines if one.is_open],
+        ended=[one for one in lines if not one.is_open][:MOST_SHOWN], districts=districts, kecamatan=kecamatan,
+        only=only, causes=[(cause, CAUSES[cause], number) for cause, number in causes_of(found)],
+        marks=month_strip.MARKS, styles=sorted({one.style for one in lines}), all=len(found),
+        age=language.age(judged_ms, now_ms) if judged_ms else "",
+    )  # fmt: skip
+
+
+@router.get("/gangguan/{incident}")
+def incident(request: Request, db: Reads, staff: CurrentStaff, incident: str) -> Response:
+    """Show one incident and the outage of each village in it."""
+    language, now_ms, regency = pages.language_of(request), clock.now_ms(), db.get_one(Regency, staff.scope.regency)
+    names = villages.districts(db, regency.code) | villages.names(db, regency.code)
+    row = db.get(LoggedIncident, (regency.code, incident))
+    sites = _villages_of_sites(db, regency.code)
+    seen = _told(row, sites, names, staff.scope) if row else None
+    if row is None or seen is None:
+        raise NotFound(N_("There is no such incident any more: new readings changed it. Look at the list again."))
+    members = [
+        (sites[site], names[sites[site]], line(outage, language, regency.time_zone, now_ms))
+        for site, outage in incident_log.outages_of(db, row)
+        if staff.scope.village in {None, sites[site]}
+    ]
+    return pages.render(
+        request, "measurement/incident.html", regency=regency, members=members, marks=month_strip.MARKS,
+        one=told(seen, names, language, regency.time_zone, now_ms),
+        styles=sorted({one.style for _, _, one in members} | {seen.cause.value}),
+    )  # fmt: skip
+
+
+@data_router.get("/incidents", summary="What went dark together in the last 31 days, the newest first")
+def incidents_json(db: Reads, staff: CurrentStaff) -> list[IncidentOut]:
+    """Return incidents; an operator gets those of the own village, without the others in them."""
+    zone = clock.zone_of(staff.scope.regency)
+    names = villages.names(db, staff.scope.regency)
+    return [
+        IncidentOut(
+            one.id, clock.local(one.start_ms, zone).isoformat(),
+            None if one.end_ms is None else clock.local(one.end_ms, zone).isoformat(), one.cause, one.confidence,
+            not one.is_silence, one.is_provisional, one.is_mixed, list(one.place), one.sites,
+            [code for code, _ in one.villages],
+        )
+        for one in _seen(db, staff.scope, clock.now_ms(), names)
+    ]  # fmt: skip
+
+
+def _seen(db: Session, scope: Scope, now_ms: int, names: dict[str, str]) -> list[Told]:
+    rows = incident_log.listed(db, scope.regency, Span(now_ms - DAYS * clock.DAY_MS, now_ms + 1))
+    sites = _villages_of_sites(db, scope.regency)
+    found = (_told(row, sites, names, scope) for row in rows)
+    return [one for one in found if one is not None]
+
+
+def _told(row: LoggedIncident, sites: dict[str, str], names: dict[str, str], scope: Scope) -> Told | None:
+    """Return what a person may see of an incident; ``None`` when none of it is theirs."""
+    seen = [(sites[site], names[sites[site]]) for site, _ in incident_log.members(row) if site in sites]
+    own = [one for one in seen if scope.village in {None, one[0]}]
+    if not own:
+        return None
+    return Told(
+        row.id, row.start_ms, row.end_ms, Cause(row.cause), row.confidence, not row.proven,
+        incident_log.place(row), row.sites, row.mixed, row.provisional, own,
+    )  # fmt: skip
+
+
+def _villages_of_sites(db: Session, regency: str) -> dict[str, str]:
+    rows = db.execute(select(Site.code, Site.village).where(Site.regency == regency))
+    return {one.code: one.village for one in rows}
