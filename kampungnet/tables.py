@@ -3,10 +3,13 @@
 import importlib
 from typing import Final
 
-SLICES: Final = ("villages", "staff", "devices", "measurement", "billing")
+MODELS: Final = (
+    "villages.models", "staff.models", "devices.models", "measurement.models", "measurement.outage_models",
+    "billing.models",
+)  # fmt: skip
 
 
 def load() -> None:
     """Import the models of all slices."""
-    for name in SLICES:
-        importlib.import_module(f"kampungnet.{name}.models")
+    for name in MODELS:
+        importlib.import_module(f"kampungnet.{name}")

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from kampungnet.core import clock
 from kampungnet.devices.models import Site
 from kampungnet.measurement.days import mark_due
-from kampungnet.measurement.models import ServiceMonth
+from kampungnet.measurement.outage_models import ServiceMonth
 from kampungnet.measurement.outage_words import Span
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from kampungnet.core.errors import BadInput
 from kampungnet.core.rows import upsert
 from kampungnet.measurement import installation
-from kampungnet.measurement.models import Holiday
+from kampungnet.measurement.outage_models import Holiday
 from kampungnet.measurement.workdays import OfficeHours
 from kampungnet.villages.models import Regency
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from kampungnet.core.rows import upsert
 from kampungnet.measurement import outage_log
 from kampungnet.measurement.incidents import HOUSE, Grouping, Incident, Member, Place, incidents
-from kampungnet.measurement.models import LoggedIncident
+from kampungnet.measurement.outage_models import LoggedIncident
 from kampungnet.measurement.outage_words import Cause, Outage, Span
 from kampungnet.measurement.topology import Topology, topology
 

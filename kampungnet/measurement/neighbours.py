@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kampungnet.measurement.models import LoggedOutage
+from kampungnet.measurement.outage_models import LoggedOutage
 from kampungnet.measurement.outage_words import HOUSE, Cause, Evidence, Finding, Outage
 from kampungnet.measurement.topology import topology
 

@@ -24,8 +24,9 @@ from kampungnet.measurement.boots import TimeQuality
 from kampungnet.measurement.causes import judge
 from kampungnet.measurement.closed_months import days_of, look_again
 from kampungnet.measurement.evidence import Timeline, joined, timeline
-from kampungnet.measurement.models import JudgedSite, LoggedOutage, ReadingDay, SightDay, YoungReading
+from kampungnet.measurement.models import ReadingDay, YoungReading
 from kampungnet.measurement.neighbours import neighbours, outage_of
+from kampungnet.measurement.outage_models import JudgedSite, LoggedOutage, SightDay
 from kampungnet.measurement.outage_words import Horizon, Judgement, Outage, Span, Thresholds
 from kampungnet.measurement.packing import Kept
 from kampungnet.measurement.rulings import ruled, rulings, rulings_by_site

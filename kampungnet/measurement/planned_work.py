@@ -21,7 +21,7 @@ from kampungnet.core.languages import N_
 from kampungnet.devices.models import Site
 from kampungnet.measurement.availability import Window
 from kampungnet.measurement.closed_months import look_again_at_all
-from kampungnet.measurement.models import PlannedWork
+from kampungnet.measurement.outage_models import PlannedWork
 from kampungnet.measurement.outage_words import Span
 from kampungnet.staff import audit
 from kampungnet.staff.audit import Act

@@ -12,19 +12,16 @@ from kampungnet.core import clock
 from kampungnet.devices.models import Site
 from kampungnet.measurement.installation import number
 from kampungnet.measurement.models import (
-    JudgedSite,
-    LoggedOutage,
     Oddity,
     ReadingDay,
-    ServiceMonth,
     SlotDay,
     TrafficCorrection,
     TrafficDay,
     TrafficHour,
     TrafficMonth,
     TrafficSlots,
-    UnseenDay,
 )
+from kampungnet.measurement.outage_models import JudgedSite, LoggedOutage, ServiceMonth, UnseenDay
 
 PREFIX: Final = "KAMPUNGNET_KEEP_"
 LEAST_DAYS: Final = 2

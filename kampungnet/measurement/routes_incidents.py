@@ -15,8 +15,8 @@ from kampungnet.core.web import DATA_PREFIX, Reads
 from kampungnet.devices.models import Site
 from kampungnet.measurement import incident_log, month_strip
 from kampungnet.measurement.incident_words import Told, causes_of, told
-from kampungnet.measurement.models import JudgedSite, LoggedIncident
 from kampungnet.measurement.outage_list import CAUSES, line
+from kampungnet.measurement.outage_models import JudgedSite, LoggedIncident
 from kampungnet.measurement.outage_words import Cause, Span
 from kampungnet.staff.access import CurrentStaff
 from kampungnet.staff.service import Scope

@@ -12,8 +12,8 @@ from kampungnet.core.errors import NotFound, Problem, Unprocessable
 from kampungnet.core.languages import N_, Language
 from kampungnet.core.web import DATA_PREFIX, Reads, database_of
 from kampungnet.measurement import outage_log, planned_work, rulings
-from kampungnet.measurement.models import PlannedWork
 from kampungnet.measurement.outage_list import CAUSES, line
+from kampungnet.measurement.outage_models import PlannedWork
 from kampungnet.measurement.outage_words import Cause, Outage, Span
 from kampungnet.measurement.planned_work import Entry
 from kampungnet.measurement.routes_ledger import SeenSites, Sites

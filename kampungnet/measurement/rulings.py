@@ -14,7 +14,7 @@ from kampungnet.core import clock
 from kampungnet.core.errors import NotFound, Unprocessable
 from kampungnet.core.languages import N_
 from kampungnet.measurement.closed_months import days_of, look_again
-from kampungnet.measurement.models import Ruling
+from kampungnet.measurement.outage_models import Ruling
 from kampungnet.measurement.outage_words import Cause, Evidence, Finding, Outage, Ruled, Span
 from kampungnet.measurement.planned_work import written
 from kampungnet.staff import audit

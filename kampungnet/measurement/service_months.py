@@ -16,8 +16,9 @@ from kampungnet.core.rows import insert_new
 from kampungnet.devices.models import Agent, Site
 from kampungnet.measurement import outage_log, site_traffic
 from kampungnet.measurement.availability import Record
-from kampungnet.measurement.models import JudgedSite, MonthDue, ServiceMonth, TrafficMonth
+from kampungnet.measurement.models import MonthDue, TrafficMonth
 from kampungnet.measurement.month_facts import MonthFacts, same
+from kampungnet.measurement.outage_models import JudgedSite, ServiceMonth
 from kampungnet.measurement.outage_words import Span
 from kampungnet.measurement.site_traffic import Days
 from kampungnet.measurement.workdays import month_of

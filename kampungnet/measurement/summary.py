@@ -16,8 +16,8 @@ from kampungnet.core.errors import NotFound
 from kampungnet.devices.models import Site
 from kampungnet.measurement import holidays, service_months, site_traffic
 from kampungnet.measurement.availability import HOUSE_POLICY, Availability, Policy
-from kampungnet.measurement.models import JudgedSite
 from kampungnet.measurement.month_facts import LineTraffic, MonthFacts, changes
+from kampungnet.measurement.outage_models import JudgedSite
 from kampungnet.measurement.outage_words import Span
 from kampungnet.measurement.service_months import Place
 from kampungnet.measurement.workdays import OfficeHours, month_of, office_hours

@@ -14,7 +14,7 @@ from kampungnet.devices.bodies import OnuSeen
 from kampungnet.devices.models import AssignedOnu, Device, Site
 from kampungnet.devices.service import body_of
 from kampungnet.measurement.incidents import Place
-from kampungnet.measurement.models import SitePlace
+from kampungnet.measurement.outage_models import SitePlace
 from kampungnet.villages import service as villages
 from kampungnet.villages.service import BadRow
 

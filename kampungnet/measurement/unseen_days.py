@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
 from kampungnet.core.rows import upsert
-from kampungnet.measurement.models import UnseenDay
+from kampungnet.measurement.outage_models import UnseenDay
 from kampungnet.measurement.outage_words import Span
 
 _PARTS: Final = msgspec.json.Decoder(list[tuple[int, int]])

@@ -10,8 +10,8 @@ from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput
 from kampungnet.devices.models import Site
 from kampungnet.measurement import incident_log, topology
-from kampungnet.measurement.models import LoggedIncident, LoggedOutage
 from kampungnet.measurement.neighbours import neighbours
+from kampungnet.measurement.outage_models import LoggedIncident, LoggedOutage
 from kampungnet.measurement.outage_words import Cause, Evidence, Finding, Outage, Span
 from kampungnet.staff.service import Role, Scope, SignedIn
 from kampungnet.villages import service as villages

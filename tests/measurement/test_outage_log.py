@@ -9,7 +9,7 @@ from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.devices.models import Agent
 from kampungnet.measurement import outage_log
-from kampungnet.measurement.models import JudgedSite, LoggedOutage, SightDay
+from kampungnet.measurement.outage_models import JudgedSite, LoggedOutage, SightDay
 from kampungnet.measurement.outage_words import Cause, Finding, Outage, Span
 from kampungnet.shared import wire
 from tests.support.server import REGENCY, SITE, Box, ingested, router_body

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kampungnet.measurement.models import Ruling
+from kampungnet.measurement.outage_models import Ruling
 from kampungnet.measurement.outage_words import Cause, Evidence, Finding, Outage
 from kampungnet.measurement.rulings import is_about, ruled, without_an_outage
 

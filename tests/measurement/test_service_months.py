@@ -11,8 +11,9 @@ from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.measurement import outage_log, planned_work, rulings, service_months, unseen_days
 from kampungnet.measurement.availability import Policy, availability
-from kampungnet.measurement.models import JudgedSite, LoggedOutage, ReadingDay, ServiceMonth, UnseenDay
+from kampungnet.measurement.models import ReadingDay
 from kampungnet.measurement.month_facts import MonthFacts, changes
+from kampungnet.measurement.outage_models import JudgedSite, LoggedOutage, ServiceMonth, UnseenDay
 from kampungnet.measurement.outage_words import Cause, Judgement, Outage, Span
 from kampungnet.measurement.planned_work import Entry
 from kampungnet.measurement.retention import Retention

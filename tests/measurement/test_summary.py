@@ -15,7 +15,7 @@ from kampungnet.core.errors import BadInput, NotFound
 from kampungnet.devices.models import Site
 from kampungnet.measurement import holidays, installation, summary
 from kampungnet.measurement.availability import Policy, Treatment
-from kampungnet.measurement.models import ServiceMonth
+from kampungnet.measurement.outage_models import ServiceMonth
 from kampungnet.measurement.outage_words import Cause
 from kampungnet.measurement.percentile import GapPolicy
 from kampungnet.measurement.summary import MonthSummary

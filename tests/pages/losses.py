@@ -5,7 +5,7 @@ import msgspec
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.measurement import unseen_days
-from kampungnet.measurement.models import JudgedSite, LoggedOutage
+from kampungnet.measurement.outage_models import JudgedSite, LoggedOutage
 from kampungnet.measurement.outage_words import Cause, Evidence, Finding, Span
 
 LOSING = "35.10.20.2001"
