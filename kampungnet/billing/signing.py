@@ -92,9 +92,7 @@ def _approve(db: Session, by: SignedIn, row: Statement, now_ms: int) -> None:
     if checker.username == by.username:
         raise NotAllowed(N_("Who checked a statement does not approve it. Ask somebody else to approve."))
     if not statements.is_closed(db, row, now_ms):
-        raise Conflict(
-            N_("What was measured in this month is not final yet: approve from the sixth day after its end.")
-        )
+        raise Conflict(N_("This month's measurements are not final yet: approve from the sixth day after its end."))
     document = _as_it_is_now(db, row, now_ms)
     of_unit = (Statement.regency == row.regency, Statement.unit == row.unit, Statement.number_year == row.month.year)
     row.number_year = row.month.year
