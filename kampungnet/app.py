@@ -17,7 +17,7 @@ from kampungnet.core.errors import NotFound, Unavailable
 from kampungnet.core.tally import Tally
 from kampungnet.ingest.routes import EnrolmentDoor, ReportDoor
 from kampungnet.measurement import routes as measurement_routes
-from kampungnet.measurement import routes_incidents, routes_ledger, routes_outages, routes_staff
+from kampungnet.measurement import routes_incidents, routes_ledger, routes_oddities, routes_outages, routes_staff
 from kampungnet.shared import wire
 from kampungnet.staff import routes as staff_routes
 from kampungnet.upkeep import Upkeep
@@ -67,6 +67,8 @@ class Server:
         app.include_router(routes_staff.data_router)
         app.include_router(routes_incidents.router)
         app.include_router(routes_incidents.data_router)
+        app.include_router(routes_oddities.router)
+        app.include_router(routes_oddities.data_router)
         app.get("/healthz", tags=["health"], summary="The process runs")(_healthz)
         app.get("/readyz", tags=["health"], summary="The database answers and has the right version")(self._readyz)
         app.get("/metrics", tags=["health"], summary="Live state for Prometheus, from this machine only")(self._metrics)

@@ -23,6 +23,10 @@ class Taken(msgspec.Struct, frozen=True, gc=False):
     reading: wire.Reading
 
 
+class NamesAnother(BadInput):
+    """A box spoke in the name of another one."""
+
+
 class Opened(msgspec.Struct, frozen=True, gc=False):
     """A report after every check that needs no database."""
 
@@ -70,7 +74,7 @@ def opened(plain: bytes, agent: str) -> Opened:
             f"the report is version {envelope.wire_version}: update the server first."
         )
     if envelope.agent != agent:
-        raise BadInput("The report names another agent than the request.")
+        raise NamesAnother("The report names another agent than the request.")
     if len(envelope.readings) > wire.MAX_READINGS:
         raise Unprocessable(f"A report holds at most {wire.MAX_READINGS} readings.")
     taken: list[Taken] = []

@@ -21,9 +21,11 @@ from kampungnet.core.rows import change
 from kampungnet.devices import service as devices
 from kampungnet.devices.models import Agent
 from kampungnet.devices.service import NewState, Reporter
-from kampungnet.ingest.envelope import Opened, Taken, opened, unpacked
+from kampungnet.ingest.envelope import NamesAnother, Opened, Taken, opened, unpacked
+from kampungnet.measurement import oddities
 from kampungnet.measurement import service as measurement
 from kampungnet.measurement.boots import Offset, TimeQuality, better, offset_of, repaired
+from kampungnet.measurement.oddities import MANY_REPEATS, Odd, OddReport
 from kampungnet.measurement.service import Arrived, BootKey, Key
 from kampungnet.shared import wire
 
@@ -137,6 +139,7 @@ def store(db: Session, checked: list[Checked]) -> dict[int, wire.Receipt]:
     stored = measurement.record_readings(db, [one.arrived for one in placed], packed_up_to)
     devices.record_state(db, _states(placed, stored.conflicting))
     _record_agents(db, checked, stored.conflicting)
+    oddities.note(db, _odd(checked, stored.known_long))
     return _receipts(checked, placed, stored.conflicting)
 
 
@@ -161,15 +164,20 @@ def enrol(db: Session, body: bytes, signature: str, now_ms: int) -> wire.Enrolme
 def _judged(db: Session, arrivals: list[Arrival], keys: Keys) -> list[Checked | Problem]:
     """Say of each arrival whether its sender may report at this moment, and open what was not opened yet.
 
-    What a group unpacks to is bounded; who comes after that is asked to try again.
+    What a group unpacks to is bounded; who comes after that is asked to try again. Who speaks for another is noted.
     """
     agents = devices.reporting_agents(db, {arrival.request.agent for arrival in arrivals})
     judged: list[Checked | Problem] = []
+    claims: list[OddReport] = []
     room = GROUP_UNPACKED_BYTES
     for arrival in arrivals:
         one = _checked(arrival, agents.get(arrival.request.agent), keys) if room > 0 else busy()
         room -= unpacked_bytes(one.report) if isinstance(one, Checked) else 0
         judged.append(one)
+        who = agents.get(arrival.request.agent)
+        if who and isinstance(one, NamesAnother):
+            claims.append(OddReport(who.regency, who.site, arrival.request.received_ms, Odd.CLAIMED, 1))
+    oddities.note(db, claims)
     return judged
 
 
@@ -241,6 +249,19 @@ def _states(placed: Iterable[_Placed], conflicting: Conflicts) -> Iterable[NewSt
     for one in placed:
         if (one.arrived.key, one.arrived.hash) not in conflicting and one.arrived.time_quality > TimeQuality.UNKNOWN:
             yield NewState(one.checked.regency, one.checked.site, one.arrived.taken_ms, one.taken.reading)
+
+
+def _odd(checked: Iterable[Checked], known_long: frozenset[Key]) -> Iterable[OddReport]:
+    for one in checked:
+        if one.report.refused:
+            yield OddReport(one.regency, one.site, one.received_ms, Odd.REFUSED, len(one.report.refused))
+        if known_long:
+            keys = (
+                (one.regency, one.agent, taken.reading.boot_id, taken.reading.sequence) for taken in one.report.taken
+            )
+            repeats = sum(key in known_long for key in keys)
+            if repeats >= MANY_REPEATS:
+                yield OddReport(one.regency, one.site, one.received_ms, Odd.REPEATED, repeats)
 
 
 def _receipts(checked: list[Checked], placed: Iterable[_Placed], conflicting: Conflicts) -> dict[int, wire.Receipt]:

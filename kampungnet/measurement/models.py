@@ -235,5 +235,5 @@ class Oddity(Base):
     device: Mapped[str] = mapped_column(primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
     what: Mapped[str] = mapped_column(primary_key=True)
-    """``time``: a clock that cannot be believed; ``impossible`` growth; ``conflict``: one instant, two contents."""
+    """A :class:`kampungnet.measurement.oddities.Odd`; of what is odd about whole reports the device is empty."""
     count: Mapped[int]

@@ -151,7 +151,7 @@ class MonthOut:
 
 @dataclass(frozen=True, slots=True)
 class OddityOut:
-    """Readings that are not as they should be. ``time``, ``impossible`` or ``conflict``."""
+    """Readings that are not as they should be: of a device, or (without one) of the box's reports as a whole."""
 
     device: str
     day: date

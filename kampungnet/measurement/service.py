@@ -52,6 +52,8 @@ class Stored:
 
     stored: frozenset[tuple[Key, bytes]]
     conflicting: frozenset[tuple[Key, bytes]]
+    known_long: frozenset[Key] = frozenset()
+    """Those that rested in a pack already: repeats after a day or more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,8 @@ def record_readings(db: Session, arrived: Sequence[Arrived], packed_up_to: Mappi
     known.update(packed)
     # Key and hash together: when both contents come at once, the one that was first stays and is receipted.
     conflicting = frozenset((one.key, one.hash) for one in arrived if known.get(one.key, one.hash) != one.hash)
-    return Stored(frozenset((one.key, one.hash) for one in arrived) - conflicting, conflicting)
+    repeats = frozenset(one.key for one in arrived if one.key in packed) if packed else frozenset()
+    return Stored(frozenset((one.key, one.hash) for one in arrived) - conflicting, conflicting, repeats)
 
 
 def _row(one: Arrived) -> dict[str, Any]:

@@ -1,10 +1,11 @@
-"""What the background would have judged of one village: a loss of every cause, unknown time, and one that lasts."""
+"""What the background would have judged of one village: losses of every cause, one that lasts; and odd data."""
 
 import msgspec
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database
-from kampungnet.measurement import unseen_days
+from kampungnet.measurement import oddities, unseen_days
+from kampungnet.measurement.oddities import Odd, OddReport
 from kampungnet.measurement.outage_models import JudgedSite, LoggedOutage
 from kampungnet.measurement.outage_words import Cause, Evidence, Finding, Span
 
@@ -31,4 +32,5 @@ def add(database: Database, now_ms: int) -> None:
         unseen = [Span(0, midnight - 20 * clock.DAY_MS), Span(midnight - 2 * clock.DAY_MS, midnight - clock.DAY_MS)]
         judged = Span(midnight - 31 * clock.DAY_MS, now_ms)
         db.add(JudgedSite(**place, judged_ms=now_ms, since=clock.local_day(judged.start_ms, clock.WIB)))
+        oddities.note(db, [OddReport(place["regency"], place["site"], now_ms, what, 1200) for what in Odd])
         unseen_days.write(db, (place["regency"], place["site"]), unseen, judged)
