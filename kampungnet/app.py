@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kampungnet import metrics
+from kampungnet.billing import routes_data as billing_data
 from kampungnet.core import migrate, web
 from kampungnet.core.database import Database
 from kampungnet.core.errors import NotFound, Unavailable
@@ -31,6 +32,19 @@ _DESCRIPTION: Final = (
 )
 _LOOPBACK: Final = {"127.0.0.1", "::1", "testclient"}
 _FORWARDED: Final = {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"}
+_ROUTERS: Final = (
+    staff_routes.router,
+    measurement_routes.router,
+    routes_ledger.router,
+    routes_outages.router,
+    routes_staff.router,
+    routes_staff.data_router,
+    routes_incidents.router,
+    routes_incidents.data_router,
+    routes_oddities.router,
+    routes_oddities.data_router,
+    billing_data.router,
+)
 
 
 class Server:
@@ -59,16 +73,8 @@ class Server:
         )  # fmt: skip
         app.state.database = self.database
         web.install(app)
-        app.include_router(staff_routes.router)
-        app.include_router(measurement_routes.router)
-        app.include_router(routes_ledger.router)
-        app.include_router(routes_outages.router)
-        app.include_router(routes_staff.router)
-        app.include_router(routes_staff.data_router)
-        app.include_router(routes_incidents.router)
-        app.include_router(routes_incidents.data_router)
-        app.include_router(routes_oddities.router)
-        app.include_router(routes_oddities.data_router)
+        for router in _ROUTERS:
+            app.include_router(router)
         app.get("/healthz", tags=["health"], summary="The process runs")(_healthz)
         app.get("/readyz", tags=["health"], summary="The database answers and has the right version")(self._readyz)
         app.get("/metrics", tags=["health"], summary="Live state for Prometheus, from this machine only")(self._metrics)
