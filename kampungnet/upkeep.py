@@ -16,6 +16,7 @@ from kampungnet.core.database import Database
 from kampungnet.measurement import (
     closing,
     incident_log,
+    onu_sights,
     outage_log,
     recompute,
     rest,
@@ -92,13 +93,14 @@ def judge_outages(database: Database, stopping: threading.Event | None = None) -
     with database.reads() as db:
         places = outage_log.due(db, now_ms, SITES_A_MINUTE)
     found: list[outage_log.Judged] = []
+    young = onu_sights.Young()
     until = time.monotonic() + JUDGING_SECONDS
     for place in places:
         if (stopping and stopping.wait(PAUSE_SECONDS)) or time.monotonic() > until:
             break
         try:
             with database.reads() as db:
-                found.append(outage_log.plan(db, place, now_ms))
+                found.append(outage_log.plan(db, place, now_ms, young))
         except UNPACKABLE as error:
             log.error("judging the outages of site %s failed and will be tried again: %s", place[1], error)
     if found:

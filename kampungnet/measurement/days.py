@@ -18,6 +18,7 @@ from kampungnet.measurement import installation, packing, slots, traffic
 from kampungnet.measurement.boots import TimeQuality
 from kampungnet.measurement.ledger import CounterSample, Flag, Slot, ledger
 from kampungnet.measurement.models import MonthDue, Oddity, ReadingDay, SlotDay, TrafficDay, TrafficHour, TrafficSlots
+from kampungnet.measurement.outage_models import OnuSightDay
 from kampungnet.measurement.packing import Kept
 from kampungnet.measurement.slots import Timed
 
@@ -30,6 +31,7 @@ _KEYS: Final[Mapping[type[Any], tuple[str, ...]]] = {
     TrafficSlots: _PLACE,
     TrafficHour: (*_PLACE, "interface", "hour"),
     Oddity: (*_PLACE, "what"),
+    OnuSightDay: _PLACE,
 }
 _REMEMBERED: Final = 8
 _ODD: Final = {"impossible": Flag.IMPOSSIBLE, "conflict": Flag.CONFLICT}

@@ -123,7 +123,7 @@ def timeline(
     for look in ordered:
         stretches[look[4]].append(look[5])
     rows = [known.row(device, stretches[device]) for device, known in devices.items()]
-    rows += [Row(device, Role.ONU, (), _runs(_onu_looks(seen))) for device, seen in (onus or {}).items() if seen]
+    rows += [Row(device, Role.ONU, (), onu_stretches(seen)) for device, seen in (onus or {}).items() if seen]
     return Timeline(_lives(map(_life, ordered)), _in_order(rows))
 
 
@@ -134,6 +134,11 @@ def joined(parts: Iterable[Timeline]) -> Timeline:
     rows = [_joined_row(device, list(same)) for device, same in by_device]
     lives = sorted((life for part in kept for life in part.lives), key=_life_place)
     return Timeline(_lives(lives), _in_order(rows))
+
+
+def onu_stretches(seen: Iterable[tuple[int, int]]) -> tuple[Stretch, ...]:
+    """Return what an OLT saw of one ONU, instants in ms and sights in any order and with repeats, as stretches."""
+    return _runs(Stretch(at_ms, at_ms, sight) for at_ms, sight in sorted(set(seen)))
 
 
 def began_anew(before: Stretch, after: Stretch) -> bool | None:
@@ -195,11 +200,6 @@ def _stretch(timed: Timed, dim_below_dbm: float) -> Stretch:
         return Stretch(at_ms, at_ms, sight)
     boot_ms = at_ms - (uptime_of(timed.reading) or 0) * 1000
     return Stretch(at_ms, at_ms, sight, boot_ms, boot_ms)
-
-
-def _onu_looks(seen: Iterable[tuple[int, int]]) -> Iterator[Stretch]:
-    for at_ms, sight in sorted(set(seen)):
-        yield Stretch(at_ms, at_ms, sight)
 
 
 def _runs(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:

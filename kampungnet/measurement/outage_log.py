@@ -1,7 +1,8 @@
 """Keep the outages of each site in the database: judged again and again from its readings, idempotent.
 
 Readings at rest are folded a day at a time and kept so, because a fold of a day costs a hundred times what it costs to
-judge a month of them. Only sites with a box of their own are judged: a box elsewhere knows nothing of their power.
+judge a month of them. A site is judged from what its own boxes saw and what an OLT saw of its ONUs; where no box stands,
+from the OLT alone. What else a box elsewhere polled tells nothing of the site's power.
 """
 
 from collections import defaultdict
@@ -17,8 +18,8 @@ from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
 from kampungnet.core.rows import upsert
-from kampungnet.devices.models import Agent, Device, Site
-from kampungnet.measurement import packing, planned_work, unseen_days
+from kampungnet.devices.models import Agent, AssignedOnu, Device, Site
+from kampungnet.measurement import onu_sights, packing, planned_work, unseen_days
 from kampungnet.measurement.availability import Record
 from kampungnet.measurement.boots import TimeQuality
 from kampungnet.measurement.causes import judge
@@ -66,30 +67,38 @@ class Judged:
 
 
 def due(db: Session, now_ms: int, most: int) -> list[Place]:
-    """Return sites with a box of their own that were not judged for five minutes, the longest waiting first."""
+    """Return sites that a box of their own or an OLT tells of and that were not judged for five minutes.
+
+    The longest waiting come first.
+    """
     last = func.coalesce(JudgedSite.judged_ms, 0)
     own = exists().where(Agent.regency == Site.regency, Agent.site == Site.code)
+    of_onu = (AssignedOnu.regency == Site.regency, AssignedOnu.site == Site.code, AssignedOnu.olt_site != "")
     of_site = (JudgedSite.regency == Site.regency) & (JudgedSite.site == Site.code)
     rows = (
         select(Site.regency, Site.code)
         .outerjoin(JudgedSite, of_site)
-        .where(own, last <= now_ms - EVERY_MS)
+        .where(own | exists().where(*of_onu), last <= now_ms - EVERY_MS)
         .order_by(last, Site.regency, Site.code)
         .limit(most)
     )
     return [(regency, site) for regency, site in db.execute(rows)]
 
 
-def plan(db: Session, place: Place, now_ms: int) -> Judged:
-    """Judge the open days of one site from all its readings; changes nothing."""
+def plan(db: Session, place: Place, now_ms: int, young: onu_sights.Young | None = None) -> Judged:
+    """Judge the open days of one site from all its readings; changes nothing.
+
+    ``young`` is shared by the sites of one round: the OLTs' young readings are opened once for all.
+    """
     zone = clock.zone_of(place[0])
     known = db.get(JudgedSite, place)
     open_from = _open_from(db, place, now_ms, known)
     open_from_ms = clock.day_start_ms(open_from, zone)
     evidence_from = open_from - timedelta(days=1)
     readings = _Readings(db, place, evidence_from)
-    whole = joined(readings.parts())
-    horizon = Horizon(now_ms, _settled_ms(db, place))
+    by_olt = onu_sights.seen_of(db, place, evidence_from, young or onu_sights.Young())
+    whole = joined([*readings.parts(), by_olt])
+    horizon = Horizon(now_ms, onu_sights.settled_ms(db, place))
     alone = judge(whole, horizon, Thresholds(zone=zone))
     near = neighbours(db, place, alone.outages)
     found = judge(whole, horizon, Thresholds(zone=zone), near) if near else alone
@@ -115,6 +124,7 @@ def carry_out(db: Session, judged: Judged) -> None:
     connection = db.connection()
     of_days = (SightDay.regency == regency, SightDay.site == site, SightDay.day < judged.evidence_from)
     connection.execute(delete(SightDay).where(*of_days))
+    onu_sights.forget(db, judged.place, judged.evidence_from)
     changed = _write_outages(db, judged) | unseen_days.write(db, judged.place, judged.judgement.unseen, judged.period)
     look_again(db, judged.place, changed, judged.period.end_ms)
 
@@ -215,17 +225,6 @@ def _open_from(db: Session, place: Place, now_ms: int, known: JudgedSite | None)
         first = min(first, db.scalar(select(func.min(ReadingDay.day)).where(*oldest)) or first)
     found = judged_outages(db, place, Span(clock.day_start_ms(first, zone), now_ms))
     return min([first, *(clock.local_day(one.start_ms, zone) for one in found)])
-
-
-def _settled_ms(db: Session, place: Place) -> int | None:
-    """Return before when nothing waits on the site's boxes any more, as they said last; ``None`` when none reported."""
-    boxes = db.execute(
-        select(Agent.spool_readings, Agent.spool_oldest_ms, Agent.last_report_ms).where(
-            Agent.regency == place[0], Agent.site == place[1], Agent.revoked_ms.is_(None)
-        )
-    )
-    said = (oldest_ms if waiting else report_ms for waiting, oldest_ms, report_ms in boxes)
-    return min((at_ms for at_ms in said if at_ms is not None), default=None)
 
 
 class _Readings:

@@ -25,6 +25,21 @@ class SightDay(Base):
     """A :class:`kampungnet.measurement.evidence.Timeline`."""
 
 
+class OnuSightDay(Base):
+    """What a provider's OLT saw of one ONU of a site over one local day."""
+
+    __tablename__ = "onu_sight_days"
+    __table_args__ = (ForeignKeyConstraint(["regency", "site"], [Site.regency, Site.code]),)
+
+    regency: Mapped[str] = mapped_column(primary_key=True)
+    site: Mapped[str] = mapped_column(primary_key=True)
+    """The village's, not the OLT's."""
+    device: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    hours: Mapped[bytes] = mapped_column(Blob)
+    """Msgpack, :data:`kampungnet.measurement.onu_sights.Hours`."""
+
+
 class LoggedOutage(Base):
     """One stretch of a site without service, and why."""
 

@@ -21,7 +21,7 @@ from kampungnet.measurement.models import (
     TrafficMonth,
     TrafficSlots,
 )
-from kampungnet.measurement.outage_models import JudgedSite, LoggedOutage, ServiceMonth, UnseenDay
+from kampungnet.measurement.outage_models import JudgedSite, LoggedOutage, OnuSightDay, ServiceMonth, UnseenDay
 
 PREFIX: Final = "KAMPUNGNET_KEEP_"
 LEAST_DAYS: Final = 2
@@ -64,6 +64,7 @@ def forget(db: Session, site: tuple[str, str], today: date, keep: Retention, old
     ends: dict[Any, Any] = {
         ReadingDay: ReadingDay.day < before(keep.reading_days),
         SlotDay: SlotDay.day < before(keep.slot_days),
+        OnuSightDay: OnuSightDay.day < before(keep.slot_days),
         TrafficDay: TrafficDay.day < before(keep.slot_days),
         TrafficSlots: TrafficSlots.day < before(keep.slot_days),
         Oddity: Oddity.day < before(keep.slot_days),

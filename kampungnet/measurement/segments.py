@@ -128,7 +128,9 @@ def _by_olt_alone(tracks: Tracks, now_ms: int) -> Iterator[Segment]:
     first_ms = tracks.onu.first_ms
     if first_ms is not None and first_ms < now_ms:
         for part, moment in tracks.moments(Span(first_ms, now_ms)):
-            yield _seen_by_olt(part, moment, works_by_olt(moment))
+            good = works_by_olt(moment)
+            believed = good is not False or tracks.onu.is_down_twice(part.start_ms)
+            yield _seen_by_olt(part, moment, good if believed else None)
 
 
 def _seen_by_olt(part: Span, moment: Moment, good: bool | None) -> Segment:

@@ -115,12 +115,20 @@ def onu_sights(readings: Iterable[Timed], serial: str) -> list[tuple[int, int]]:
 
     An OLT that does not answer, or does not name the ONU, says nothing about it.
     """
-    found = []
+    return looks_at_onus(readings, {serial: 0}).get(serial, [])
+
+
+def looks_at_onus(readings: Iterable[Timed], since_ms: Mapping[str, int]) -> dict[str, list[tuple[int, int]]]:
+    """Return the same for many ONUs: by serial number, each from the instant on that ``since_ms`` names."""
+    found: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for timed in readings:
-        if isinstance(timed.reading.body, wire.OltBody):
-            named = (sight_of_onu(onu) for onu in timed.reading.body.onus if spelled(onu.serial) == serial)
-            found += [(timed.taken_ms, sight) for sight in named if sight]
-    return found
+        if not isinstance(timed.reading.body, wire.OltBody):
+            continue
+        for onu in timed.reading.body.onus:
+            serial, sight = spelled(onu.serial), sight_of_onu(onu)
+            if sight and serial in since_ms and timed.taken_ms >= since_ms[serial]:
+                found[serial].append((timed.taken_ms, sight))
+    return dict(found)
 
 
 def merge_levels(known: Mapping[str, float], new: Mapping[str, float]) -> dict[str, float]:
