@@ -1,8 +1,8 @@
 """Keep the outages of each site in the database: judged again and again from its readings, idempotent.
 
 Readings at rest are folded a day at a time and kept so, because a fold of a day costs a hundred times what it costs to
-judge a month of them. A site is judged from what its own boxes saw and what an OLT saw of its ONUs; where no box stands,
-from the OLT alone. What else a box elsewhere polled tells nothing of the site's power.
+judge a month of them. A site is judged from what its own boxes saw and what an OLT saw of its ONUs; where no box
+stands, from the OLT alone. What else a box elsewhere polled tells nothing of the site's power.
 """
 
 from collections import defaultdict
