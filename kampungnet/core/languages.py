@@ -118,6 +118,10 @@ class Language:
         """Return a day with its year: 21 November 2025."""
         return f"{day.day} {self.say(_MONTHS[day.month - 1])} {day.year}"
 
+    def month(self, day: date) -> str:
+        """Return the month of a day, with its year: November 2025."""
+        return f"{self.say(_MONTHS[day.month - 1])} {day.year}"
+
     def moment(self, instant_ms: int, zone: str, now_ms: int, *, with_zone: bool = True) -> str:
         """Return an instant as people here would say it."""
         day, today = clock.local_day(instant_ms, zone), clock.local_day(now_ms, zone)

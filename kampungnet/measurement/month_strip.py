@@ -14,7 +14,7 @@ from kampungnet.core.languages import Language
 from kampungnet.measurement.availability import Availability, Record, availability, percent
 from kampungnet.measurement.outage_list import CAUSES
 from kampungnet.measurement.outage_words import Cause, Span
-from kampungnet.measurement.workdays import office_hours
+from kampungnet.measurement.workdays import HOUSE_HOURS, OfficeHours, office_hours
 
 DAYS: Final = 30
 HEIGHT: Final = 72
@@ -67,7 +67,7 @@ def period(now_ms: int, zone: str) -> Span:
     return Span(clock.day_start_ms(first, zone), now_ms)
 
 
-def strip(record: Record, whole: Span, language: Language, zone: str) -> Strip:
+def strip(record: Record, whole: Span, language: Language, zone: str, hours: OfficeHours = HOUSE_HOURS) -> Strip:
     """Draw a period that begins at a local midnight, and say how available the site was."""
     known = measured_part(record, whole)
     shown = tuple(_bars(record, whole, known))
@@ -77,7 +77,7 @@ def strip(record: Record, whole: Span, language: Language, zone: str) -> Strip:
     if any(bar.style == UNSEEN for bar in shown) or not all(one.is_proven for one in record.outages):
         legend.append((UNSEEN, language.say("Not known"), ""))
     total = availability([known], record)
-    facts = _facts(total, availability(office_hours(known, zone), record), language)
+    facts = _facts(total, availability(office_hours(known, zone, hours), record), hours, language)
     return Strip(
         shown, tuple(_ticks(whole, language, zone)), tuple(legend), facts,
         tuple(_rows(record, known, language, zone)), _summary(total, language),
@@ -121,11 +121,13 @@ def _ticks(whole: Span, language: Language, zone: str) -> Iterator[tuple[float, 
         yield round(100 * (number + 0.4) / DAYS, 2), language.day(first + timedelta(days=number))
 
 
-def _facts(whole: Availability, office: Availability, language: Language) -> tuple[tuple[str, str], ...]:
+def _facts(
+    whole: Availability, office: Availability, hours: OfficeHours, language: Language
+) -> tuple[tuple[str, str], ...]:
     say = language.say
     found = [
         (say("Available, day and night"), _percent(whole.share, language)),
-        (say("Available in office hours, 07.00 to 15.00"), _percent(office.share, language)),
+        (_office_words(hours, language), _percent(office.share, language)),
         (say("Without service"), language.duration(whole.down) if whole.down else say("not at all")),
     ]
     by_cause = sorted(whole.down_by_cause.items(), key=lambda one: -one[1])
@@ -135,6 +137,11 @@ def _facts(whole: Availability, office: Availability, language: Language) -> tup
     complete = say("data %(percent)s %% complete", percent=language.number(int(share * 100 + 1e-9)))
     found.append((say("Not known"), language.duration(whole.unknown) if whole.unknown else say("nothing")))
     return (*found, (say("Coverage"), complete))
+
+
+def _office_words(hours: OfficeHours, language: Language) -> str:
+    opens, closes = (f"{hour:02}{language.time_mark}00" for hour in (hours.opens, hours.closes))
+    return language.say("Available in office hours, %(opens)s to %(closes)s", opens=opens, closes=closes)
 
 
 def _percent(share: Fraction | None, language: Language) -> str:

@@ -17,11 +17,12 @@ from kampungnet.devices.bodies import Body, is_onu
 from kampungnet.devices.models import Agent, Device
 from kampungnet.devices.service import VillageState, body_of, village_states
 from kampungnet.devices.status import Status
-from kampungnet.measurement import month_strip, outage_log, outages, service, states, village_page
+from kampungnet.measurement import holidays, month_strip, outage_log, outages, service, states, village_page
 from kampungnet.measurement.device_cards import DeviceCard, card, needs_day
 from kampungnet.measurement.light import outlook
 from kampungnet.measurement.light_words import DAYS, LightWords, light_words, millidecibels
 from kampungnet.measurement.month_strip import Strip
+from kampungnet.measurement.months_of_village import months
 from kampungnet.measurement.notices import notices
 from kampungnet.measurement.outage_list import Line, lines
 from kampungnet.measurement.overview import overview
@@ -82,6 +83,7 @@ def village(request: Request, db: Reads, staff: CurrentStaff, code: str) -> Resp
         panels=_panels(watched, router, language, zone, now_ms), light=light,
         is_mute=light is None and any(d.kind == "ont" or d.name == "ont" for d in state.devices),
         zone=clock.abbreviation(zone), ledger=_ledger(db, state, language, zone, now_ms),
+        months=months(db, (regency.code, state.site), language, now_ms) if state.site else None,
         outages=_outages(watched, router, language, zone, now_ms),
         agent=_agent_words(state.agent, language, now_ms) if state.agent else [],
     )  # fmt: skip
@@ -206,7 +208,9 @@ def _ledger(
     record = outage_log.record(db, (state.village.regency, state.site), period)
     if record is None:
         return None
-    return month_strip.strip(record, period, language, zone), lines(record.outages, language, zone, now_ms)
+    days = clock.local_day(period.start_ms, zone), clock.local_day(now_ms, zone)
+    hours = holidays.office_hours_of(db, state.village.regency, *days)
+    return month_strip.strip(record, period, language, zone, hours), lines(record.outages, language, zone, now_ms)
 
 
 def _agent_words(agent: Agent, language: Language, now_ms: int) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """A village's page tells when it had no service, why, and what speaks for it."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -12,6 +12,7 @@ from kampungnet.measurement import month_strip
 from kampungnet.measurement.availability import Record
 from kampungnet.measurement.outage_list import lines
 from kampungnet.measurement.outage_words import Cause, Evidence, Finding, Outage, Span
+from kampungnet.measurement.workdays import OfficeHours
 from tests.pages.cast import signed_in
 from tests.pages.losses import LOSING
 
@@ -96,3 +97,21 @@ def test_an_outage_of_days_names_the_day_it_ended() -> None:
     (line,) = lines([_outage(NOON - 50 * HOUR, NOON - 24 * HOUR)], ID, clock.WIB, NOON)
     yesterday = ID.day(clock.local_day(NOON, clock.WIB) - timedelta(days=2))
     assert line.when == f"{yesterday} pukul 10.00 sampai kemarin pukul 12.00 (1 hari 2 jam)"
+
+
+async def test_this_month_and_the_last_one_stand_side_by_side_with_how_fresh_and_final_they_are(
+    server: Server,
+) -> None:
+    sari = await signed_in(server, "sari")
+    page = (await sari.get(f"/desa/{LOSING}")).text
+    today = clock.local_day(clock.now_ms(), clock.WIB)
+    this = ID.month(today)
+    assert this in page
+    assert "sementara: bulan belum berakhir" in page
+    assert re.search(r"Dinilai (\d+ menit lalu|baru saja)\.", page)
+
+
+def test_office_hours_in_the_words_are_those_of_the_installation_and_its_holidays() -> None:
+    holiday = OfficeHours(8, 14, holidays=frozenset({date(2026, 6, 30)}))
+    facts = dict(month_strip.strip(Record(), WHOLE, ID, clock.WIB, holiday).facts)
+    assert "Tersedia pada jam kerja, 08.00 sampai 14.00" in facts
