@@ -44,6 +44,7 @@ _ROUTERS: Final = (
     routes_oddities.router,
     routes_oddities.data_router,
     billing_data.router,
+    billing_data.paper_router,
 )
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import getpass
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from sqlalchemy import select
 from kampungnet.billing import budgets, contracts, export, money, sheets, statements, uploads
 from kampungnet.billing.document import DocumentUnreadable, StatementDocument, to_file
 from kampungnet.billing.intake import Fault
+from kampungnet.billing.paper_pdf import ADDRESS, Paper, pdf
 from kampungnet.billing.verify import verify
 from kampungnet.core import clock, pages
 from kampungnet.core.database import Database
@@ -28,7 +30,10 @@ Command = Callable[[argparse.Namespace], None]
 Open = Callable[[argparse.Namespace], Database]
 MOST_TOLD: Final = 50
 PROGRESS_EVERY: Final = 50
-FORMATS: Final[dict[str, Callable[[StatementDocument], bytes]]] = {"json": to_file}
+FORMATS: Final[dict[str, Callable[[StatementDocument], bytes]]] = {
+    "json": to_file,
+    "pdf": lambda document: pdf(document, Paper(pages.all_languages()["id"], os.environ.get(ADDRESS, ""))),
+}
 """How a statement is written."""
 
 

@@ -1,16 +1,18 @@
 """Statements for programs: JSON with all that is needed to recompute them, for the same eyes as the pages."""
 
+import os
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
 from kampungnet.billing import statements
 from kampungnet.billing.document import to_file
 from kampungnet.billing.models import Statement
-from kampungnet.core import clock
+from kampungnet.billing.paper_pdf import ADDRESS, Paper, pdf
+from kampungnet.core import clock, pages
 from kampungnet.core.web import DATA_PREFIX, Reads
 from kampungnet.staff.access import CurrentStaff
 
@@ -23,6 +25,7 @@ _PATTERN: Final = r"^20\d\d-(0[1-9]|1[0-2])$"
 Month = Annotated[str, Path(description="Local month", pattern=_PATTERN)]
 
 router = APIRouter(prefix=f"{DATA_PREFIX}v1/statements", tags=["statements"], responses=_ERRORS)
+paper_router = APIRouter(include_in_schema=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +71,20 @@ def _out(row: Statement, zone: str) -> StatementOut:
 
 def _first(month: str) -> date:
     return date.fromisoformat(f"{month}-01")
+
+
+@paper_router.get("/laporan/{contract}/{month}.pdf")
+def paper(request: Request, db: Reads, staff: CurrentStaff, contract: str, month: Month) -> Response:
+    """Return the paper of a statement; an approved one has the same bytes for ever, until it is paid."""
+    row = statements.find(db, staff.scope, contract, _first(month))
+    paid = next((one for one in statements.steps_of(db, row) if one.state == statements.PAID), None)
+    address = os.environ.get(ADDRESS) or str(request.base_url)
+    asked = Paper(pages.all_languages()["id"], address, paid.name if paid else "")
+    headers = {"Content-Disposition": f'inline; filename="{row.contract}-{row.month:%Y-%m}.pdf"'}
+    return Response(pdf(statements.document_of(row), asked), media_type="application/pdf", headers=headers)
+
+
+@paper_router.get("/laporan/{contract}/{month}.json")
+def file(db: Reads, staff: CurrentStaff, contract: str, month: Month) -> Response:
+    """Return the same file as the JSON for programs."""
+    return one(db, staff, contract, month)
