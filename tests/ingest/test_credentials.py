@@ -12,6 +12,7 @@ from kampungnet.villages import service as villages
 from tests.support.contents import contents
 from tests.support.server import (
     NEIGHBOUR,
+    SITE,
     VILLAGE,
     Answer,
     Box,
@@ -68,7 +69,9 @@ def test_a_box_cannot_report_for_another_even_with_a_good_signature(
     before = contents(database)
     answer = server.send("POST", wire.REPORTS_PATH, body, box.headers(body))
     assert (answer.status, answer.sentence()) == (400, "The report names another agent than the request.")
-    assert contents(database) == before
+    after = contents(database)
+    assert [(row[1], row[4]) for row in after.pop("oddities")] == [(SITE, "claimed")], "listed for staff"
+    assert after == {name: rows for name, rows in before.items() if name != "oddities"}
 
 
 def test_revoking_works_at_once_on_a_connection_that_is_open(database: Database, server: Running, box: Box) -> None:
