@@ -5,6 +5,7 @@ transaction, so that any number of server processes do it once. Days need no clo
 until its month is closed.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date, timedelta
@@ -19,7 +20,7 @@ from kampungnet.core.rows import upsert
 from kampungnet.measurement import service_months, traffic_days
 from kampungnet.measurement.ledger import Slot
 from kampungnet.measurement.models import MonthDue, TrafficCorrection, TrafficDay, TrafficMonth
-from kampungnet.measurement.month import Day, Month, month
+from kampungnet.measurement.month import Columns, Day, Month, month, month_of
 from kampungnet.measurement.traffic_days import OfDevice
 from kampungnet.villages.models import Regency
 
@@ -29,7 +30,6 @@ _DAY: Final = (
     TrafficDay.rx_bytes, TrafficDay.tx_bytes, TrafficDay.covered_ms, TrafficDay.samples, TrafficDay.flags,
     TrafficDay.busiest_hour, TrafficDay.busiest_bytes, TrafficDay.peaks, TrafficDay.gaps,
 )  # fmt: skip
-_AT_ONCE: Final = 500
 _CORRECTED: Final = ("rx_bytes", "tx_bytes", "covered_ms", "samples", "rx_p95_bps", "tx_p95_bps")
 _KEY: Final = ("regency", "site", "device", "interface", "month")
 
@@ -84,17 +84,24 @@ def add_up(db: Session, due: Due, now_ms: int) -> bool:
 def months_of(db: Session, regency: str, first: date, site: str | None = None) -> dict[Line, Month]:
     """Add up a month of every interface of a regency, or of one site, from its days; changes nothing."""
     zone = clock.zone_of(regency)
-    starts = {day: clock.day_start_ms(day, zone) for day in clock.days_between(first, last_day(first))}
-    span = (TrafficDay.regency == regency, TrafficDay.day.between(min(starts), max(starts)))
+    last = last_day(first)
+    starts = {str(day): clock.day_start_ms(day, zone) for day in clock.days_between(first, last)}
+    span = (TrafficDay.regency == regency, TrafficDay.day.between(first, last))
     rows = select(TrafficDay.site, TrafficDay.device, TrafficDay.interface, TrafficDay.day, *_DAY).where(*span)
     if site is not None:
         rows = rows.where(TrafficDay.site == site)
-    days: dict[Line, list[Day]] = {}
-    for some in db.connection().execute(rows).partitions(_AT_ONCE):
-        for place, device, interface, day, *numbers in some:
-            days.setdefault((place, device, interface), []).append(Day(starts[day], *numbers))
+    days: dict[Line, list[tuple[Any, ...]]] = defaultdict(list)
+    # Rows as the driver gives them: SQLAlchemy's own cost as much as all the rest.
+    cursor: Any = db.connection().execute(rows).cursor
+    for row in cursor:
+        days[row[:3]].append(row[3:])
     period = period_ms(first, zone)
-    return {line: month(of_line, period, partial(_slots_of, db, regency, line)) for line, of_line in days.items()}
+    found = {}
+    for line, of_line in days.items():
+        texts, *numbers = zip(*of_line, strict=True)
+        columns = Columns(tuple(starts[str(day)] for day in texts), *numbers)
+        found[line] = month_of(columns, period, partial(_slots_of, db, regency, line))
+    return found
 
 
 def _slots_of(db: Session, regency: str, line: Line, day: Day) -> Iterable[Slot]:

@@ -130,8 +130,9 @@ class Days:
             rows.of[TrafficDay].append(_day_row(whole, book.slots, traffic.pack_gaps(book.gaps), start))
             if interface in digest.lines:
                 rows.of[TrafficHour] += _hour_rows(whole, book.slots, start)
+            flagged = [slot.flags for slot in book.slots.values() if slot.flags]
             for what, flag in _ODD.items():
-                odd[what] = odd.get(what, 0) + sum(bool(slot.flags & flag) for slot in book.slots.values())
+                odd[what] = odd.get(what, 0) + sum(bool(flags & flag) for flags in flagged)
         if books:
             rows.of[TrafficSlots].append(key | {"slots": traffic.pack_all(books, start)})
         rows.of[Oddity] += [key | {"what": what, "count": count} for what, count in odd.items() if count]

@@ -288,27 +288,24 @@ def _may_have_turned(last: CounterSample, now: CounterSample, step: Step, policy
 
 def _spread(slots: dict[int, Slot], step: Step) -> None:
     """Share a step's bytes over its slots by time; cumulative and rounded down, so that the sum stays exact."""
-    length, rx_before, tx_before = step.last_ms - step.first_ms, 0, 0
-    for at_ms, first_ms, last_ms in _parts(step):
-        slot = slots.setdefault(at_ms, Slot())
-        done = last_ms - step.first_ms
+    first_ms, end_ms, flags = step.first_ms, step.last_ms, step.flags
+    length, rx_before, tx_before, now_ms = end_ms - first_ms, 0, 0, first_ms
+    at_ms = first_ms - first_ms % SLOT_MS
+    while now_ms < end_ms:
+        last_ms = min(at_ms + SLOT_MS, end_ms)
+        slot = slots.get(at_ms)
+        if slot is None:
+            slot = slots[at_ms] = Slot()
+        done = last_ms - first_ms
         rx, tx = step.rx_bytes * done // length, step.tx_bytes * done // length
         slot.rx_bytes += rx - rx_before
         slot.tx_bytes += tx - tx_before
-        slot.covered_ms += last_ms - first_ms
-        if step.flags:
-            slot.flags |= step.flags
-        rx_before, tx_before = rx, tx
+        slot.covered_ms += last_ms - now_ms
+        if flags:
+            slot.flags |= flags
+        rx_before, tx_before, now_ms, at_ms = rx, tx, last_ms, at_ms + SLOT_MS
 
 
 def _mark(slots: dict[int, Slot], step: Step, flags: Flag) -> None:
-    for at_ms, _, _ in _parts(step):
+    for at_ms in range(step.first_ms - step.first_ms % SLOT_MS, step.last_ms, SLOT_MS):
         slots.setdefault(at_ms, Slot()).flags |= flags
-
-
-def _parts(step: Step) -> Iterator[tuple[int, int, int]]:
-    """Yield slot, first and last instant of the parts of a step."""
-    at_ms = step.first_ms - step.first_ms % SLOT_MS
-    while at_ms < step.last_ms:
-        yield at_ms, max(at_ms, step.first_ms), min(at_ms + SLOT_MS, step.last_ms)
-        at_ms += SLOT_MS

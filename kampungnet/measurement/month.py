@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from struct import Struct
 from typing import Final, NamedTuple
 
 from kampungnet.measurement import traffic
@@ -17,8 +16,10 @@ from kampungnet.measurement.percentile import SLOT_SECONDS, GapPolicy, rank
 from kampungnet.measurement.slots import MOST
 
 HOUR_MS: Final = 3_600_000
-_DOUBLE: Final = Struct("d")
-_FIRST: Final = 24 * _DOUBLE.size
+_WIDTH: Final = 8
+"""Bytes of a double."""
+_LEAST: Final = array("d", [-2.0]).tobytes()
+_FIRST: Final = 24 * _WIDTH
 """So many of a day's highest are looked at first."""
 _DOUBTS: Final = Flag.LOWER_BOUND | Flag.IMPOSSIBLE
 
@@ -36,6 +37,25 @@ class Day(NamedTuple):
     busiest_bytes: int
     peaks: bytes
     gaps: bytes
+
+
+class Columns(NamedTuple):
+    """The same of many days, number by number: a regency's month has twelve thousand days."""
+
+    start_ms: Sequence[int] = ()
+    rx_bytes: Sequence[int] = ()
+    tx_bytes: Sequence[int] = ()
+    covered_ms: Sequence[int] = ()
+    samples: Sequence[int] = ()
+    flags: Sequence[int] = ()
+    busiest_hour: Sequence[int] = ()
+    busiest_bytes: Sequence[int] = ()
+    peaks: Sequence[bytes] = ()
+    gaps: Sequence[bytes] = ()
+
+    def day(self, place: int) -> Day:
+        """Return one of the days."""
+        return Day._make(column[place] for column in self)
 
 
 Open = Callable[[Day], Iterable[Slot]]
@@ -70,56 +90,62 @@ def month(
     days: Sequence[Day], period_ms: tuple[int, int], open_day: Open, policy: GapPolicy = GapPolicy.IGNORE
 ) -> Month:
     """Add up the days of one interface that lie in a period (start included, end excluded)."""
+    return month_of(Columns(*zip(*days, strict=True)), period_ms, open_day, policy)
+
+
+def month_of(days: Columns, period_ms: tuple[int, int], open_day: Open, policy: GapPolicy = GapPolicy.IGNORE) -> Month:
+    """Do the same with the days as columns."""
     first_ms, last_ms = period_ms
-    gaps = [gap for day in days if day.gaps for gap in traffic.unpack_gaps(day.gaps) if gap.last_ms <= last_ms]
-    covered = sum(day.covered_ms for day in days) + sum(gap.last_ms - gap.first_ms for gap in gaps)
-    flags = reduce(or_, (day.flags for day in days), 0)
+    gaps = [gap for packed in days.gaps if packed for gap in traffic.unpack_gaps(packed) if gap.last_ms <= last_ms]
+    covered = sum(days.covered_ms) + sum(gap.last_ms - gap.first_ms for gap in gaps)
+    flags = reduce(or_, days.flags, 0)
     doubtful = bool(flags & _DOUBTS) or any(gap.flags & _DOUBTS for gap in gaps)
     expected = (last_ms - first_ms) // SLOT_MS
-    samples = sum(day.samples for day in days)
+    samples = sum(days.samples)
     rx, tx = (_p95(days, way, expected if policy is GapPolicy.ZERO else samples, open_day) for way in (0, 1))
-    busiest = max(days, key=lambda day: (day.busiest_bytes, -day.start_ms), default=None)
+    busiest_bytes = max(days.busiest_bytes, default=0)
+    hours = zip(days.busiest_bytes, days.start_ms, days.busiest_hour, strict=True)
     return Month(
-        rx_bytes=min(sum(day.rx_bytes for day in days) + sum(gap.rx_bytes for gap in gaps), MOST),
-        tx_bytes=min(sum(day.tx_bytes for day in days) + sum(gap.tx_bytes for gap in gaps), MOST),
+        rx_bytes=min(sum(days.rx_bytes) + sum(gap.rx_bytes for gap in gaps), MOST),
+        tx_bytes=min(sum(days.tx_bytes) + sum(gap.tx_bytes for gap in gaps), MOST),
         covered_ms=covered, samples=samples, expected=expected, rx_p95_bps=rx, tx_p95_bps=tx,
-        busiest_hour_ms=busiest.start_ms + busiest.busiest_hour * HOUR_MS if busiest else first_ms,
-        busiest_bytes=busiest.busiest_bytes if busiest else 0,
-        flags=Flag(flags), lower_bound=doubtful or covered < last_ms - first_ms,
+        busiest_hour_ms=min((start + hour * HOUR_MS for one, start, hour in hours if one == busiest_bytes),
+                            default=first_ms),
+        busiest_bytes=busiest_bytes, flags=Flag(flags), lower_bound=doubtful or covered < last_ms - first_ms,
     )  # fmt: skip
 
 
-def _p95(days: Sequence[Day], way: int, number: int, open_day: Open) -> int | None:
+def _p95(days: Columns, way: int, number: int, open_day: Open) -> int | None:
     """Return the rate at the nearest rank among ``number`` slots; those without a measurement count as 0."""
     if not number:
         return None
     place = number - rank(number)
-    halves = [_peaks(day, way) for day in days]
-    ordered = sorted(array("d", b"".join(half[:_FIRST] for half in halves)), reverse=True)
+    halves = [both[len(both) // 2 :] if way else both[: len(both) // 2] for both in days.peaks]
+    first = [half[:_FIRST] for half in halves]
+    ordered = sorted(_doubles(first), reverse=True)
     border = ordered[place] if place < len(ordered) else -1.0
     # What a day keeps back is not above the lowest it brought along. Merging a few into what is sorted costs little.
-    more = [n for n, half in enumerate(halves) if len(half) > _FIRST and _number(half, _FIRST) > border]
+    more = _above(border, first)
     if more:
-        ordered = sorted([*ordered, *array("d", b"".join(halves[n][_FIRST:] for n in more))], reverse=True)
+        ordered = sorted([*ordered[: place + 1], *_doubles([halves[n][_FIRST:] for n in more])], reverse=True)
         border = ordered[place] if place < len(ordered) else -1.0
-    shut = [n for n in more if days[n].samples > traffic.PEAKS and _number(halves[n], len(halves[n])) > border]
+    shut = [n for n in _above(border, halves) if days.samples[n] > traffic.PEAKS] if more else []
     for n in shut:
-        values = sorted((_bytes(one, way) for one in open_day(days[n]) if one.is_sample), reverse=True)
+        values = sorted((_bytes(one, way) for one in open_day(days.day(n)) if one.is_sample), reverse=True)
         ordered += values[traffic.PEAKS :]
     if shut:
         ordered.sort(reverse=True)
     return int(ordered[place]) * 8 // SLOT_SECONDS if place < len(ordered) else 0
 
 
-def _number(numbers: bytes, end: int) -> float:
-    """Return the double that ends at ``end``."""
-    found: float = _DOUBLE.unpack_from(numbers, end - _DOUBLE.size)[0]
-    return found
+def _above(border: float, days: Sequence[bytes]) -> list[int]:
+    """Return the days whose lowest number lies above a border. A day without any has none."""
+    lowest = _doubles([one[-_WIDTH:] or _LEAST for one in days])
+    return [n for n, least in enumerate(lowest) if least > border]
 
 
-def _peaks(day: Day, way: int) -> bytes:
-    half = len(day.peaks) // 2
-    return day.peaks[half:] if way else day.peaks[:half]
+def _doubles(numbers: Iterable[bytes]) -> "array[float]":
+    return array("d", b"".join(numbers))
 
 
 def _bytes(slot: Slot, way: int) -> int:

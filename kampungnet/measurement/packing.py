@@ -11,7 +11,7 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, chain
+from itertools import accumulate, chain, repeat
 from typing import Final
 
 import msgspec
@@ -21,7 +21,7 @@ from kampungnet.measurement.slots import Timed
 from kampungnet.shared import wire
 
 
-class Kept(msgspec.Struct, frozen=True, array_like=True):
+class Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One reading as it rests in a pack."""
 
     taken_ms: int
@@ -78,8 +78,8 @@ def unpack(blob: bytes) -> list[Kept]:
     found = _PACK.decode(lzma.decompress(blob))
     steps = array("Q")
     steps.frombytes(planes.join(found.planes))
-    rows = [iter(rows) for rows in _rows(found, steps)]
-    return [_kept(found.texts[text], next(rows[text])) for text in found.text_of]
+    of_text = list(_of_texts(found, steps))
+    return [next(of_text[text]) for text in found.text_of]
 
 
 def _steps(column: Sequence[int]) -> Iterator[int]:
@@ -89,23 +89,37 @@ def _steps(column: Sequence[int]) -> Iterator[int]:
         yield step << 1 if step >= 0 else (-step << 1) - 1  # small numbers of both signs become small ones
 
 
-def _rows(found: _Pack, steps: "array[int]") -> Iterator[list[tuple[int, ...]]]:
-    """Yield, for each text, the numbers of the readings that share it."""
+def _of_texts(found: _Pack, steps: "array[int]") -> Iterator[Iterator[Kept]]:
+    """Yield, for each text, the readings that share it."""
     start = 0
     lengths = Counter(found.text_of)
     for text, parts in enumerate(found.texts):
-        length, width = lengths[text], len(parts) + 1
-        columns = []
-        for _ in range(width):
-            signed = (step >> 1 if not step & 1 else -((step + 1) >> 1) for step in steps[start : start + length])
-            columns.append(list(accumulate(signed)))
-            start += length
-        yield list(zip(*columns, strict=True))
+        length = lengths[text]
+        end = start + length * (len(parts) + 1)
+        columns = [steps[first : first + length] for first in range(start, end, length)]
+        start = end
+        taken, quality = (_numbers(column) for column in columns[:2])
+        yield map(Kept, taken, quality, _payloads(parts, columns[2:], length))
 
 
-def _kept(text: Sequence[bytes], numbers: Sequence[int]) -> Kept:
-    parts: list[bytes] = [b""] * (2 * len(text) - 1)
-    parts[::2] = text
-    parts[1::2] = [b"%d" % number for number in numbers[2:]]
-    parts[1::2] = [digits[1:] for digits in parts[1::2]]
-    return Kept(numbers[0], numbers[1], b"".join(parts))
+def _payloads(parts: Sequence[bytes], columns: Sequence["array[int]"], length: int) -> Iterable[bytes]:
+    """Put the digits between the parts of a text. Most of them never change and become part of the text."""
+    pieces: list[Iterable[bytes]] = []
+    still = parts[0]
+    for part, column in zip(parts[1:], columns, strict=True):
+        if any(column[1:]):
+            pieces += (repeat(still, length), _digits(_numbers(column)))
+            still = part
+        else:
+            still += _digits(_numbers(column[:1]))[0] + part
+    pieces.append(repeat(still, length))
+    return map(b"".join, zip(*pieces, strict=True))
+
+
+def _numbers(steps: Iterable[int]) -> list[int]:
+    return list(accumulate([step >> 1 ^ -(step & 1) for step in steps]))
+
+
+def _digits(numbers: list[int]) -> list[bytes]:
+    """Return the digits of each number without the 1 in front, which splits their list: ten times as fast as each."""
+    return repr(numbers).encode()[2:-1].split(b", 1")

@@ -168,7 +168,8 @@ def hours(slots: Mapping[int, Slot], start_ms: int) -> Iterator[tuple[int, Slot]
         hour.rx_bytes += slot.rx_bytes
         hour.tx_bytes += slot.tx_bytes
         hour.covered_ms += slot.covered_ms
-        hour.flags |= slot.flags
+        if slot.flags:
+            hour.flags |= slot.flags
     yield from sorted(found.items())
 
 
@@ -184,7 +185,7 @@ def summary(slots: Mapping[int, Slot], start_ms: int) -> Summary:
         tx_bytes=min(sum(slot.tx_bytes for slot in slots.values()), MOST),
         covered_ms=sum(slot.covered_ms for slot in slots.values()),
         samples=len(seen),
-        flags=reduce(or_, (slot.flags for slot in slots.values()), Flag.WHOLE),
+        flags=reduce(or_, (slot.flags for slot in slots.values() if slot.flags), Flag.WHOLE),
         busiest_hour=busiest[0] if busiest else 0,
         busiest_bytes=min(busiest[1].rx_bytes + busiest[1].tx_bytes, MOST) if busiest else 0,
         peaks=peaks.tobytes(),
