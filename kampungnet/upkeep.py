@@ -162,12 +162,31 @@ def pack_one(database: Database, regency: str, agent: str, now_ms: int) -> int:
 
 
 def recompute_days(database: Database, first: date, last: date, village: str | None = None) -> int:
-    """Make the days between two anew from readings, a device at a time; return how many device days were made."""
+    """Make the days between two anew from readings, a device at a time; return how many device days were made.
+
+    Outages are judged again from the first of them until now: what began on one day may end on any later one.
+    """
     with database.reads() as db:
         spans = recompute.spans(db, first, last, village)
     number = sum(_recompute_one(database, span) for span in spans)
+    _judge_again(database, first, village)
     close_months(database)
     return number
+
+
+def _judge_again(database: Database, first: date, village: str | None) -> None:
+    with database.reads() as db:
+        places = outage_log.with_boxes(db, village)
+    young = onu_sights.Young()
+    for place in places:
+        with database.reads() as db:
+            judged = outage_log.plan(db, place, clock.now_ms(), young, first)
+        with database.writes() as db:
+            outage_log.carry_out(db, judged)
+    for regency in sorted({regency for regency, _ in places}):
+        since_ms = clock.day_start_ms(first, clock.zone_of(regency))
+        with database.writes() as db:
+            incident_log.update(db, regency, clock.now_ms(), since_ms=since_ms)
 
 
 def _recompute_one(database: Database, span: recompute.Span) -> int:

@@ -47,9 +47,12 @@ class Seen:
     provisional: bool
 
 
-def update(db: Session, regency: str, now_ms: int, settings: Grouping = HOUSE) -> int:
-    """Group the outages of the open days anew; return how many incidents they make. Twice is harmless."""
-    since_ms = now_ms - outage_log.OPEN_DAYS * 86_400_000
+def update(db: Session, regency: str, now_ms: int, settings: Grouping = HOUSE, since_ms: int | None = None) -> int:
+    """Group the outages of the open days anew, or those since an earlier instant; return how many incidents they make.
+
+    Twice is harmless.
+    """
+    since_ms = min(now_ms - outage_log.OPEN_DAYS * 86_400_000, now_ms if since_ms is None else since_ms)
     places = topology(db, regency)
     members = [
         Member(site, one)

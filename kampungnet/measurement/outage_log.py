@@ -85,17 +85,31 @@ def due(db: Session, now_ms: int, most: int) -> list[Place]:
     return [(regency, site) for regency, site in db.execute(rows)]
 
 
-def plan(db: Session, place: Place, now_ms: int, young: onu_sights.Young | None = None) -> Judged:
+def with_boxes(db: Session, village: str | None = None) -> list[Place]:
+    """Return the sites with a box of their own, all or those of one village."""
+    own = exists().where(Agent.regency == Site.regency, Agent.site == Site.code)
+    rows = select(Site.regency, Site.code).where(own).order_by(Site.regency, Site.code)
+    if village is not None:
+        rows = rows.where(Site.village == village)
+    return [(regency, site) for regency, site in db.execute(rows)]
+
+
+def plan(
+    db: Session, place: Place, now_ms: int, young: onu_sights.Young | None = None, anew: date | None = None
+) -> Judged:
     """Judge the open days of one site from all its readings; changes nothing.
 
     ``young`` is shared by the sites of one round: the OLTs' young readings are opened once for all.
+    From ``anew`` on days are judged again though they are final, and folded again, as far back as readings are kept.
     """
     zone = clock.zone_of(place[0])
     known = db.get(JudgedSite, place)
     open_from = _open_from(db, place, now_ms, known)
+    if anew is not None and known is not None:
+        open_from = min(open_from, _readable_from(db, place, anew, known.since))
     open_from_ms = clock.day_start_ms(open_from, zone)
     evidence_from = open_from - timedelta(days=1)
-    readings = _Readings(db, place, evidence_from)
+    readings = _Readings(db, place, evidence_from, anew or date.max)
     by_olt = onu_sights.seen_of(db, place, evidence_from, young or onu_sights.Young())
     whole = joined([*readings.parts(), by_olt])
     horizon = Horizon(now_ms, onu_sights.settled_ms(db, place))
@@ -227,11 +241,39 @@ def _open_from(db: Session, place: Place, now_ms: int, known: JudgedSite | None)
     return min([first, *(clock.local_day(one.start_ms, zone) for one in found)])
 
 
-class _Readings:
-    """A site's readings from a day on, folded by the day; folds of whole packs are kept in ``folded``."""
+def _readable_from(db: Session, place: Place, wanted: date, since: date) -> date:
+    """Return the first day from ``wanted`` on that can be judged again: of it and of the day before all is kept.
 
-    def __init__(self, db: Session, place: Place, first: date) -> None:
-        self._db, self._place, self._first = db, place, first
+    None before the open days where an OLT speaks for the site: what it saw is kept no longer than those are open.
+    """
+    of_onu = (AssignedOnu.regency == place[0], AssignedOnu.site == place[1], AssignedOnu.olt_site != "")
+    if db.scalar(select(AssignedOnu.serial).where(*of_onu).limit(1)) is not None:
+        return date.max
+    oldest = db.scalar(
+        select(func.min(ReadingDay.day)).where(ReadingDay.regency == place[0], ReadingDay.site == place[1])
+    )
+    if oldest is None:
+        return date.max
+    zone, one_day = clock.zone_of(place[0]), timedelta(days=1)
+    first = max(wanted, since if oldest <= since else oldest + one_day)
+    first_ms = clock.day_start_ms(first, zone)
+    for one in judged_outages(db, place, Span(first_ms, first_ms + 1)):
+        began = clock.local_day(one.start_ms, zone)
+        if began > oldest:
+            first = min(first, began)
+        else:  # nobody can tell any more how it began: it stays as it is
+            return date.max if one.end_ms is None else clock.local_day(one.end_ms, zone) + one_day
+    return first
+
+
+class _Readings:
+    """A site's readings from a day on, folded by the day; folds of whole packs are kept in ``folded``.
+
+    Those that are kept already are used for days before ``anew``.
+    """
+
+    def __init__(self, db: Session, place: Place, first: date, anew: date) -> None:
+        self._db, self._place, self._first, self._anew = db, place, first, anew
         self._zone = clock.zone_of(place[0])
         self.folded: list[dict[str, Any]] = []
         own = select(Agent.id).where(Agent.regency == place[0], Agent.site == place[1])
@@ -276,7 +318,7 @@ class _Readings:
         # A fold outlives its readings: an outage that lasts for months is judged from when it began.
         found = {day: _TIMELINE.decode(folded) for day, (_, folded) in known.items() if day not in present}
         for day, packs in present.items():
-            if day in known and known[day][0] == packs:
+            if day < self._anew and day in known and known[day][0] == packs:
                 found[day] = _TIMELINE.decode(known[day][1])
                 continue
             found[day] = _fold(self._packed(day))

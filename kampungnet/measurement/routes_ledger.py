@@ -15,7 +15,7 @@ from kampungnet.core import clock
 from kampungnet.core.errors import Unprocessable
 from kampungnet.core.web import DATA_PREFIX, Reads
 from kampungnet.devices.models import Site
-from kampungnet.measurement import traffic
+from kampungnet.measurement import closing, traffic
 from kampungnet.measurement.ledger import Flag, Slot
 from kampungnet.measurement.models import Oddity, TrafficCorrection, TrafficDay, TrafficMonth, TrafficSlots
 from kampungnet.measurement.slots import SLOTS_A_DAY
@@ -147,6 +147,8 @@ class MonthOut:
     busiest_bytes: int
     flags: list[str]
     corrections: list[CorrectionOut]
+    corrected_lower_bound: bool
+    """The same as ``lower_bound`` with all corrections added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,13 @@ def month(db: Reads, sites: SeenSites, day: OneDay) -> list[MonthOut]:
     return [_month(db, one, sites.zone) for one in found]
 
 
+def _is_lower_bound_still(db: Session, row: TrafficMonth) -> bool:
+    """Tell whether more passed than is known with the corrections, which may have filled what was missing."""
+    line = (row.site, row.device, row.interface)
+    now = closing.months_of(db, row.regency, row.month, row.site).get(line)
+    return row.lower_bound if now is None else now.lower_bound
+
+
 @router.get("/oddities", summary="Readings that are not as they should be")
 def oddities(db: Reads, sites: SeenSites, first: First, last: Last) -> list[OddityOut]:
     """Return one entry for each device, day and kind."""
@@ -232,7 +241,7 @@ def _month(db: Session, row: TrafficMonth, zone: str) -> MonthOut:
         row.device, row.interface, row.month, _local(row.closed_ms, zone) if row.closed_ms else None, POLICY,
         row.rx_bytes, row.tx_bytes, row.lower_bound, row.rx_p95_bps, row.tx_p95_bps, max(known, default=None),
         row.samples, row.expected, _local(row.busiest_hour_ms, zone), row.busiest_bytes, words(Flag(row.flags)),
-        corrections,
+        corrections, _is_lower_bound_still(db, row) if corrections else row.lower_bound,
     )  # fmt: skip
 
 

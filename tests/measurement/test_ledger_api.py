@@ -43,7 +43,7 @@ def sqlite_box(sqlite_database: Database) -> Box:
 
 def _store(database: Database, box: Box, *points: tuple[int, int]) -> None:
     readings = [
-        box.reading(router_body(rx), taken_at_ms=START + minute * MINUTE, device_uptime_seconds=90_000 + minute * 60)
+        box.reading(router_body(rx), taken_at_ms=START + minute * MINUTE, device_uptime_seconds=9_000_000 + minute * 60)
         for minute, rx in points
     ]
     ingested(database, box.request(box.report(*readings)))
@@ -85,6 +85,20 @@ async def test_a_month_with_its_corrections(measured: Database, sqlite_box: Box,
     assert month["closed"]
     assert month["higher_p95_bps"] == 80
     assert [(one["number"], one["rx_bytes"], one["samples"]) for one in month["corrections"]] == [(1, 0, 1)]
+
+
+async def test_a_month_that_late_readings_made_whole_is_a_lower_bound_no_more(
+    sqlite_database: Database, sqlite_box: Box, budi: AsyncClient
+) -> None:
+    first = DAY.replace(day=1)
+    begins, ends = ((one_ms - START) // MINUTE for one_ms in closing.period_ms(first, clock.WIB))
+    _store(sqlite_database, sqlite_box, (begins, 1_000), (ends - 60, 5_000))
+    close_months(sqlite_database, CLOSED)
+    _store(sqlite_database, sqlite_box, (ends, 6_000))
+    close_months(sqlite_database, CLOSED + 1)
+    (month,) = await _get(budi, "/traffic/month", day=DAY)
+    assert len(month["corrections"]) == 1
+    assert (month["lower_bound"], month["corrected_lower_bound"]) == (True, False)
 
 
 async def test_a_stranger_gets_a_sentence_and_a_neighbour_sees_nothing(measured: Database, budi: AsyncClient) -> None:

@@ -1,14 +1,17 @@
 """Outages are judged from the readings a site has, kept in a table, and judged again when readings come late."""
 
+from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import select, update
+import msgspec
+from sqlalchemy import delete, select, update
 
 from kampungnet import upkeep
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.devices.models import Agent
 from kampungnet.measurement import outage_log
+from kampungnet.measurement.models import ReadingDay
 from kampungnet.measurement.outage_models import JudgedSite, LoggedOutage, SightDay
 from kampungnet.measurement.outage_words import Cause, Finding, Outage, Span
 from kampungnet.shared import wire
@@ -158,3 +161,44 @@ def test_the_background_judges_every_site_with_a_box_every_five_minutes(database
     assert upkeep.judge_outages(database) == 1
     # The background asks the real clock: a suite that runs for minutes has been silent since its readings were made.
     assert [one.cause for one in _known(database) if one.end_ms is not None] == [Cause.LISTRIK]
+
+
+def _damage(database: Database) -> None:
+    with database.writes() as db:
+        db.execute(delete(LoggedOutage))
+        db.execute(update(SightDay).values(timeline=b"\x90"))
+
+
+def test_recomputing_brings_the_outages_and_the_folds_of_their_days_back(database: Database, box: Box) -> None:
+    _store(database, box, _power_cut(box))
+    upkeep.pack_all(database)
+    _judge(database)
+    with database.reads() as db:
+        folds = [one.timeline for one in db.scalars(select(SightDay).order_by(SightDay.day))]
+    (first,) = _rows(database)
+    _damage(database)
+    today = clock.local_day(NOW, clock.WIB)
+    upkeep.recompute_days(database, today - timedelta(days=2), today)
+    assert _rows(database)[0] == first
+    with database.reads() as db:
+        assert [one.timeline for one in db.scalars(select(SightDay).order_by(SightDay.day))] == folds
+
+
+def test_recomputing_judges_final_days_again_while_their_readings_are_kept(database: Database, box: Box) -> None:
+    back_ms = 45 * clock.DAY_MS
+    long_ago = [msgspec.structs.replace(one, taken_at_ms=one.taken_at_ms - back_ms) for one in _power_cut(box)]
+    _store(database, box, long_ago)
+    upkeep.pack_all(database)
+    _judge(database)
+    before = _rows(database)
+    assert before[0][4] == Cause.LISTRIK.value
+    _damage(database)
+    _judge(database, NOW + 1)
+    assert before[0] not in _rows(database), "it is final, and nobody looks at its day again"
+    day = clock.local_day(NOW - back_ms, clock.WIB)
+    upkeep.recompute_days(database, day - timedelta(days=1), day)
+    assert _rows(database)[0] == before[0]
+    with database.writes() as db:
+        db.execute(delete(ReadingDay))
+    upkeep.recompute_days(database, day - timedelta(days=1), day)
+    assert _rows(database)[0] == before[0], "what cannot be read any more stays"
