@@ -13,8 +13,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from kampungnet.core.rows import upsert
-from kampungnet.measurement import outage_log
-from kampungnet.measurement.incidents import HOUSE, Grouping, Incident, Member, Place, incidents
+from kampungnet.measurement import installation, outage_log
+from kampungnet.measurement.incidents import Grouping, Incident, Member, Place, incidents
 from kampungnet.measurement.outage_models import LoggedIncident
 from kampungnet.measurement.outage_words import Cause, Outage, Span
 from kampungnet.measurement.topology import Topology, topology
@@ -47,7 +47,7 @@ class Seen:
     provisional: bool
 
 
-def update(db: Session, regency: str, now_ms: int, settings: Grouping = HOUSE, since_ms: int | None = None) -> int:
+def update(db: Session, regency: str, now_ms: int, since_ms: int | None = None) -> int:
     """Group the outages of the open days anew, or those since an earlier instant; return how many incidents they make.
 
     Twice is harmless.
@@ -60,7 +60,7 @@ def update(db: Session, regency: str, now_ms: int, settings: Grouping = HOUSE, s
         for one in found
         if one.start_ms >= since_ms
     ]
-    grouped = _grouped(members, places, settings)
+    grouped = _grouped(members, places, installation.grouping())
     before = db.scalars(
         select(LoggedIncident).where(LoggedIncident.regency == regency, LoggedIncident.start_ms >= since_ms - MARGIN_MS)
     ).all()

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from kampungnet.core import clock
 from kampungnet.core.rows import upsert
 from kampungnet.devices.models import Agent, AssignedOnu, Device, Site
-from kampungnet.measurement import onu_sights, packing, planned_work, unseen_days
+from kampungnet.measurement import installation, onu_sights, packing, planned_work, unseen_days
 from kampungnet.measurement.availability import Record
 from kampungnet.measurement.boots import TimeQuality
 from kampungnet.measurement.causes import judge
@@ -28,7 +28,7 @@ from kampungnet.measurement.evidence import Timeline, joined, timeline
 from kampungnet.measurement.models import ReadingDay, YoungReading
 from kampungnet.measurement.neighbours import neighbours, outage_of
 from kampungnet.measurement.outage_models import JudgedSite, LoggedOutage, SightDay
-from kampungnet.measurement.outage_words import Horizon, Judgement, Outage, Span, Thresholds
+from kampungnet.measurement.outage_words import Horizon, Judgement, Outage, Span
 from kampungnet.measurement.packing import Kept
 from kampungnet.measurement.rulings import ruled, rulings, rulings_by_site
 from kampungnet.measurement.sights import dim_levels
@@ -113,9 +113,10 @@ def plan(
     by_olt = onu_sights.seen_of(db, place, evidence_from, young or onu_sights.Young())
     whole = joined([*readings.parts(), by_olt])
     horizon = Horizon(now_ms, onu_sights.settled_ms(db, place))
-    alone = judge(whole, horizon, Thresholds(zone=zone))
+    thresholds = installation.thresholds(zone)
+    alone = judge(whole, horizon, thresholds)
     near = neighbours(db, place, alone.outages)
-    found = judge(whole, horizon, Thresholds(zone=zone), near) if near else alone
+    found = judge(whole, horizon, thresholds, near) if near else alone
     first_ms = known.first_service_ms if known else None
     if first_ms is None or first_ms >= open_from_ms:
         first_ms = first_service_ms(found, Span(open_from_ms, now_ms))

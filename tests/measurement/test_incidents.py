@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kampungnet.core.errors import BadInput
+from kampungnet.measurement import installation
 from kampungnet.measurement.incidents import Grouping, Incident, Member, Place, incidents
 from kampungnet.measurement.outage_words import Cause, Evidence, Finding, Outage
 
@@ -156,3 +158,18 @@ def test_every_outage_is_in_one_incident_and_order_does_not_matter(
         assert one.start_ms == min(starts)
         assert max(starts) - min(starts) <= 120_000
         assert len(one.members) <= one.sites
+
+
+def test_thresholds_are_settings_of_the_installation() -> None:
+    told = {
+        "KAMPUNGNET_OUTAGE_MINUTES": "10",
+        "KAMPUNGNET_TOGETHER_SECONDS": "300",
+        "KAMPUNGNET_INCIDENT_PERCENT": "80",
+    }
+    thresholds, grouping = installation.thresholds("Asia/Makassar", told), installation.grouping(told)
+    assert (thresholds.shortest_ms, thresholds.calm_ms, thresholds.together_ms) == (600_000, 180_000, 300_000)
+    assert thresholds.zone == "Asia/Makassar"
+    assert (grouping.together_ms, grouping.most_percent) == (300_000, 80)
+    assert installation.grouping({}) == Grouping()
+    with pytest.raises(BadInput, match="KAMPUNGNET_CALM_MINUTES=soon is no number"):
+        installation.thresholds("Asia/Jakarta", {"KAMPUNGNET_CALM_MINUTES": "soon"})
