@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from sqlalchemy import select
 
-from kampungnet.billing import budgets, contracts, export, money, sheets, statements, uploads
+from kampungnet.billing import budgets, contracts, export, money, paper_xlsx, sheets, statements, uploads
 from kampungnet.billing.document import DocumentUnreadable, StatementDocument, to_file
 from kampungnet.billing.intake import Fault
 from kampungnet.billing.paper_pdf import ADDRESS, Paper, pdf
@@ -33,6 +33,8 @@ PROGRESS_EVERY: Final = 50
 FORMATS: Final[dict[str, Callable[[StatementDocument], bytes]]] = {
     "json": to_file,
     "pdf": lambda document: pdf(document, Paper(pages.all_languages()["id"], os.environ.get(ADDRESS, ""))),
+    "xlsx": lambda document: paper_xlsx.xlsx(document, pages.all_languages()["id"]),
+    "csv": lambda document: paper_xlsx.csv([document]),
 }
 """How a statement is written."""
 

@@ -12,7 +12,7 @@ import kampungnet.billing
 from kampungnet.billing.document import StatementDocument
 
 PURE = (
-    "budget credit document formula_words lines measured money proration rating sizing statement tax "
+    "budget cell_sums credit document formula_words lines measured money proration rating rollup sizing statement tax "
     "terbilang terms verify"
 ).split()
 FOLDER = Path(kampungnet.billing.__file__).parent
