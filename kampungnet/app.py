@@ -11,6 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kampungnet import metrics
+from kampungnet.billing import routes as billing_routes
+from kampungnet.billing import routes_books, routes_check
 from kampungnet.billing import routes_data as billing_data
 from kampungnet.core import migrate, web
 from kampungnet.core.database import Database
@@ -45,6 +47,9 @@ _ROUTERS: Final = (
     routes_oddities.data_router,
     billing_data.router,
     billing_data.paper_router,
+    billing_routes.router,
+    routes_books.router,
+    routes_check.router,
 )
 
 

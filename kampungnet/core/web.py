@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 
 SIGN_IN_PATH: Final = "/masuk"
 MAX_FORM_BYTES: Final = 100_000
+MAX_FILE_BYTES: Final = 10_500_000
+FILE_PATHS: Final = frozenset({"/kontrak/unggah", "/pagu/unggah"})
+"""Forms that bring a table of up to 10 MB; their routes look at who asks before they read it."""
 API_PREFIX: Final = "/api/"
 DATA_PREFIX: Final = "/data/"
 """JSON for people's programs: behind the guard and with a session like pages, answered like the API."""
@@ -107,7 +110,8 @@ def _refusal(request: Request) -> Response | None:
         return _problem_answer(request, NotAllowed.status, _FORGED)
     length = request.headers.get("content-length", "")
     # A form without a length would be read to its end, however long that is.
-    if not length.isdecimal() or int(length) > MAX_FORM_BYTES:
+    most = MAX_FILE_BYTES if request.url.path in FILE_PATHS else MAX_FORM_BYTES
+    if not length.isdecimal() or int(length) > most:
         return _problem_answer(request, TooLarge.status, N_("This form is larger than we read."))
     return None
 

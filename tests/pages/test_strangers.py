@@ -8,7 +8,9 @@ from kampungnet.app import Server
 from tests.pages.cast import OWN_PAGE, browser, signed_in
 from tests.pages.sample import KAMPUNGANYAR, REJOSARI
 
-OPEN_TO_ALL = {"/masuk", "/static/{name}", "/healthz", "/readyz", "/api/openapi.json"}
+OPEN_TO_ALL = {
+    "/masuk", "/static/{name}", "/healthz", "/readyz", "/api/openapi.json", "/periksa", "/periksa/{content}",
+}  # fmt: skip
 ONLY_FROM_THIS_MACHINE = {"/metrics"}
 SIGNING_OUT_WITHOUT_A_SESSION_IS_HARMLESS = {"/keluar"}
 

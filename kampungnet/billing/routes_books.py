@@ -1,0 +1,165 @@
+"""Pages of the books: contracts and budget lines, and the files they come in: looked at first, then confirmed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.orm import Session
+
+from kampungnet.billing import books_page, budgets, export, uploads, words
+from kampungnet.billing.budgets import BudgetEntry
+from kampungnet.billing.contracts import ContractEntry
+from kampungnet.core import clock, pages
+from kampungnet.core.errors import BadInput, NotFound, Problem
+from kampungnet.core.languages import N_, Language
+from kampungnet.core.web import Reads, database_of
+from kampungnet.staff.access import CurrentStaff, signed_in
+from kampungnet.staff.service import Role, SignedIn
+from kampungnet.villages.models import Regency
+
+MOST_SHOWN: Final = 100
+"""Rows and faults of a file on one page."""
+PLACES: Final = {"kontrak": "/kontrak", "anggaran": "/pagu"}
+"""Where the pages of a kind of file are."""
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+router = APIRouter(include_in_schema=False)
+
+
+async def _file(request: Request, staff: CurrentStaff) -> tuple[str, bytes]:
+    """Read the file of a form. It is read after we know who sends it: nobody else may send 10 MB."""
+    staff.check_role(Role.BUDGET)
+    async with request.form(max_files=1, max_fields=5) as form:
+        file = form.get("file")
+        if file is None or isinstance(file, str) or not file.filename:
+            raise BadInput(N_("Please choose a file first."))
+        return file.filename, await file.read()
+
+
+Sent = Annotated[tuple[str, bytes], Depends(_file)]
+
+
+@router.get("/kontrak")
+def listed_contracts(request: Request, db: Reads, staff: CurrentStaff) -> Response:
+    """Show the contracts."""
+    return _contracts_page(request, db, staff)
+
+
+@router.get("/pagu")
+def listed_lines(request: Request, db: Reads, staff: CurrentStaff, tahun: int = 0) -> Response:
+    """Show the budget lines of a year."""
+    return _lines_page(request, db, staff, tahun)
+
+
+@router.post("/kontrak/unggah")
+def look_at_contracts(request: Request, staff: CurrentStaff, file: Sent) -> Response:
+    """Show what a file of contracts says."""
+    return _look(request, staff, "kontrak", file)
+
+
+@router.post("/pagu/unggah")
+def look_at_lines(request: Request, staff: CurrentStaff, file: Sent) -> Response:
+    """Show what a file of budget lines says."""
+    return _look(request, staff, "anggaran", file)
+
+
+@router.post("/berkas/{pending}")
+def confirm(request: Request, staff: CurrentStaff, pending: str) -> Response:
+    """Put a file that was looked at into the books."""
+    with database_of(request).writes() as db:
+        what, _ = uploads.confirm(db, staff, pending, clock.now_ms())
+    return RedirectResponse(PLACES[what], 303)
+
+
+@router.get("/berkas/{what}/kosong.{ending}", dependencies=[Depends(signed_in)])
+def empty(what: str, ending: str) -> Response:
+    """Give our own table with nothing in it but its heading."""
+    return _table(uploads.kind_of(what).columns, [], f"{what}-kosong", ending)
+
+
+@router.get("/berkas/pagu-{year}.{ending}")
+def exported(db: Reads, staff: CurrentStaff, year: str, ending: str) -> Response:
+    """Give the budget of a year in the columns that the import reads."""
+    number = int(year) if year.isascii() and year.isdecimal() and len(year) == 4 else 0
+    return _table(budgets.COLUMNS, budgets.exported(db, staff.scope, number), f"pagu-{number}", ending)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[export.Value]], name: str, ending: str) -> Response:
+    makers: dict[str, tuple[Callable[[], bytes], str]] = {
+        "csv": (lambda: export.to_csv(columns, rows), "text/csv; charset=utf-8"),
+        "xlsx": (lambda: export.to_xlsx(columns, rows, name), XLSX),
+    }
+    if ending not in makers:
+        raise NotFound(N_("There is no such page here. Go back to the first page."))
+    make, kind = makers[ending]
+    return Response(make(), media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}.{ending}"'})
+
+
+def _contracts_page(request: Request, db: Session, staff: SignedIn, problem: Problem | None = None) -> Response:
+    language, regency = pages.language_of(request), db.get_one(Regency, staff.scope.regency)
+    today = clock.local_day(clock.now_ms(), regency.time_zone)
+    return pages.render(
+        request, "billing/contracts.html", problem.status if problem else 200, regency=regency, what="kontrak",
+        rows=books_page.contract_rows(db, staff.scope, today, language), may_write=staff.role is Role.BUDGET,
+        missing=books_page.without_contract(db, staff.scope, today), problem=problem.sentence if problem else None,
+    )  # fmt: skip
+
+
+def _lines_page(
+    request: Request, db: Session, staff: SignedIn, year: int = 0, problem: Problem | None = None
+) -> Response:
+    language, regency = pages.language_of(request), db.get_one(Regency, staff.scope.regency)
+    today, known = clock.local_day(clock.now_ms(), regency.time_zone), books_page.years(db, staff.scope)
+    chosen = year if year in known else next((one for one in known if one <= today.year), today.year)
+    return pages.render(
+        request, "billing/lines.html", problem.status if problem else 200, regency=regency, what="anggaran",
+        rows=books_page.line_rows(db, staff.scope, chosen, today, language), years=known, year=chosen,
+        may_write=staff.role is Role.BUDGET, problem=problem.sentence if problem else None,
+    )  # fmt: skip
+
+
+def _look(request: Request, staff: SignedIn, what: str, file: tuple[str, bytes]) -> Response:
+    database, language = database_of(request), pages.language_of(request)
+    try:
+        with database.writes() as db:
+            preview = uploads.look_at(db, staff, what, file, clock.now_ms())
+            regency = db.get_one(Regency, staff.scope.regency)
+    except Problem as problem:
+        with database.reads() as db:
+            return (_contracts_page if what == "kontrak" else _lines_page)(request, db, staff, problem=problem)
+    rows = [_ENTRIES[what](one, language) for one in preview.entries[:MOST_SHOWN]]
+    faults = [
+        (one.line, one.letter, one.column, language.say(one.sentence, **one.values))
+        for one in preview.faults[:MOST_SHOWN]
+    ]  # fmt: skip
+    return pages.render(
+        request, "billing/preview.html", 200 if preview.id else 422, regency=regency, preview=preview, rows=rows,
+        faults=faults, back=PLACES[what], headings=_HEADINGS[what],
+    )  # fmt: skip
+
+
+def _contract_entry(one: ContractEntry, language: Language) -> list[str]:
+    return [
+        one.unit, one.provider, one.number, language.full_day(one.first_day),
+        language.full_day(one.last_day) if one.last_day else "", words.figures(language, one.terms.price),
+        words.mbps(language, one.terms.down_kbps * 1000 or None),
+    ]  # fmt: skip
+
+
+def _budget_entry(one: BudgetEntry, language: Language) -> list[str]:
+    since: date = one.valid_from
+    return [
+        one.unit, str(one.year), f"{one.activity} · {one.account}".removeprefix(" · "), one.name,
+        f"{one.kind}, {language.full_day(since)}", one.fund, words.figures(language, one.pagu_rupiah),
+    ]  # fmt: skip
+
+
+_ENTRIES: Final[Mapping[str, Callable[[Any, Language], list[str]]]] = {
+    "kontrak": _contract_entry, "anggaran": _budget_entry,
+}  # fmt: skip
+_HEADINGS: Final[Mapping[str, Sequence[str]]] = {
+    "kontrak": (N_("Village"), N_("Provider"), N_("Number"), N_("Begins"), N_("Ends"), N_("Price"), N_("Contracted")),
+    "anggaran": (N_("Village"), N_("Year"), N_("Line"), N_("Name"), N_("Version"), N_("Fund"), N_("Budget (pagu)")),
+}

@@ -1,0 +1,61 @@
+"""Pure: money, shares, rates and months of the books as people read them, in their language."""
+
+from collections.abc import Mapping
+from datetime import date
+from fractions import Fraction
+from typing import Final
+
+from kampungnet.billing import money
+from kampungnet.billing.document import Judged
+from kampungnet.core.languages import N_, Language
+
+STATES: Final[Mapping[str, str]] = {
+    "draft": N_("Draft"),
+    "checked": N_("Checked"),
+    "approved": N_("Approved"),
+    "paid": N_("Paid"),
+}
+JUDGED: Final[Mapping[Judged, str]] = {
+    Judged.MET: N_("SLA kept"),
+    Judged.MISSED: N_("SLA missed"),
+    Judged.NO_SLA: N_("no SLA in the contract"),
+    Judged.NOT_JUDGED: N_("cannot be judged"),
+}
+
+
+def rupiah(language: Language, amount: int | Fraction) -> str:
+    """Return Rp1.500.000 with the language's marks."""
+    return money.rupiah(amount, 0, _marks(language))
+
+
+def figures(language: Language, amount: int | Fraction, decimals: int = 0) -> str:
+    """Return 1.500.000, or with decimals 1,5."""
+    return money.figures(amount, decimals, _marks(language))
+
+
+def percent(language: Language, share: str | Fraction) -> str:
+    """Return a share of 1 as 99,98%. It is cut, not rounded: what was not whole never becomes 100%."""
+    cut = Fraction(int(Fraction(share) * 10_000), 100)
+    return f"{figures(language, cut, 2)}%"
+
+
+def mbps(language: Language, bps: int | None) -> str:
+    """Return bits a second as 18,4 Mbps; empty for what is not known."""
+    return "" if bps is None else f"{figures(language, Fraction(bps, 10**6), 0 if bps % 10**6 == 0 else 1)} Mbps"
+
+
+def month(language: Language, first_day: date) -> str:
+    """Return a month with its year: July 2026."""
+    return language.full_day(first_day).split(" ", 1)[1]
+
+
+def month_of(text: str) -> date | None:
+    """Return the first day of a month that was written as ``2026-07``; ``None`` for anything else."""
+    try:
+        return date.fromisoformat(f"{text}-01") if len(text) == 7 else None
+    except ValueError:
+        return None
+
+
+def _marks(language: Language) -> str:
+    return language.thousands_mark + language.decimal_mark

@@ -1,0 +1,58 @@
+"""Contracts and budget lines on pages, and files that are looked at before they count."""
+
+from kampungnet.app import Server
+from kampungnet.core.database import Database
+from tests.billing.story import BUDGET, CONTRACTS, books
+from tests.pages.cast import OWN_PAGE, browser, signed_in
+from tests.pages.sample import KAMPUNGANYAR
+
+
+async def test_a_file_is_looked_at_confirmed_and_then_stands_in_the_books(database: Database, server: Server) -> None:
+    nur = await signed_in(server, "nur")
+    for place, data, told in (("/pagu", BUDGET, "30.000.000"), ("/kontrak", CONTRACTS, "2.500.000")):
+        assert told not in (await nur.get(place)).text
+        seen = await nur.post(f"{place}/unggah", files={"file": ("<b>.csv", data)}, headers=OWN_PAGE)
+        assert seen.status_code == 200, seen.text
+        assert "<b>" not in seen.text.split("<h1>")[1].split("</h1>")[0]
+        assert told not in (await nur.get(place)).text, "nothing is in the books yet"
+        action = seen.text.split('action="/berkas/')[1].split('"')[0]
+        assert (await nur.post(f"/berkas/{action}", headers=OWN_PAGE)).headers["location"] == place
+        assert told in (await nur.get(place)).text
+    table = await nur.get("/berkas/pagu-2026.csv")
+    assert "30000000" in table.text
+
+
+async def test_every_bad_row_is_named_by_line_and_column(server: Server) -> None:
+    nur = await signed_in(server, "nur")
+    wrong = BUDGET.replace(b"30000000", b"banyak")
+    seen = await nur.post("/pagu/unggah", files={"file": ("pagu.csv", wrong)}, headers=OWN_PAGE)
+    assert seen.status_code == 422
+    assert "<td>2</td>" in seen.text
+    assert "I <small>pagu</small>" in seen.text
+    assert "/berkas/" not in seen.text
+    nothing = await nur.post("/pagu/unggah", files={"file": ("x.png", b"\x89PNG\r\n")}, headers=OWN_PAGE)
+    assert nothing.status_code == 400
+    assert 'role="alert"' in nothing.text
+
+
+async def test_only_who_keeps_books_may_send_a_file_and_a_stranger_is_not_read(server: Server) -> None:
+    big = {"file": ("x.csv", b"x" * 200_000)}
+    assert (await browser(server).post("/kontrak/unggah", files=big, headers=OWN_PAGE)).status_code == 401
+    for who in ("sari", "dedi", "budi"):
+        visitor = await signed_in(server, who)
+        assert (await visitor.post("/kontrak/unggah", files=big, headers=OWN_PAGE)).status_code == 403
+        assert "/unggah" not in (await visitor.get("/kontrak")).text
+    nur = await signed_in(server, "nur")
+    assert (await nur.post("/anggaran", files=big, headers=OWN_PAGE)).status_code == 413, "other forms stay small"
+    huge = {"file": ("x.csv", b"x" * 10_600_000)}
+    assert (await nur.post("/kontrak/unggah", files=huge, headers=OWN_PAGE)).status_code == 413
+
+
+async def test_another_village_sees_none_of_it(database: Database, server: Server) -> None:
+    books(database)
+    citra = await signed_in(server, "citra")
+    for path in ("/kontrak", "/pagu", "/berkas/pagu-2026.csv"):
+        answer = await citra.get(path)
+        assert answer.status_code == 200
+        assert KAMPUNGANYAR not in answer.text
+        assert "2.500.000" not in answer.text
