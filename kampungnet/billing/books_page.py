@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from kampungnet.billing import budget, budgets, contracts, rating, statements, words
@@ -123,7 +123,7 @@ def _line(
     )  # fmt: skip
 
 
-def _of_year(regency: str, year: int) -> tuple[object, ...]:
+def _of_year(regency: str, year: int) -> tuple[ColumnElement[bool], ...]:
     return (
         Statement.regency == regency, Statement.state.in_(statements.FROZEN),
         Statement.month >= date(year, 1, 1), Statement.month <= date(year, 12, 31), Contract.line.is_not(None),

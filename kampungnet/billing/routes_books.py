@@ -125,7 +125,7 @@ def _look(request: Request, staff: SignedIn, what: str, file: tuple[str, bytes])
     try:
         with database.writes() as db:
             preview = uploads.look_at(db, staff, what, file, clock.now_ms())
-            regency = db.get_one(Regency, staff.scope.regency)
+            place = db.get_one(Regency, staff.scope.regency).name
     except Problem as problem:
         with database.reads() as db:
             return (_contracts_page if what == "kontrak" else _lines_page)(request, db, staff, problem=problem)
@@ -135,7 +135,7 @@ def _look(request: Request, staff: SignedIn, what: str, file: tuple[str, bytes])
         for one in preview.faults[:MOST_SHOWN]
     ]  # fmt: skip
     return pages.render(
-        request, "billing/preview.html", 200 if preview.id else 422, regency=regency, preview=preview, rows=rows,
+        request, "billing/preview.html", 200 if preview.id else 422, place=place, preview=preview, rows=rows,
         faults=faults, back=PLACES[what], headings=_HEADINGS[what],
     )  # fmt: skip
 
