@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ Value = str | int | date
 
 _DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r")
 _EPOCH: Final = date(2020, 1, 1)
+_A4: Final = 9
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> bytes:
@@ -40,11 +42,16 @@ def to_xlsx(columns: Sequence[str], rows: Iterable[Sequence[Value]], title: str)
     return out.getvalue()
 
 
-def workbook(out: io.BytesIO) -> Any:
-    """Return a new workbook whose bytes depend on its content alone."""
-    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    book.set_properties({"created": _EPOCH, "author": "KampungNet"})
-    return book
+@contextmanager
+def workbook(out: io.BytesIO) -> Iterator[Any]:
+    """Yield a new workbook whose bytes depend on its content alone; printed, each sheet is as wide as an A4 lies."""
+    with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
+        book.set_properties({"created": _EPOCH, "author": "KampungNet"})
+        yield book
+        for sheet in book.worksheets():
+            sheet.set_landscape()
+            sheet.set_paper(_A4)
+            sheet.fit_to_pages(1, 0)
 
 
 def _write(sheet: Any, at: tuple[int, int], cell: Value, formats: tuple[Any, Any]) -> None:

@@ -12,6 +12,7 @@ from kampungnet.billing import statements
 from kampungnet.billing.document import to_file
 from kampungnet.billing.models import Statement
 from kampungnet.billing.paper_pdf import ADDRESS, Paper, pdf
+from kampungnet.billing.paper_xlsx import xlsx
 from kampungnet.core import clock, pages
 from kampungnet.core.web import DATA_PREFIX, Reads
 from kampungnet.staff.access import CurrentStaff
@@ -21,6 +22,7 @@ _ERRORS: Final[dict[int | str, dict[str, Any]]] = {
     404: {"description": "No such statement here"},
     422: {"description": "A month that is none"},
 }
+_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _PATTERN: Final = r"^20\d\d-(0[1-9]|1[0-2])$"
 Month = Annotated[str, Path(description="Local month", pattern=_PATTERN)]
 
@@ -82,6 +84,15 @@ def paper(request: Request, db: Reads, staff: CurrentStaff, contract: str, month
     asked = Paper(pages.all_languages()["id"], address, paid.name if paid else "")
     headers = {"Content-Disposition": f'inline; filename="{row.contract}-{row.month:%Y-%m}.pdf"'}
     return Response(pdf(statements.document_of(row), asked), media_type="application/pdf", headers=headers)
+
+
+@paper_router.get("/laporan/{contract}/{month}.xlsx")
+def sheet(db: Reads, staff: CurrentStaff, contract: str, month: Month) -> Response:
+    """Return a statement as a spreadsheet whose formulas come to its total."""
+    row = statements.find(db, staff.scope, contract, _first(month))
+    headers = {"Content-Disposition": f'attachment; filename="{row.contract}-{row.month:%Y-%m}.xlsx"'}
+    body = xlsx(statements.document_of(row), pages.all_languages()["id"])
+    return Response(body, media_type=_XLSX, headers=headers)
 
 
 @paper_router.get("/laporan/{contract}/{month}.json")

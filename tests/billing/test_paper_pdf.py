@@ -120,6 +120,7 @@ async def test_staff_get_the_paper_in_the_browser_and_strangers_do_not(database:
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
     assert answer.content.startswith(b"%PDF-")
     assert (await nur.get(f"/laporan/{CONTRACT}/2026-07.json")).status_code == 200
+    assert (await nur.get(f"/laporan/{CONTRACT}/2026-07.xlsx")).content.startswith(b"PK")
     citra = await signed_in(server, "citra")
     assert (await citra.get(f"/laporan/{CONTRACT}/2026-07.pdf")).status_code == 404
     assert (await browser(server).get(f"/laporan/{CONTRACT}/2026-07.pdf")).status_code in {303, 401}
