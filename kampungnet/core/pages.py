@@ -6,6 +6,7 @@ A page needs no JavaScript. The language is Indonesian until somebody asks for a
 
 import hashlib
 import mimetypes
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -91,9 +92,17 @@ def _static_names() -> dict[str, str]:
 def _static_files() -> dict[str, tuple[bytes, str]]:
     folder = PACKAGE / "static"
     return {
-        hashed: ((folder / name).read_bytes(), mimetypes.guess_type(name)[0] or "application/octet-stream")
+        hashed: (_lean(folder / name), mimetypes.guess_type(name)[0] or "application/octet-stream")
         for name, hashed in _static_names().items()
     }
+
+
+def _lean(file: Path) -> bytes:
+    """Return a file as it travels: a style sheet without the blanks that make it readable, an eighth of it."""
+    if file.suffix != ".css":
+        return file.read_bytes()
+    text = re.sub(r"\s*([{};,])\s*", r"\1", file.read_text("utf-8"))
+    return re.sub(r"\s+", " ", re.sub(r":\s+", ":", text)).encode()
 
 
 @cache
