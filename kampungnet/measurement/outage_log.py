@@ -30,7 +30,7 @@ from kampungnet.measurement.neighbours import neighbours, outage_of
 from kampungnet.measurement.outage_models import JudgedSite, LoggedOutage, SightDay
 from kampungnet.measurement.outage_words import Horizon, Judgement, Outage, Span
 from kampungnet.measurement.packing import Kept
-from kampungnet.measurement.rulings import ruled, rulings, rulings_by_site
+from kampungnet.measurement.rulings import reach, ruled, rulings, rulings_by_site
 from kampungnet.measurement.sights import dim_levels
 from kampungnet.measurement.slots import Timed
 
@@ -179,7 +179,8 @@ def first_service_ms(judgement: Judgement, period: Span) -> int | None:
 
 def outages(db: Session, place: Place, period: Span) -> list[Outage]:
     """Return the outages of a site that reach into a period, oldest first, with the causes that people ruled."""
-    return ruled(judged_outages(db, place, period), rulings(db, place, period))
+    found = judged_outages(db, place, period)
+    return ruled(found, rulings(db, place, reach(found, period)))
 
 
 def judged_outages(db: Session, place: Place, period: Span) -> list[Outage]:
@@ -206,7 +207,7 @@ def of_regency(db: Session, regency: str, period: Span) -> dict[str, list[Outage
     found: dict[str, list[Outage]] = defaultdict(list)
     for row in rows:
         found[row.site].append(outage_of(row))
-    said = rulings_by_site(db, regency, period)
+    said = rulings_by_site(db, regency, reach([one for of_site in found.values() for one in of_site], period))
     return {site: ruled(outages, said.get(site, ())) for site, outages in found.items()}
 
 

@@ -77,6 +77,15 @@ def rulings_by_site(db: Session, regency: str, period: Span) -> dict[str, list[R
     return found
 
 
+def reach(outages: Sequence[Outage], period: Span) -> Span:
+    """Return a period with the whole of the outages that reach into it.
+
+    A ruling of January, about an outage that lasted, holds in February too, though its own stretch ended before.
+    """
+    starts, ends = (one.start_ms for one in outages), (one.end_ms or period.end_ms for one in outages)
+    return Span(min([period.start_ms, *starts]), max([period.end_ms, *ends]))
+
+
 def ruled(outages: Iterable[Outage], known: Sequence[Ruling]) -> list[Outage]:
     """Return outages as people see them: with the cause of the newest ruling that is about them.
 

@@ -4,8 +4,9 @@ import threading
 from datetime import timedelta
 from typing import Final
 
+import msgspec
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database
@@ -14,7 +15,7 @@ from kampungnet.measurement.availability import Policy, availability
 from kampungnet.measurement.models import ReadingDay
 from kampungnet.measurement.month_facts import MonthFacts, changes
 from kampungnet.measurement.outage_models import JudgedSite, LoggedOutage, ServiceMonth, UnseenDay
-from kampungnet.measurement.outage_words import Cause, Judgement, Outage, Span
+from kampungnet.measurement.outage_words import Cause, Evidence, Finding, Judgement, Outage, Span
 from kampungnet.measurement.planned_work import Entry
 from kampungnet.measurement.retention import Retention
 from kampungnet.measurement.workdays import month_of
@@ -175,6 +176,23 @@ def test_a_cause_ruled_after_closing_and_one_taken_back_are_corrections(database
     close_months(database, later + 1)
     causes = [[one.cause for one in facts.outages if one.is_proven] for facts in _frozen(database)]
     assert causes == [[Cause.PENYEDIA], [Cause.ORANG], [Cause.PENYEDIA]]
+
+
+def test_a_cause_ruled_while_an_outage_lasts_holds_in_the_next_month_too(database: Database, box: Box) -> None:
+    start, end = MONTH.end_ms - 2 * clock.DAY_MS, MONTH.end_ms + 3 * clock.DAY_MS
+    dark = msgspec.json.encode([Evidence(start, Finding.NO_LIGHT)]).decode()
+    with database.writes() as db:
+        db.add(LoggedOutage(regency=REGENCY, site=SITE, start_ms=start, end_ms=None, cause="fiber", confidence=0.9,
+                            evidence=dark, provisional=True))  # fmt: skip
+    with database.writes() as db:
+        (lasting,) = outage_log.outages(db, PLACE, MONTH)
+        rulings.rule(db, ENGINEER, SITE, lasting, ("listrik", "PLN said so"), start + 60 * MINUTE)
+    with database.writes() as db:
+        db.execute(update(LoggedOutage).values(end_ms=end))
+    with database.reads() as db:
+        for part in (MONTH, Span(MONTH.end_ms, end), Span(end - 1, end)):
+            assert [one.cause for one in outage_log.outages(db, PLACE, part)] == [Cause.LISTRIK]
+            assert [one.cause for one in outage_log.of_regency(db, REGENCY, part)[SITE]] == [Cause.LISTRIK]
 
 
 def test_planned_work_entered_after_closing_is_a_correction_by_the_contracts_that_count_it(
