@@ -198,10 +198,10 @@ def judged_outages(db: Session, place: Place, period: Span) -> list[Outage]:
 
 def of_regency(db: Session, regency: str, period: Span) -> dict[str, list[Outage]]:
     """Return the outages of all sites of a regency that reach into a period, with the causes that people ruled."""
-    reach = func.coalesce(LoggedOutage.end_ms, period.end_ms) > period.start_ms
+    reaches = func.coalesce(LoggedOutage.end_ms, period.end_ms) > period.start_ms
     rows = db.scalars(
         select(LoggedOutage)
-        .where(LoggedOutage.regency == regency, LoggedOutage.start_ms < period.end_ms, reach)
+        .where(LoggedOutage.regency == regency, LoggedOutage.start_ms < period.end_ms, reaches)
         .order_by(LoggedOutage.site, LoggedOutage.start_ms)
     )
     found: dict[str, list[Outage]] = defaultdict(list)

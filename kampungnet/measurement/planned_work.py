@@ -107,9 +107,12 @@ def covers(work: PlannedWork, village: str) -> bool:
     return any(village == code or village.startswith(f"{code}.") for code in places(work))
 
 
-def places(work: PlannedWork) -> tuple[str, ...]:
-    """Return the codes that planned work names."""
-    return _PLACES.decode(work.places)
+def places(work: PlannedWork, scope: Scope | None = None) -> tuple[str, ...]:
+    """Return the codes that planned work names; to who sees one village only those that it is among."""
+    named = _PLACES.decode(work.places)
+    if scope is None or scope.village is None:
+        return named
+    return tuple(code for code in named if scope.village == code or scope.village.startswith(f"{code}."))
 
 
 def written(text: str, *, required: bool = True) -> str:

@@ -18,7 +18,7 @@ from kampungnet.measurement.outage_words import Cause, Outage, Span
 from kampungnet.measurement.planned_work import Entry
 from kampungnet.measurement.routes_ledger import SeenSites, Sites
 from kampungnet.staff.access import CurrentStaff
-from kampungnet.staff.service import Role, SignedIn
+from kampungnet.staff.service import Role, Scope, SignedIn
 from kampungnet.villages import service as villages
 from kampungnet.villages.models import Regency
 
@@ -135,8 +135,8 @@ def planned_json(db: Reads, staff: CurrentStaff) -> list[PlannedWorkOut]:
     return [
         PlannedWorkOut(
             one.id, at(one.start_ms), at(one.end_ms), at(one.entered_ms), one.entered_ms <= one.start_ms,
-            at(one.withdrawn_ms) if one.withdrawn_ms else None, list(planned_work.places(one)), one.provider,
-            one.reason, one.entered_by,
+            at(one.withdrawn_ms) if one.withdrawn_ms else None, list(planned_work.places(one, staff.scope)),
+            one.provider, one.reason, one.entered_by,
         )
         for one in planned_work.listed(db, staff.scope, clock.now_ms() - LISTED_MS)
     ]  # fmt: skip
@@ -153,15 +153,21 @@ def _planned_page(
         (code, name, sorted((v, names[v]) for v in names if v.startswith(f"{code}.")))
         for code, name in districts.items()
     ]
+    at = regency.time_zone, now_ms
+    rows = [_row(one, _named(one, known, staff.scope), language, at) for one in works]
     return pages.render(
         request, "measurement/planned_work.html", problem.status if problem else 200, regency=regency,
-        rows=[_row(one, known, language, (regency.time_zone, now_ms)) for one in works], districts=of_district,
+        rows=rows, districts=of_district,
         may_enter=staff.role is Role.ENGINEER, entry=entry or Entry("", "", (), "", ""),
         problem=problem.sentence if problem else None, zone=clock.abbreviation(regency.time_zone),
     )  # fmt: skip
 
 
-def _row(work: PlannedWork, known: dict[str, str], language: Language, at: tuple[str, int]) -> _Row:
+def _named(work: PlannedWork, known: dict[str, str], scope: Scope) -> str:
+    return ", ".join(known.get(code, code) for code in planned_work.places(work, scope))
+
+
+def _row(work: PlannedWork, where: str, language: Language, at: tuple[str, int]) -> _Row:
     zone, now_ms = at
     when = language.say(
         "%(began)s to %(end)s (%(length)s)",
@@ -175,7 +181,6 @@ def _row(work: PlannedWork, known: dict[str, str], language: Language, at: tuple
         state = language.say("Announced before it began")
     else:
         state = language.say("Entered afterwards: shown, but it counts only where the contract says so")
-    where = ", ".join(known.get(code, code) for code in planned_work.places(work))
     return _Row(work, when, where, language.moment(work.entered_ms, zone, now_ms, with_zone=False), state)
 
 

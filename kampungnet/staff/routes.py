@@ -3,7 +3,7 @@
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from kampungnet.core import clock, pages, security
@@ -14,6 +14,8 @@ from kampungnet.staff.access import CurrentStaff, cookie_name
 from kampungnet.staff.service import Role
 
 router = APIRouter(include_in_schema=False)
+
+Before = Annotated[int | None, Query(ge=1, le=2**62)]
 
 
 @router.get(SIGN_IN_PATH)
@@ -59,7 +61,13 @@ def sign_out(request: Request, db: Writes) -> Response:
 
 
 @router.get("/catatan")
-def acts(request: Request, db: Reads, staff: CurrentStaff, apa: str = "", sebelum: int | None = None) -> Response:
+def acts(
+    request: Request,
+    db: Reads,
+    staff: CurrentStaff,
+    apa: str = "",
+    sebelum: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+) -> Response:
     """Show what staff decided, a page at a time."""
     staff.check_role(Role.ENGINEER, Role.AUDITOR)
     regency, language, now_ms = staff.scope.regency, pages.language_of(request), clock.now_ms()

@@ -35,6 +35,10 @@ async def test_planned_work_is_entered_listed_for_its_village_and_withdrawn_with
     assert (work["announced"], work["places"], work["withdrawn"]) == (True, [KAMPUNGANYAR], None)
     assert "Masukkan pekerjaan" not in (await budi.get("/pekerjaan")).text
     assert (await citra.get("/data/v1/planned-work")).json() == []
+    both: dict[str, str | list[str]] = {**_form(reason="Dua desa"), "places": [KAMPUNGANYAR, REJOSARI]}
+    assert (await sari.post("/pekerjaan", data=both, headers=OWN_PAGE)).status_code == 303
+    assert {tuple(one["places"]) for one in (await budi.get("/data/v1/planned-work")).json()} == {(KAMPUNGANYAR,)}
+    assert "Rejosari" not in (await budi.get("/pekerjaan")).text
     withdrawal = f"/pekerjaan/{work['id']}/tarik"
     assert (await budi.post(withdrawal, data={"reason": "x"}, headers=OWN_PAGE)).status_code == 403
     assert (await sari.post(withdrawal, data={"reason": " "}, headers=OWN_PAGE)).status_code == 422
