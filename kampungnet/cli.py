@@ -184,7 +184,7 @@ def _command(
 def open_database(options: argparse.Namespace) -> Database:
     """Open the database of a command. The embedded one is made or brought up to date without asking."""
     if options.database_url:
-        database = _named(options.database_url)
+        database = _named(options.database_url, _key_file(options))
         if migrate.version(database) != migrate.newest():
             raise Unavailable("The database has another version than this program: run `kampungnet migrate` first.")
         return database
@@ -202,11 +202,16 @@ def _unmigrated(folder: Path) -> Database:
     return Database(f"sqlite:///{folder / 'kampungnet.db'}")
 
 
-def _named(url: str) -> Database:
+def _named(url: str, key_file: Path) -> Database:
     try:
-        return Database(url)
+        return Database(url, key_file)
     except ImportError as error:
         raise Unavailable("This kind of database is not known: write postgresql+psycopg://…") from error
+
+
+def _key_file(options: argparse.Namespace) -> Path:
+    """Return where the key lies that the tables are useless without."""
+    return Path(os.environ.get("KAMPUNGNET_KEY_FILE") or Path(options.data) / "kampungnet.key")
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -219,7 +224,7 @@ def _serve(options: argparse.Namespace) -> None:
 
 def _migrate(options: argparse.Namespace) -> None:
     named = options.database_url
-    before, after = migrate.migrate(_named(named) if named else _unmigrated(Path(options.data)))
+    before, after = migrate.migrate(_named(named, _key_file(options)) if named else _unmigrated(Path(options.data)))
     if before == after:
         print(f"Database version {after}.")
     else:

@@ -27,6 +27,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from kampungnet.core.errors import BadInput
+from kampungnet.core.keys import Keys
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -50,22 +51,24 @@ class Base(DeclarativeBase):
 class Database:
     """The engine and its two kinds of session: one that only reads, one that commits."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key_file: Path | None = None) -> None:
+        """Open a database. Its keys are in ``key_file``; those of an SQLite file lie beside it."""
         self.engine = _engine(url)
         self._writing = self.engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         self._turn = _Turn(Path(file)) if file else None
+        self._info = {"keys": Keys(key_file or (Path(file).with_name("kampungnet.key") if file else None))}
 
     @contextmanager
     def reads(self) -> Iterator[Session]:
         """Yield a session whose changes are thrown away."""
-        with Session(self.engine, autoflush=False) as db:
+        with Session(self.engine, autoflush=False, info=self._info) as db:
             yield db
 
     @contextmanager
     def writes(self) -> Iterator[Session]:
         """Yield a session that commits at the end, or rolls back when anything is raised."""
-        with self._turn or nullcontext(), Session(self._writing) as db, db.begin():
+        with self._turn or nullcontext(), Session(self._writing, info=self._info) as db, db.begin():
             yield db
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """A whole kabupaten, filled once for each database engine; these tests only look at it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,11 +14,12 @@ from tests.support import postgres
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def regency(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    folder = tmp_path_factory.mktemp("pages")
     if request.param == "sqlite":
-        yield from _filled(f"sqlite:///{tmp_path_factory.mktemp('pages') / 'kampungnet.db'}")
+        yield from _filled(f"sqlite:///{folder / 'kampungnet.db'}", folder)
     else:
         with postgres.database(request.getfixturevalue("postgresql_url"), "test_pages") as url:
-            yield from _filled(url)
+            yield from _filled(url, folder)
 
 
 @pytest.fixture
@@ -26,8 +28,8 @@ def server(regency: Database) -> Server:
     return Server(regency, upkeep=False)
 
 
-def _filled(url: str) -> Iterator[Database]:
-    database = Database(url)
+def _filled(url: str, folder: Path) -> Iterator[Database]:
+    database = Database(url, folder / "kampungnet.key")
     fill(database, clock.now_ms(), history=tuple(FATES)[:4])
     hire(database)
     yield database

@@ -1,6 +1,7 @@
 """A small kabupaten of its own for each test: these tests change who may sign in."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +12,8 @@ from tests.pages.sample import fill, hire
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
+def database(database_url: str, tmp_path: Path) -> Iterator[Database]:
+    database = Database(database_url, tmp_path / "kampungnet.key")
     fill(database, clock.now_ms(), history=(), whole=False)
     hire(database)
     yield database

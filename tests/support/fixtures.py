@@ -47,9 +47,9 @@ def sqlite_database(prepared_file: Path, tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def postgresql_database(prepared_postgresql: str) -> Iterator[Database]:
+def postgresql_database(prepared_postgresql: str, tmp_path: Path) -> Iterator[Database]:
     """A migrated PostgreSQL database with three villages and nothing else, however the last test left it."""
-    database = Database(prepared_postgresql)
+    database = Database(prepared_postgresql, tmp_path / "kampungnet.key")
     yield database
     with database.reads() as db:
         failing = db.scalars(text(_FAILING)).all()

@@ -1,0 +1,123 @@
+"""The key outside the database: who steals the tables (or a backup of them) reads no code and forges no log.
+
+One file, readable by the server alone: a line for each key, the newest first. The first one seals and signs, all
+of them open and prove: to change the key put a new line on top, and take the last one away when nothing needs it.
+From each key one is derived for every purpose (BLAKE2b), so that what is sealed for one is useless for another.
+"""
+
+import os
+import secrets
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+from nacl.bindings import (
+    crypto_aead_xchacha20poly1305_ietf_decrypt,
+    crypto_aead_xchacha20poly1305_ietf_encrypt,
+    crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+)
+from nacl.exceptions import CryptoError
+from sqlalchemy.orm import Session
+
+from kampungnet.core.errors import Unavailable
+
+KEY_BYTES: Final = 32
+_NAME_BYTES: Final = 4
+_NONCE_BYTES: Final = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
+
+
+class Keys:
+    """The keys of one file. Nothing is read before the first use, and a missing file is made then."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        self._keys: list[bytes] = []
+
+    def seal(self, purpose: str, plain: bytes, about: str) -> bytes:
+        """Return ``plain`` encrypted. It opens only with the same ``about``, the row it belongs to."""
+        key, nonce = self._known()[0], secrets.token_bytes(_NONCE_BYTES)
+        box = crypto_aead_xchacha20poly1305_ietf_encrypt(plain, about.encode(), nonce, _derived(key, purpose))
+        return _name(key) + nonce + box
+
+    def open(self, purpose: str, sealed: bytes, about: str) -> bytes:
+        """Return what was sealed. Raises ``Unavailable`` when the key is gone or the row was tampered with."""
+        nonce, box = sealed[_NAME_BYTES : _NAME_BYTES + _NONCE_BYTES], sealed[_NAME_BYTES + _NONCE_BYTES :]
+        for key in self._known():
+            if _name(key) == sealed[:_NAME_BYTES]:
+                try:
+                    return crypto_aead_xchacha20poly1305_ietf_decrypt(
+                        box, about.encode(), nonce, _derived(key, purpose)
+                    )
+                except CryptoError:
+                    break
+        raise Unavailable(f"A secret cannot be opened: put the key it was sealed with back into {self._file}.")
+
+    def mark(self, purpose: str, content: bytes) -> bytes:
+        """Return 16 bytes by which the same content is found or proven again, useless without the key."""
+        return _mark(self._known()[0], purpose, content)
+
+    def marks(self, purpose: str, content: bytes) -> list[bytes]:
+        """Return the mark by each key, the newest first."""
+        return [_mark(key, purpose, content) for key in self._known()]
+
+    def _known(self) -> list[bytes]:
+        if not self._keys:
+            if self._file is None:
+                raise Unavailable("No key file is named: set KAMPUNGNET_KEY_FILE to a file of the server's own.")
+            _make(self._file)
+            self._keys = _read(self._file)
+        return self._keys
+
+
+def keys_of(db: Session) -> Keys:
+    """Return the keys that belong to a session's database."""
+    keys: Keys = db.info["keys"]
+    return keys
+
+
+def _make(file: Path) -> None:
+    """Make the file with its first key where there is none; of two processes one wins."""
+    if file.exists():
+        return
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(secrets.token_hex(KEY_BYTES) + "\n")
+        out.flush()
+        os.fsync(out.fileno())
+    try:
+        os.link(draft, file)
+    except FileExistsError:
+        pass  # another process was first: its key counts
+    finally:
+        draft.unlink()
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # a code sealed with a key that a power cut takes away could never be opened again
+    finally:
+        os.close(folder)
+
+
+def _read(file: Path) -> list[bytes]:
+    if file.stat().st_mode & 0o077:
+        raise Unavailable(f"Others can read {file}: take that right away (chmod 600), then start again.")
+    try:
+        keys = [bytes.fromhex(line) for line in file.read_text().split()]
+    except ValueError:
+        keys = []
+    if not keys or any(len(key) != KEY_BYTES for key in keys):
+        raise Unavailable(f"{file} holds no key: each line is 64 hexadecimal digits. Bring it back from its copy.")
+    return keys
+
+
+def _name(key: bytes) -> bytes:
+    return blake2b(key, digest_size=_NAME_BYTES, person=b"name").digest()
+
+
+@cache
+def _derived(key: bytes, purpose: str) -> bytes:
+    return blake2b(purpose.encode(), digest_size=KEY_BYTES, key=key, person=b"purpose").digest()
+
+
+def _mark(key: bytes, purpose: str, content: bytes) -> bytes:
+    return blake2b(content, digest_size=16, key=_derived(key, purpose), person=b"mark").digest()
