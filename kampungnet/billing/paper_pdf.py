@@ -4,22 +4,19 @@ The paper is in Indonesian whoever asks: it is signed and filed. Texts go to the
 """
 
 import io
-import json
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import segno
-import typst
 
 from kampungnet.billing import money
 from kampungnet.billing.document import Judged, StatementDocument, content_hash
 from kampungnet.billing.formula_words import line_name, sentence
 from kampungnet.billing.lines import SUMS, LineKind
 from kampungnet.billing.measured import Classes
+from kampungnet.billing.typesetting import typeset
 from kampungnet.core import clock
 from kampungnet.core.languages import Language
 from kampungnet.measurement.availability import percent
@@ -27,7 +24,6 @@ from kampungnet.measurement.outage_list import CAUSES
 
 ADDRESS: Final = "KAMPUNGNET_ADDRESS"
 """Setting: base address of the server as people reach it. The QR code on a paper leads there."""
-FOLDER: Final = Path(__file__).parent / "paper"
 _OFFICES: Final = {"desa": "Pemerintah Desa", "kelurahan": "Kelurahan", "kecamatan": "Kecamatan"}
 _SIGNERS: Final = {
     "desa": ("Sekretaris Desa", "Kepala Desa", "Kaur Keuangan"),
@@ -36,9 +32,6 @@ _SIGNERS: Final = {
 }
 _DUTIES: Final = ("Memeriksa", "Menyetujui", "Membayar")
 _TOO_LITTLE: Final = "Data ukur kurang dari batas dalam kontrak, sehingga layanan bulan ini tidak dinilai."
-_SIGNS: Final = frozenset("–—…“”•×−·≤≥°\N{NO-BREAK SPACE}\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}")
-_LATIN_ENDS: Final = 0x250
-"""Beyond it the paper's font knows only ``_SIGNS``; a paper that must be readable aloud refuses what it cannot draw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +47,7 @@ class Paper:
 
 def pdf(document: StatementDocument, paper: Paper) -> bytes:
     """Return the paper of a statement."""
-    data = _drawable(json.dumps(_Words(document, paper).all(), ensure_ascii=False, sort_keys=True))
-    found = _compiler().compile(format="pdf", sys_inputs={"data": data}, pdf_standards=["ua-1"])
-    if not isinstance(found, bytes):
-        raise TypeError("the typesetter returned pages instead of one file")
-    return found
-
-
-@cache
-def _compiler() -> typst.Compiler:
-    """Return the compiler: it keeps fonts and the template, which take longer than a paper."""
-    return typst.Compiler(str(FOLDER / "statement.typ"), root=str(FOLDER), ignore_system_fonts=True)
-
-
-def _drawable(text: str) -> str:
-    return "".join(sign if ord(sign) < _LATIN_ENDS or sign in _SIGNS else "?" for sign in text)
+    return typeset("statement.typ", _Words(document, paper).all())
 
 
 class _Words:
@@ -99,7 +78,7 @@ class _Words:
     def _place(self) -> str:
         one = self._document.village
         above = "" if one.kind == "kecamatan" else f"Kecamatan {one.district}, "
-        return f"{above}Kabupaten {one.regency}"
+        return f"{above}{one.regency}"
 
     def _period(self) -> str:
         period = self._document.measured.period

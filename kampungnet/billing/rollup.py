@@ -3,19 +3,48 @@
 Every amount is the sum of what stands below it, down to one fund of one village: totals cannot differ from their rows.
 """
 
-import io
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from kampungnet.billing import export
+from kampungnet.billing.budget import paid_from
+from kampungnet.billing.document import FundShare
 from kampungnet.billing.money import figures
 
-COLUMNS: Final = ("Uraian", "Anggaran (Rp)", "Realisasi (Rp)", "Lebih/(Kurang) (Rp)", "Persentase (%)")
-CSV_COLUMNS: Final = ("kelompok", "kode", "uraian", "anggaran", "realisasi", "lebih_kurang", "persentase", "bulan_ini")
+COLUMNS: Final = (
+    "Uraian", "Anggaran (Rp)", "Realisasi (Rp)", "Lebih/(Kurang) (Rp)", "Persentase (%)",
+    "Disetujui, belum dibayar (Rp)", "Laporan bulan ini (Rp)",
+)  # fmt: skip
+"""The five of the Laporan Realisasi, and what is on its way: reserved, and due for this month in whatever state."""
+CSV_COLUMNS: Final = (
+    "kelompok", "kode", "uraian", "anggaran", "realisasi", "lebih_kurang", "persentase", "disetujui_belum_dibayar",
+    "bulan_ini",
+)  # fmt: skip
 NO_FUND: Final = "Tanpa pagu"
+MISSING: Final = (
+    ("Belum ada kontrak", "contract"), ("Belum ada pagu", "pagu"), ("Belum ada data", "data"),
+)  # fmt: skip
+"""Headings of the lists of :class:`Missing`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """One budget line (or, without funds, what is spent from none) and what went out of it in rupiah."""
+
+    funds: tuple[FundShare, ...] = ()
+    """In the order in which they pay; of the version that holds at the month's end."""
+    realised: int = 0
+    """Paid since January, with the opening balance (house policy: realised when paid)."""
+    reserved: int = 0
+    """Approved and not paid yet."""
+    before: int = 0
+    """Of both, what stands in statements of earlier months: where in the funds this month begins."""
+    due: int = 0
+    """This month's statements, in whatever state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +52,18 @@ class FundPart:
     """What one fund has and pays for one unit, in rupiah."""
 
     fund: str
-    """Empty for what was spent without a pagu."""
-    pagu: int
-    before: int
-    """Realised in the months before this one, with the opening balance."""
-    now: int
-    """Realised by this month's statements."""
+    """Empty for what was spent without a pagu, or beyond it."""
+    pagu: int = 0
+    realised: int = 0
+    reserved: int = 0
+    due: int = 0
+
+
+class Paper(NamedTuple):
+    """A statement of the month."""
+
+    contract: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +74,7 @@ class Unit:
     name: str
     district: str
     parts: tuple[FundPart, ...] = ()
+    papers: tuple[Paper, ...] = ()
     has_contract: bool = True
     has_data: bool = True
 
@@ -51,7 +87,9 @@ class Row:
     name: str
     budget: int
     realised: int
-    now: int
+    reserved: int
+    due: int
+    papers: tuple[Paper, ...] = ()
 
     @property
     def left(self) -> int:
@@ -68,6 +106,7 @@ class Row:
 class Group:
     """Rows that are summed up together: a kecamatan."""
 
+    code: str
     name: str
     rows: tuple[Row, ...]
 
@@ -101,121 +140,74 @@ class Recap:
         """The sum of the groups."""
         return _sum("JUMLAH", tuple(group.total for group in self.groups))
 
+    @property
+    def fund_total(self) -> Row:
+        """The sum of the funds: the same money."""
+        return _sum("JUMLAH", self.funds)
+
+    @property
+    def states(self) -> Mapping[str, int]:
+        """How many statements of the month there are in each state."""
+        return Counter(paper.state for group in self.groups for row in group.rows for paper in row.papers)
+
+
+def fund_parts(purses: Iterable[Purse]) -> tuple[FundPart, ...]:
+    """Share what went out of some purses out to their funds: the fund named first is emptied first (facts 12)."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for purse in purses:
+        for share in purse.funds:
+            found[share.fund]["pagu"] += share.rupiah
+        for what, before, rupiah in (
+            ("realised", 0, purse.realised), ("reserved", purse.realised, purse.reserved),
+            ("due", purse.before, purse.due),
+        ):  # fmt: skip
+            shares, rest = paid_from(purse.funds, before, rupiah)
+            for share in shares:
+                found[share.fund][what] += share.rupiah
+            if rest:
+                found[""][what] += rest
+    return tuple(FundPart(fund, **found[fund]) for fund in sorted(found))
+
 
 def recap(title: str, month: str, units: Iterable[Unit]) -> Recap:
     """Return the recap of some units, one row each, by kecamatan and code."""
     ordered = sorted(units, key=lambda unit: (unit.district, unit.code))
     groups = tuple(
-        Group(f"Kecamatan {district}", tuple(_row(unit) for unit in of))
-        for district, of in groupby(ordered, key=lambda unit: unit.district)
+        Group(code, f"Kecamatan {district}", tuple(_row(unit) for unit in of))
+        for (district, code), of in groupby(ordered, key=lambda unit: (unit.district, unit.code[:8]))
     )
     return Recap(title, month, groups, _by_fund(ordered), _missing(ordered))
 
 
-def recaps(regency: str, month: str, units: Sequence[Unit]) -> tuple[Recap, ...]:
-    """Return the kabupaten's recap and after it one for each kecamatan."""
-    districts = sorted({unit.district for unit in units})
-    return (
-        recap(f"Kabupaten {regency}", month, units),
-        *(recap(f"Kecamatan {one}", month, [unit for unit in units if unit.district == one]) for one in districts),
-    )
+def recaps(regency: str, month: str, units: Sequence[Unit]) -> Mapping[str, Recap]:
+    """Return by code the kabupaten's recap (under the empty one) and after it one for each kecamatan."""
+    places = sorted({(unit.district, unit.code[:8]) for unit in units})
+    return {"": recap(regency, month, units)} | {
+        code: recap(f"Kecamatan {district}, {regency}", month,
+                    [unit for unit in units if unit.code[:8] == code])
+        for district, code in places
+    }  # fmt: skip
 
 
 def csv(recap: Recap) -> bytes:
     """Return the rows of a recap, without sums, so that a program may sum them itself."""
     rows = [
-        (group.name, row.code, row.name, row.budget, row.realised, row.left, row.percent, row.now)
+        (group.name, row.code, row.name, row.budget, row.realised, row.left, row.percent,
+         row.reserved, row.due)
         for group in recap.groups for row in group.rows
     ]  # fmt: skip
     return export.to_csv(CSV_COLUMNS, rows)
 
 
-def xlsx(recap: Recap) -> bytes:
-    """Return a recap as a spreadsheet: rows are numbers, sums, differences and percentages are formulas."""
-    out = io.BytesIO()
-    with export.workbook(out) as book:
-        looks = [
-            book.add_format(one)
-            for one in ({"bold": True}, {"num_format": "#,##0;(#,##0)"},
-                        {"num_format": "#,##0;(#,##0)", "bold": True, "top": 1}, {"num_format": "0.00"})
-        ]  # fmt: skip
-        writer = _Sheet(book.add_worksheet("Realisasi"), looks)
-        writer.heading((recap.title, recap.month))
-        totals = [writer.group(group.rows, group.total, group.name) for group in recap.groups]
-        writer.total(recap.total, totals)
-        funds = _Sheet(book.add_worksheet("Per sumber dana"), looks)
-        funds.heading((recap.title, recap.month))
-        funds.group(recap.funds, _sum("JUMLAH", recap.funds), "")
-        missing = book.add_worksheet("Belum ada")
-        told = (("Belum ada kontrak", recap.missing.contract), ("Belum ada pagu", recap.missing.pagu),
-                ("Belum ada data", recap.missing.data))  # fmt: skip
-        for place, (name, units) in enumerate(told):
-            missing.write_string(0, place, name, looks[0])
-            missing.set_column(place, place, 40)
-            for number, unit in enumerate(units, start=1):
-                missing.write_string(number, place, unit)
-    return out.getvalue()
-
-
-class _Sheet:
-    """A sheet that is written downwards."""
-
-    def __init__(self, sheet: Any, looks: Sequence[Any]) -> None:
-        self._sheet, self._looks, self._at = sheet, looks, 0
-        for place, width in enumerate((44, 22, 22, 22, 16)):
-            sheet.set_column(place, place, width)
-
-    def heading(self, titles: Sequence[str]) -> None:
-        for text in titles:
-            self._words(text, bold=True)
-        for place, name in enumerate(COLUMNS):
-            self._sheet.write_string(self._at, place, name, self._looks[0])
-        self._at += 1
-        self._sheet.freeze_panes(self._at, 1)
-
-    def group(self, rows: Sequence[Row], total: Row, name: str) -> int:
-        """Write rows and their sum; return the row of the sum, counted from 1."""
-        if name:
-            self._words(name, bold=True)
-        first = self._at + 1
-        for row in rows:
-            self._line(row, ())
-        last = self._at
-        self._line(total, tuple(f"=SUM({letter}{first}:{letter}{last})" for letter in "BC") if rows else ())
-        return self._at
-
-    def total(self, total: Row, of: Sequence[int]) -> None:
-        if of:
-            self._line(total, tuple(f"=SUM({','.join(f'{letter}{n}' for n in of)})" for letter in "BC"))
-        else:
-            self._line(total, ())
-
-    def _words(self, text: str, *, bold: bool = False) -> None:
-        self._sheet.write_string(self._at, 0, text, self._looks[0] if bold else None)
-        self._at += 1
-
-    def _line(self, row: Row, sums: Sequence[str]) -> None:
-        number, look = self._at + 1, self._looks[2 if sums else 1]
-        self._sheet.write_string(self._at, 0, f"{row.code} {row.name}".strip(), self._looks[0] if sums else None)
-        for place, value in enumerate((row.budget, row.realised), start=1):
-            if sums:
-                self._sheet.write_formula(self._at, place, sums[place - 1], look, value)
-            else:
-                self._sheet.write_number(self._at, place, value, look)
-        self._sheet.write_formula(self._at, 3, f"=B{number}-C{number}", look, row.left)
-        percent = f'=IF(B{number}=0,"–",ROUND(C{number}/B{number}*100,2))'
-        shown = row.percent.replace(".", "").replace(",", ".")
-        self._sheet.write_formula(self._at, 4, percent, self._looks[3], shown)
-        self._at += 1
-
-
 def _row(unit: Unit) -> Row:
-    return _of_parts(unit.code, unit.name, unit.parts)
+    return replace(_of_parts(unit.code, unit.name, unit.parts), papers=unit.papers)
 
 
 def _of_parts(code: str, name: str, parts: Sequence[FundPart]) -> Row:
-    now = sum(part.now for part in parts)
-    return Row(code, name, sum(part.pagu for part in parts), sum(part.before for part in parts) + now, now)
+    return Row(
+        code, name, sum(part.pagu for part in parts), sum(part.realised for part in parts),
+        sum(part.reserved for part in parts), sum(part.due for part in parts),
+    )  # fmt: skip
 
 
 def _by_fund(units: Sequence[Unit]) -> tuple[Row, ...]:
@@ -235,4 +227,7 @@ def _missing(units: Sequence[Unit]) -> Missing:
 
 
 def _sum(name: str, rows: Sequence[Row]) -> Row:
-    return Row("", name, sum(r.budget for r in rows), sum(r.realised for r in rows), sum(r.now for r in rows))
+    return Row(
+        "", name, sum(r.budget for r in rows), sum(r.realised for r in rows), sum(r.reserved for r in rows),
+        sum(r.due for r in rows),
+    )  # fmt: skip

@@ -1,12 +1,10 @@
 """Pages of the statements: the list of a month, one statement with its steps, and the provider's invoice beside it."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kampungnet.billing import glances, invoices, signing, statement_list, statement_page, statements, words
@@ -25,8 +23,6 @@ from kampungnet.staff.service import Role, SignedIn
 from kampungnet.villages import service as villages
 from kampungnet.villages.models import Regency
 
-MOST_MONTHS: Final = 36
-"""Months to choose from."""
 BUTTONS: Final[Mapping[str, str]] = {
     "periksa": N_("Mark as checked"),
     "setujui": N_("Approve"),
@@ -64,7 +60,7 @@ def listed(
 ) -> Response:
     """Show the statements of a month."""
     language, regency = pages.language_of(request), db.get_one(Regency, staff.scope.regency)
-    months = _months(db, staff)
+    months = statements.months(db, staff.scope)
     month = words.month_of(bulan) or (months[0] if months else None)
     found = glances.seen(db, staff.scope, month, month) if month else []
     shown = [one for one in found if chosen.has(one)]
@@ -113,14 +109,6 @@ def enter_invoice(
         with database.reads() as db:
             return _page(request, db, staff, (contract, month), problem, entry)
     return RedirectResponse(f"/laporan/{contract}/{month}#tagihan", 303)
-
-
-def _months(db: Session, staff: SignedIn) -> list[date]:
-    """Return the months of which there are statements, the newest first."""
-    asked = select(Statement.month).where(Statement.regency == staff.scope.regency)
-    if staff.scope.village is not None:
-        asked = asked.where(Statement.unit == staff.scope.village)
-    return list(db.scalars(asked.distinct().order_by(Statement.month.desc()).limit(MOST_MONTHS)))
 
 
 def _row(db: Session, staff: SignedIn, contract: str, month: str) -> Statement:

@@ -14,7 +14,8 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from kampungnet.billing import budgets, contracts, months, statement
+from kampungnet.billing import budgets, contracts, statement
+from kampungnet.billing import months as contract_months
 from kampungnet.billing.contracts import Held
 from kampungnet.billing.document import (
     BudgetFact,
@@ -41,6 +42,8 @@ from kampungnet.villages.models import District, Regency, Village
 DRAFT, CHECKED, APPROVED, PAID = "draft", "checked", "approved", "paid"
 FROZEN: Final = (APPROVED, PAID)
 UNRATEABLE: Final = N_("The contract's terms do not allow to compute this month. Please correct the contract.")
+MOST_MONTHS: Final = 36
+"""Months to choose from."""
 MACHINE: Final = "KampungNet"
 """Who makes drafts, in the list of steps."""
 
@@ -136,6 +139,14 @@ def of_month(db: Session, scope: Scope, month: date) -> list[Statement]:
     return list(db.scalars(asked.order_by(Statement.village, Statement.contract)))
 
 
+def months(db: Session, scope: Scope) -> list[date]:
+    """Return the newest months of which a person may see statements, the newest first."""
+    asked = select(Statement.month).where(Statement.regency == scope.regency)
+    if scope.village is not None:
+        asked = asked.where(Statement.unit == scope.village)
+    return list(db.scalars(asked.distinct().order_by(Statement.month.desc()).limit(MOST_MONTHS)))
+
+
 def steps_of(db: Session, row: Statement) -> list[StatementStep]:
     """Return who did what with a statement, the first one first."""
     asked = select(StatementStep).where(
@@ -152,7 +163,7 @@ def by_hash(db: Session, content: str) -> Statement | None:
 def is_closed(db: Session, row: Statement, now_ms: int) -> bool:
     """Tell whether what was measured in a statement's month is final."""
     contract = db.get_one(Contract, (row.regency, row.contract))
-    found = months.summary_of(db, contract, row.month, now_ms)
+    found = contract_months.summary_of(db, contract, row.month, now_ms)
     return found is None or found.closed_ms is not None
 
 
@@ -161,13 +172,13 @@ def _facts(db: Session, held: Held, month: date, now_ms: int) -> statement.Facts
     zone = clock.zone_of(contract.regency)
     last = last_day(month)
     period = Period.of(max(month, terms.start), min(last, terms.end or last), zone)
-    found = months.summary_of(db, contract, month, now_ms)
+    found = contract_months.summary_of(db, contract, month, now_ms)
     provider = db.get_one(Provider, (contract.regency, contract.provider))
     return statement.Facts(
         village=village_fact(db, contract),
         provider=ProviderFact(name=provider.name, npwp=provider.npwp),
         contract=ContractFact(id=contract.id, number=contract.number, terms=terms),
-        measured=months.measured_days(db, found, found.facts if found else None, period, terms),
+        measured=contract_months.measured_days(db, found, found.facts if found else None, period, terms),
         corrections=_unposted(db, contract, month), budget=_budget(db, contract, month, period.last_day),
     )  # fmt: skip
 
@@ -248,11 +259,11 @@ def mark_posted(db: Session, row: Statement) -> None:
 def _note_correction(db: Session, row: Statement, now_ms: int) -> bool:
     """Note what later facts changed in an approved month; return whether they did."""
     contract = db.get_one(Contract, (row.regency, row.contract))
-    found = months.summary_of(db, contract, row.month, now_ms)
+    found = contract_months.summary_of(db, contract, row.month, now_ms)
     if found is None or not found.corrections:
         return False
     posted = document_of(row)
-    now = months.measured_days(db, found, found.newest, posted.measured.period, posted.contract.terms)
+    now = contract_months.measured_days(db, found, found.newest, posted.measured.period, posted.contract.terms)
     recomputed = statement.settled(msgspec.structs.replace(posted, measured=now))
     of_row = (Correction.regency == row.regency, Correction.contract == row.contract, Correction.month == row.month)
     before = list(db.scalars(select(Correction).where(*of_row).order_by(Correction.number)))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
@@ -16,8 +16,9 @@ from kampungnet.core.errors import NotFound
 from kampungnet.devices.models import Site
 from kampungnet.measurement import holidays, service_months, site_traffic
 from kampungnet.measurement.availability import HOUSE_POLICY, Availability, Policy
+from kampungnet.measurement.models import TrafficDay
 from kampungnet.measurement.month_facts import LineTraffic, MonthFacts, changes
-from kampungnet.measurement.outage_models import JudgedSite
+from kampungnet.measurement.outage_models import JudgedSite, OnuSightDay, SightDay
 from kampungnet.measurement.outage_words import Span
 from kampungnet.measurement.service_months import Place
 from kampungnet.measurement.workdays import OfficeHours, month_of, office_hours
@@ -136,6 +137,15 @@ def summaries(db: Session, regency: str, month: date, now_ms: int) -> list[Month
     """Return the summary of every site of a regency, by site."""
     sites = db.scalars(select(Site.code).where(Site.regency == regency).order_by(Site.code)).all()
     return [summary(db, (regency, site), month, now_ms) for site in sites]
+
+
+def villages_seen(db: Session, regency: str, first: date, last: date) -> set[str]:
+    """Return the villages of which anything was measured on any of some days, both included."""
+    seen = [
+        exists().where(table.regency == Site.regency, table.site == Site.code, table.day.between(first, last))
+        for table in (TrafficDay, SightDay, OnuSightDay)
+    ]
+    return set(db.scalars(select(Site.village).where(Site.regency == regency, or_(*seen))))
 
 
 def traffic_of_days(db: Session, whole: MonthSummary, first: date, last: date) -> LineTraffic | None:

@@ -90,7 +90,7 @@ def facts(contract: ContractTerms, measured: MeasuredMonth, budget: BudgetFact |
     """Facts of Kampunganyar."""
     return Facts(
         village=VillageFact(
-            code="35.10.15.2012", name="Kampunganyar", kind="desa", district="Glagah", regency="Banyuwangi",
+            code="35.10.15.2012", name="Kampunganyar", kind="desa", district="Glagah", regency="Kabupaten Banyuwangi",
             regency_code="35.10",
         ),
         provider=ProviderFact(name="PT Serat Nusantara", npwp="01.234.567.8-901.000"),
