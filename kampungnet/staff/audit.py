@@ -3,7 +3,7 @@
 A slice writes here whatever a person decides. The chain is one a regency; its newest hash proves all of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -60,6 +60,13 @@ def entries(db: Session, regency: str, what: str = "", before: int | None = None
     if before is not None:
         asked = asked.where(AuditEntry.sequence < before)
     return list(db.scalars(asked))
+
+
+def newest_about(db: Session, regency: str, what: str, about: Collection[str]) -> dict[str, AuditEntry]:
+    """Return, for each thing that an act of this kind was done to, the newest one."""
+    asked = select(AuditEntry).where(AuditEntry.regency == regency, AuditEntry.what == what)
+    rows = db.scalars(asked.where(AuditEntry.about.in_(about)).order_by(AuditEntry.sequence))
+    return {one.about: one for one in rows}
 
 
 def kinds(db: Session, regency: str) -> list[str]:

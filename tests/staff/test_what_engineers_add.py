@@ -6,7 +6,9 @@ import pytest
 
 from kampungnet.app import Server
 from kampungnet.core import clock
+from kampungnet.devices.models import Site
 from kampungnet.measurement import outage_log
+from kampungnet.measurement.outage_models import LoggedOutage
 from kampungnet.measurement.outage_words import Cause, Span
 from tests.pages import losses
 from tests.pages.cast import OWN_PAGE, signed_in
@@ -43,7 +45,10 @@ async def test_planned_work_is_entered_listed_for_its_village_and_withdrawn_with
     assert (await budi.post(withdrawal, data={"reason": "x"}, headers=OWN_PAGE)).status_code == 403
     assert (await sari.post(withdrawal, data={"reason": " "}, headers=OWN_PAGE)).status_code == 422
     assert (await sari.post(withdrawal, data={"reason": "Ditunda"}, headers=OWN_PAGE)).status_code == 303
-    assert "Ditarik, tidak dihitung lagi" in (await sari.get("/pekerjaan")).text
+    page = (await sari.get("/pekerjaan")).text
+    assert "Ditarik, tidak dihitung lagi" in page
+    assert "Ditarik oleh Ibu Sari, hari ini" in page
+    assert ": Ditunda." in page
     acts = (await sari.get("/catatan")).text
     assert acts.index("<td>planned_work.withdraw<") < acts.index("<td>planned_work.enter<")
     assert (await budi.get("/catatan")).status_code == 403
@@ -60,6 +65,8 @@ async def test_planned_work_is_entered_listed_for_its_village_and_withdrawn_with
         ({"places": ""}, "Salah satu tempat tidak ada"),
         ({"reason": "  "}, "Silakan tulis alasannya"),
         ({"reason": "x" * 501}, "paling banyak 500 huruf"),
+        ({"reason": "x" * 50_000}, "paling banyak 500 huruf"),
+        ({"start": "x" * 5_000}, "Silakan isi hari dan jam"),
         ({"reason": "a\u202eb"}, "tanda yang tidak terbaca"),
     ],
 )
@@ -99,3 +106,59 @@ async def test_an_engineer_sets_a_cause_and_lets_the_measured_one_stand_again(se
     with server.database.reads() as db:
         assert not any(one.ruled for one in outage_log.outages(db, PLACE, Span(0, now_ms)))
     assert (await sari.get(f"/desa/{REJOSARI}/sebab?mulai=5")).status_code == 404
+
+
+async def test_a_reason_of_any_length_comes_back_with_one_sentence_where_it_was_typed(server: Server) -> None:
+    now_ms, long = clock.now_ms(), "panjang " * 1000
+    losses.add(server.database, now_ms)
+    sari = await signed_in(server, "sari")
+    await sari.post("/pekerjaan", data=_form(), headers=OWN_PAGE)
+    (work,) = (await sari.get("/data/v1/planned-work")).json()
+    cause = f"/desa/{LOSING}/sebab?mulai={now_ms - HOUR}"
+    for address in (f"/pekerjaan/{work['id']}/tarik", cause):
+        answer = await sari.post(address, data={"reason": long, "cause": "orang"}, headers=OWN_PAGE)
+        assert answer.status_code == 422
+        assert answer.text.count("Silakan tulis paling banyak 500 huruf.") == 1
+        assert f'value="{long}"' in answer.text
+    assert (await sari.get("/data/v1/planned-work")).json() == [work]
+
+
+async def test_of_two_sites_that_are_dark_at_once_the_one_in_the_link_gets_the_cause(server: Server) -> None:
+    now_ms = clock.now_ms()
+    losses.add(server.database, now_ms)
+    school = (REGENCY, f"{LOSING}-2")
+    with server.database.writes() as db:
+        db.add(Site(regency=REGENCY, code=school[1], village=LOSING, name="SD Negeri 1"))
+        db.flush()
+        db.add(
+            LoggedOutage(
+                regency=REGENCY, site=school[1], start_ms=now_ms - HOUR, end_ms=None, cause="perangkat",
+                confidence=0.9, evidence=f'[{{"at_ms":{now_ms - HOUR},"what":"router_silent","number":0}}]',
+                provisional=True,
+            )
+        )  # fmt: skip
+    sari = await signed_in(server, "sari")
+    page = (await sari.get(f"/desa/{LOSING}")).text
+    assert f"/desa/{LOSING}/sebab?tempat={PLACE[1]}&amp;mulai={now_ms - HOUR}" in page
+    address = f"/desa/{LOSING}/sebab?tempat={school[1]}&mulai={now_ms - HOUR}"
+    form = (await sari.get(address)).text
+    assert "SD Negeri 1" in form
+    assert f"sebab?tempat={school[1]}&amp;mulai=" in form
+    said = {"cause": "orang", "reason": "Sekolah libur"}
+    assert (await sari.post(address, data=said, headers=OWN_PAGE)).status_code == 303
+    with server.database.reads() as db:
+        causes = {
+            place: [one.cause for one in outage_log.outages(db, place, Span(now_ms - 1, now_ms))]
+            for place in (PLACE, school)
+        }
+    assert causes == {PLACE: [Cause.PENYEDIA], school: [Cause.ORANG]}
+    elsewhere = f"/desa/{LOSING}/sebab?tempat={KAMPUNGANYAR}-1&mulai={now_ms - HOUR}"
+    assert (await sari.get(elsewhere)).status_code == 404
+
+
+async def test_the_form_says_that_planned_work_set_afterwards_counts_as_lost_time(server: Server) -> None:
+    now_ms = clock.now_ms()
+    losses.add(server.database, now_ms)
+    sari = await signed_in(server, "sari")
+    page = (await sari.get(f"/desa/{LOSING}/sebab?mulai={now_ms - HOUR}")).text
+    assert "tetap dihitung sebagai waktu tanpa layanan" in page
