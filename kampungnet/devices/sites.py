@@ -1,5 +1,6 @@
 """Where devices stand: every village has a first site, the balai desa."""
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kampungnet.devices.models import Site
@@ -15,3 +16,9 @@ def ensure_site(db: Session, village: Village) -> Site:
         db.add(site)
         db.flush()
     return site
+
+
+def villages_of(db: Session, regency: str) -> dict[str, str]:
+    """Return the village of each site of a regency."""
+    rows = db.execute(select(Site.code, Site.village).where(Site.regency == regency))
+    return {one.code: one.village for one in rows}

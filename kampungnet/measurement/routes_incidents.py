@@ -5,18 +5,17 @@ from typing import Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock, pages
 from kampungnet.core.errors import NotFound
 from kampungnet.core.languages import N_
 from kampungnet.core.web import DATA_PREFIX, Reads
-from kampungnet.devices.models import Site
-from kampungnet.measurement import incident_log, month_strip
+from kampungnet.devices.sites import villages_of
+from kampungnet.measurement import incident_log, judged, month_strip
 from kampungnet.measurement.incident_words import Told, causes_of, told
 from kampungnet.measurement.outage_list import CAUSES, line
-from kampungnet.measurement.outage_models import JudgedSite, LoggedIncident
+from kampungnet.measurement.outage_models import LoggedIncident
 from kampungnet.measurement.outage_words import Cause, Span
 from kampungnet.staff.access import CurrentStaff
 from kampungnet.staff.service import Scope
@@ -53,20 +52,21 @@ def incidents(request: Request, db: Reads, staff: CurrentStaff, kecamatan: str =
     language, now_ms, regency = pages.language_of(request), clock.now_ms(), db.get_one(Regency, staff.scope.regency)
     districts = villages.districts(db, regency.code)
     names = districts | villages.names(db, regency.code)
-    found = _seen(db, staff.scope, now_ms, names)
+    sites = villages_of(db, regency.code)
+    found = _seen(db, staff.scope, now_ms, (names, sites))
     only = Cause(sebab) if sebab in set(Cause) else None
     chosen = [
         one for one in found
         if only in {None, one.cause} and any(code.startswith(kecamatan) for code, _ in one.villages)
     ]  # fmt: skip
     lines = [told(one, names, language, regency.time_zone, now_ms) for one in chosen]
-    judged_ms = db.scalar(select(func.max(JudgedSite.judged_ms)).where(JudgedSite.regency == regency.code))
+    own = [site for site, village in sites.items() if village == staff.scope.village]
     return pages.render(
         request, "measurement/incidents.html", regency=regency, open=[one for one in lines if one.is_open],
         ended=[one for one in lines if not one.is_open][:MOST_SHOWN], districts=districts, kecamatan=kecamatan,
         only=only, causes=[(cause, CAUSES[cause], number) for cause, number in causes_of(found)],
         marks=month_strip.MARKS, styles=sorted({one.style for one in lines}), all=len(found),
-        age=language.age(judged_ms, now_ms) if judged_ms else "",
+        judged=judged.age(db, regency.code, language, now_ms, own if staff.scope.village else None),
     )  # fmt: skip
 
 
@@ -76,19 +76,21 @@ def incident(request: Request, db: Reads, staff: CurrentStaff, incident: str) ->
     language, now_ms, regency = pages.language_of(request), clock.now_ms(), db.get_one(Regency, staff.scope.regency)
     names = villages.districts(db, regency.code) | villages.names(db, regency.code)
     row = db.get(LoggedIncident, (regency.code, incident))
-    sites = _villages_of_sites(db, regency.code)
+    sites = villages_of(db, regency.code)
     seen = _told(row, sites, names, staff.scope) if row else None
     if row is None or seen is None:
         raise NotFound(N_("There is no such incident any more: new readings changed it. Look at the list again."))
+    found = incident_log.outages_of(db, row)
     members = [
         (sites[site], names[sites[site]], line(outage, language, regency.time_zone, now_ms))
-        for site, outage in incident_log.outages_of(db, row)
+        for site, outage in found
         if staff.scope.village in {None, sites[site]}
     ]
     return pages.render(
         request, "measurement/incident.html", regency=regency, members=members, marks=month_strip.MARKS,
         one=told(seen, names, language, regency.time_zone, now_ms),
         styles=sorted({one.style for _, _, one in members} | {seen.cause.value}),
+        judged=judged.age(db, regency.code, language, now_ms, {site for site, _ in found}),
     )  # fmt: skip
 
 
@@ -96,7 +98,7 @@ def incident(request: Request, db: Reads, staff: CurrentStaff, incident: str) ->
 def incidents_json(db: Reads, staff: CurrentStaff) -> list[IncidentOut]:
     """Return incidents; an operator gets those of the own village, without the others in them."""
     zone = clock.zone_of(staff.scope.regency)
-    names = villages.names(db, staff.scope.regency)
+    names, sites = villages.names(db, staff.scope.regency), villages_of(db, staff.scope.regency)
     return [
         IncidentOut(
             one.id, clock.local(one.start_ms, zone).isoformat(),
@@ -104,13 +106,13 @@ def incidents_json(db: Reads, staff: CurrentStaff) -> list[IncidentOut]:
             not one.is_silence, one.is_provisional, one.is_mixed, list(one.place), one.sites,
             [code for code, _ in one.villages],
         )
-        for one in _seen(db, staff.scope, clock.now_ms(), names)
+        for one in _seen(db, staff.scope, clock.now_ms(), (names, sites))
     ]  # fmt: skip
 
 
-def _seen(db: Session, scope: Scope, now_ms: int, names: dict[str, str]) -> list[Told]:
+def _seen(db: Session, scope: Scope, now_ms: int, known: tuple[dict[str, str], dict[str, str]]) -> list[Told]:
+    names, sites = known
     rows = incident_log.listed(db, scope.regency, Span(now_ms - DAYS * clock.DAY_MS, now_ms + 1))
-    sites = _villages_of_sites(db, scope.regency)
     found = (_told(row, sites, names, scope) for row in rows)
     return [one for one in found if one is not None]
 
@@ -125,8 +127,3 @@ def _told(row: LoggedIncident, sites: dict[str, str], names: dict[str, str], sco
         row.id, row.start_ms, row.end_ms, Cause(row.cause), row.confidence, not row.proven,
         incident_log.place(row), row.sites, row.mixed, row.provisional, own,
     )  # fmt: skip
-
-
-def _villages_of_sites(db: Session, regency: str) -> dict[str, str]:
-    rows = db.execute(select(Site.code, Site.village).where(Site.regency == regency))
-    return {one.code: one.village for one in rows}

@@ -2,18 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Annotated
 
-from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.orm import Session
 
 from kampungnet.core import clock, pages
-from kampungnet.core.errors import NotFound
+from kampungnet.core.errors import NotFound, Unprocessable
 from kampungnet.core.languages import N_, Language
-from kampungnet.core.web import DATA_PREFIX, Reads
-from kampungnet.measurement import oddities
+from kampungnet.core.web import DATA_PREFIX, Reads, database_of
+from kampungnet.devices.sites import villages_of
+from kampungnet.measurement import judged, lost_rulings, oddities
 from kampungnet.measurement.oddities import BOX_WORDS, DAYS, WORDS, Odd, OddBox, OddDevice
+from kampungnet.measurement.outage_list import CAUSES
+from kampungnet.measurement.outage_models import Ruling
+from kampungnet.measurement.outage_words import Cause
 from kampungnet.staff.access import CurrentStaff
-from kampungnet.staff.service import SignedIn
+from kampungnet.staff.service import Role, SignedIn
 from kampungnet.villages import service as villages
 from kampungnet.villages.models import Regency
 
@@ -45,11 +51,26 @@ class OddBoxOut:
 
 
 @dataclass(frozen=True, slots=True)
+class LostRulingOut:
+    """A cause that somebody set for an outage that readings have changed since: it counts nowhere."""
+
+    village: str
+    site: str
+    start: str
+    end: str
+    cause: str
+    reason: str
+    made_by: str
+    made: str
+
+
+@dataclass(frozen=True, slots=True)
 class OdditiesOut:
     """What is odd in a regency."""
 
     devices: list[OddDeviceOut]
     boxes: list[OddBoxOut]
+    lost_rulings: list[LostRulingOut]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +90,66 @@ class _Group:
     rows: tuple[_Row, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """A ruling that is about nothing any more, and what somebody typed who could not take it back."""
+
+    village: str
+    name: str
+    site: str
+    made_ms: int
+    when: str
+    what: str
+    made: str
+    typed: str = ""
+    problem: str = ""
+
+
+Refused = tuple[str, str, str, str]
+"""Site and time of a ruling, what was typed, and the sentence."""
+
+
 @router.get("/janggal")
 def page(request: Request, db: Reads, staff: CurrentStaff) -> Response:
     """Show what was odd in the last thirty days, by kind, and the boxes that lost or doubled readings."""
     _check(staff)
+    return _page(request, db, staff)
+
+
+@router.post("/janggal/sebab")
+def take_back(
+    request: Request, staff: CurrentStaff, site: Annotated[str, Form()] = "", made: Annotated[str, Form()] = "",
+    reason: Annotated[str, Form()] = "",
+) -> Response:  # fmt: skip
+    """Take a cause back that is about nothing any more."""
+    _check(staff)
+    database = database_of(request)
+    try:
+        with database.writes() as db:
+            made_ms = int(made) if made.isdecimal() and len(made) < 16 else 0
+            lost_rulings.take_back(db, staff, site, made_ms, reason, clock.now_ms())
+    except Unprocessable as problem:
+        with database.reads() as db:
+            return _page(request, db, staff, (site, made, reason, problem.sentence))
+    return RedirectResponse("/janggal", 303)
+
+
+def _page(request: Request, db: Session, staff: SignedIn, refused: Refused | None = None) -> Response:
     language, now_ms = pages.language_of(request), clock.now_ms()
     regency = db.get_one(Regency, staff.scope.regency)
     names, today = villages.names(db, regency.code), clock.local_day(now_ms, regency.time_zone)
     found = oddities.devices(db, regency.code, today - timedelta(days=DAYS - 1), today)
     groups = [_of_kind(what, found, names, language) for what in Odd]
     groups += [_of_boxes(*words, oddities.boxes(db, regency.code), names, (language, now_ms)) for words in BOX_WORDS]
+    sites, at = villages_of(db, regency.code), (regency.time_zone, now_ms)
+    lost = [
+        _lost(one, (sites[one.site], names.get(sites[one.site], one.site)), language, at, refused)
+        for one in lost_rulings.lost_rulings(db, regency.code, now_ms)
+    ]
     return pages.render(
-        request, "measurement/oddities.html", regency=regency, groups=[one for one in groups if one.rows], days=DAYS,
+        request, "measurement/oddities.html", 422 if refused else 200, regency=regency, days=DAYS, lost=lost,
+        groups=[one for one in groups if one.rows], may_take_back=staff.role is Role.ENGINEER,
+        judged=judged.age(db, regency.code, language, now_ms),
     )  # fmt: skip
 
 
@@ -91,16 +160,39 @@ def listed(db: Reads, staff: CurrentStaff) -> OdditiesOut:
     regency = staff.scope.regency
     today = clock.local_day(clock.now_ms(), clock.zone_of(regency))
     found = oddities.devices(db, regency, today - timedelta(days=DAYS - 1), today)
+    sites = villages_of(db, regency)
+    lost = lost_rulings.lost_rulings(db, regency, clock.now_ms())
     return OdditiesOut(
         [OddDeviceOut(one.village, one.site, one.device, one.what.value, one.first, one.last, one.count)
          for one in found],
         [OddBoxOut(one.village, one.site, one.agent, dict(one.counts)) for one in oddities.boxes(db, regency)],
+        [_lost_out(one, sites[one.site], clock.zone_of(regency)) for one in lost],
     )  # fmt: skip
 
 
 def _check(staff: SignedIn) -> None:
     if staff.scope.village is not None:
         raise NotFound(N_("There is no such page here. Go back to the first page."))
+
+
+def _lost(
+    one: Ruling, village: tuple[str, str], language: Language, at: tuple[str, int], refused: Refused | None
+) -> _Lost:
+    began, end, made = (
+        language.moment(instant, *at, with_zone=False) for instant in (one.start_ms, one.end_ms, one.made_ms)
+    )  # fmt: skip
+    length = language.duration((one.end_ms - one.start_ms) / 1000)
+    when = language.say("%(began)s to %(end)s (%(length)s)", began=began, end=end, length=length)
+    what = f"{language.say(CAUSES[Cause(one.cause)])}: {one.reason}"
+    by = language.say("Set by %(name)s, %(moment)s.", name=one.made_by, moment=made)
+    is_refused = refused is not None and refused[:2] == (one.site, str(one.made_ms))
+    typed, problem = refused[2:] if refused and is_refused else ("", "")
+    return _Lost(*village, one.site, one.made_ms, when, what, by, typed, problem)
+
+
+def _lost_out(one: Ruling, village: str, zone: str) -> LostRulingOut:
+    start, end, made = (clock.local(at, zone).isoformat() for at in (one.start_ms, one.end_ms, one.made_ms))
+    return LostRulingOut(village, one.site, start, end, one.cause, one.reason, one.made_by, made)
 
 
 def _of_kind(what: Odd, found: list[OddDevice], names: dict[str, str], language: Language) -> _Group:

@@ -1,14 +1,16 @@
 """Pages on which engineers add what machines cannot know: planned work and the cause of an outage."""
 
+import re
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import delete, update
 
 from kampungnet.app import Server
 from kampungnet.core import clock
 from kampungnet.devices.models import Site
-from kampungnet.measurement import outage_log
-from kampungnet.measurement.outage_models import LoggedOutage
+from kampungnet.measurement import incident_log, outage_log
+from kampungnet.measurement.outage_models import JudgedSite, LoggedOutage
 from kampungnet.measurement.outage_words import Cause, Span
 from tests.pages import losses
 from tests.pages.cast import OWN_PAGE, signed_in
@@ -162,3 +164,48 @@ async def test_the_form_says_that_planned_work_set_afterwards_counts_as_lost_tim
     sari = await signed_in(server, "sari")
     page = (await sari.get(f"/desa/{LOSING}/sebab?mulai={now_ms - HOUR}")).text
     assert "tetap dihitung sebagai waktu tanpa layanan" in page
+
+
+async def test_a_cause_whose_outage_is_gone_is_listed_with_what_to_do_until_somebody_takes_it_back(
+    server: Server,
+) -> None:
+    now_ms = clock.now_ms()
+    losses.add(server.database, now_ms)
+    sari, dedi, budi = [await signed_in(server, name) for name in ("sari", "dedi", "budi")]
+    said = {"cause": "orang", "reason": "Satpam mencabut kabel"}
+    await sari.post(f"/desa/{LOSING}/sebab?mulai={now_ms - HOUR}", data=said, headers=OWN_PAGE)
+    gone = "Sebab yang ditetapkan untuk gangguan yang tidak ada lagi"
+    assert gone not in (await sari.get("/janggal")).text
+    with server.database.writes() as db:
+        db.execute(delete(LoggedOutage).where(LoggedOutage.start_ms == now_ms - HOUR))
+    page = (await sari.get("/janggal")).text
+    assert gone in page
+    assert "Satpam mencabut kabel" in page
+    (lost,) = (await sari.get("/data/v1/oddities")).json()["lost_rulings"]
+    assert (lost["village"], lost["site"], lost["cause"]) == (LOSING, PLACE[1], "orang")
+    made = re.search(r'name="made" value="(\d+)"', page)
+    assert made is not None
+    form = {"site": PLACE[1], "made": made[1], "reason": "y" * 501}
+    assert 'name="made"' not in (await dedi.get("/janggal")).text
+    for other, status in ((dedi, 403), (budi, 404)):
+        assert (await other.post("/janggal/sebab", data=form, headers=OWN_PAGE)).status_code == status
+    long = await sari.post("/janggal/sebab", data=form, headers=OWN_PAGE)
+    assert (long.status_code, "y" * 501 in long.text) == (422, True)
+    form["reason"] = "Gangguan itu bacaan terlambat"
+    assert (await sari.post("/janggal/sebab", data=form, headers=OWN_PAGE)).status_code == 303
+    assert gone not in (await sari.get("/janggal")).text
+    for wrong in ({}, {"made": "x"}, {"site": "35.10.99.2001-1"}):
+        assert (await sari.post("/janggal/sebab", data=form | wrong, headers=OWN_PAGE)).status_code == 404
+    assert "Gangguan itu bacaan terlambat" in (await sari.get("/catatan")).text
+
+
+async def test_pages_of_outages_say_how_old_the_judgement_is(server: Server) -> None:
+    now_ms = clock.now_ms()
+    losses.add(server.database, now_ms)
+    with server.database.writes() as db:
+        incident_log.update(db, REGENCY, now_ms)
+        db.execute(update(JudgedSite).values(judged_ms=now_ms - 7 * 60_000))
+    sari = await signed_in(server, "sari")
+    (incident, *_) = (await sari.get("/data/v1/incidents")).json()
+    for address in ("/gangguan", f"/gangguan/{incident['id']}", "/janggal", f"/desa/{LOSING}"):
+        assert "Dinilai 7 menit lalu." in (await sari.get(address)).text, address
