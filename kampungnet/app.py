@@ -1,13 +1,14 @@
 """Wires everything once: doors for agents, pages for people, metrics for Prometheus."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import msgspec
 from fastapi import FastAPI, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kampungnet import metrics
@@ -18,10 +19,13 @@ from kampungnet.core import migrate, web
 from kampungnet.core.database import Database
 from kampungnet.core.errors import NotFound, Unavailable
 from kampungnet.core.tally import Tally
+from kampungnet.hotspot import portals
 from kampungnet.ingest.routes import EnrolmentDoor, ReportDoor
+from kampungnet.ingest.wanted_door import WantedDoor
 from kampungnet.measurement import routes as measurement_routes
 from kampungnet.measurement import routes_incidents, routes_ledger, routes_oddities, routes_outages, routes_staff
 from kampungnet.shared import wire
+from kampungnet.shared.wanted import WANTED_PATH, WantedAnswer, WantedPortal, WantedQuestion
 from kampungnet.staff import routes as staff_routes
 from kampungnet.upkeep import Upkeep
 
@@ -65,6 +69,8 @@ class Server:
         self.tally = tally or Tally()
         self._doors: dict[str, ASGIApp] = {wire.ENROLMENTS_PATH: EnrolmentDoor(database)}
         self._upkeep = upkeep
+        self.ending: Callable[[], bool] = lambda: False
+        """Says that the process is to stop: whoever is held at a door is then let go."""
         self.pages = self._pages()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,11 +96,13 @@ class Server:
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         door = ReportDoor(self.database, self.tally)
-        self._doors[wire.REPORTS_PATH] = door
+        wanted = WantedDoor(self.database, _wanted, self.ending)
+        self._doors |= {wire.REPORTS_PATH: door, WANTED_PATH: wanted}
         upkeep = Upkeep(self.database) if self._upkeep else None
         try:
             yield
         finally:
+            await wanted.close()
             if upkeep:
                 upkeep.close()
             door.close()
@@ -124,6 +132,10 @@ class _Pages(FastAPI):
         return _with_doors(super().openapi())
 
 
+def _wanted(db: Session, place: portals.Place, now_ms: int) -> WantedPortal:
+    return portals.wanted(db, place, [], now_ms)
+
+
 def _healthz() -> dict[str, str]:
     return {"status": "ok"}
 
@@ -133,16 +145,27 @@ def _with_doors(page: dict[str, Any]) -> dict[str, Any]:
     if wire.REPORTS_PATH in page["paths"]:
         return page
     schemas, parts = msgspec.json.schema_components(
-        (wire.Report, wire.Receipt, wire.EnrolmentRequest, wire.EnrolmentAnswer, wire.Problem),
+        (
+            wire.Report,
+            wire.Receipt,
+            wire.EnrolmentRequest,
+            wire.EnrolmentAnswer,
+            WantedQuestion,
+            WantedAnswer,
+            wire.Problem,
+        ),
         ref_template="#/components/schemas/{name}",
     )
     page.setdefault("components", {}).setdefault("schemas", {}).update(parts)
-    report, receipt, request, enrolled, problem = schemas
+    report, receipt, request, enrolled, question, wanted, problem = schemas
     page["paths"][wire.REPORTS_PATH] = {
         "post": _operation("Hand over readings", report, ("200", receipt), problem, _REPORT_ERRORS)
     }
     page["paths"][wire.ENROLMENTS_PATH] = {
         "post": _operation("Become the agent of a village", request, ("201", enrolled), problem, _ENROLMENT_ERRORS)
+    }
+    page["paths"][WANTED_PATH] = {
+        "post": _operation("Wait for what a portal has to be", question, ("200", wanted), problem, _WANTED_ERRORS)
     }
     return page
 
@@ -156,6 +179,12 @@ _REPORT_ERRORS: Final = {
     "503": "Nothing was stored: try again after Retry-After",
 }
 _ENROLMENT_ERRORS: Final = {"400": "Cannot be read", "401": "Not signed with its own key", "404": "No such code"}
+
+_WANTED_ERRORS: Final = {
+    "400": "Cannot be read",
+    "401": "Unknown, revoked or wrongly signed agent",
+    "503": "Ask again after Retry-After",
+}
 
 
 def _operation(

@@ -263,7 +263,7 @@ def _light(page: Page, labels: Labels, light: wire.Light | wire.OntBody | wire.O
 
 
 def _shown(body: Body) -> list[wire.CounterReading]:
-    if isinstance(body, wire.OltBody | OnuSeen):  # the provider's ports are not the village's
+    if isinstance(body, wire.OltBody | OnuSeen | wire.PortalBody):  # the provider's ports are not the village's
         return []
     wan = body.wan_interface if isinstance(body, wire.RouterBody) else ""
     lasting = [one for one in body.interfaces if one.interface == wan or not one.interface.startswith(DYNAMIC)]

@@ -57,6 +57,7 @@ def _run(server: Server, listening: socket.socket, database: Database, lifeline:
             http="httptools", proxy_headers=True, forwarded_allow_ips="127.0.0.1",
         )
     )  # fmt: skip
+    server.ending = lambda: web.should_exit
     if lifeline is not None:
         threading.Thread(target=_end_with_the_first, args=(web, lifeline), name="lifeline", daemon=True).start()
     try:

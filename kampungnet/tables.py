@@ -5,7 +5,7 @@ from typing import Final
 
 MODELS: Final = (
     "villages.models", "staff.models", "devices.models", "measurement.models", "measurement.outage_models",
-    "billing.models",
+    "billing.models", "hotspot.models",
 )  # fmt: skip
 
 

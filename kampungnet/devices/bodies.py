@@ -53,24 +53,26 @@ def is_onu(device: str) -> bool:
 
 
 def kind_of(body: Body) -> str:
-    """Return ``router``, ``ont``, ``olt``, ``camera``, ``access_point`` or ``other``."""
+    """Return ``router``, ``portal``, ``ont``, ``olt``, ``camera``, ``access_point`` or ``other``."""
     if isinstance(body, wire.HostBody):
         return body.purpose.value
     if isinstance(body, wire.RouterBody):
         return "router"
+    if isinstance(body, wire.PortalBody):
+        return "portal"
     return "olt" if isinstance(body, wire.OltBody) else "ont"
 
 
 def model_of(body: Body) -> str:
     """Return what a device calls itself: its model, or its board where RouterOS runs on other hardware."""
-    if isinstance(body, OnuSeen):
+    if isinstance(body, OnuSeen | wire.PortalBody):
         return ""
     return body.model or (body.board if isinstance(body, wire.RouterBody) else "")
 
 
 def version_of(body: Body) -> str:
     """Return the version a device runs, as it writes it."""
-    return "" if isinstance(body, OnuSeen) else body.version
+    return "" if isinstance(body, OnuSeen | wire.PortalBody) else body.version
 
 
 def grade_of(body: Body | None) -> wire.Grade | None:

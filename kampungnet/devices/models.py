@@ -107,7 +107,7 @@ class Device(Base):
     site: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
-    """``router``, ``ont``, ``olt``, ``camera``, ``access_point`` or ``other``; empty until the first good reading."""
+    """As :func:`kampungnet.devices.bodies.kind_of` says; empty until the first good reading."""
     outcome: Mapped[str]
     """Outcome of the newest reading: ``ok``, ``unreachable``, ``login_refused``, ``unreadable``."""
     detail: Mapped[str]

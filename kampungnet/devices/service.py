@@ -23,7 +23,7 @@ from kampungnet.villages.service import districts
 NewState = states.NewState
 clean = states.clean
 ensure_site = sites.ensure_site
-_KINDS: Final = ("router", "ont", "olt", "access_point", "camera", "other")
+_KINDS: Final = ("router", "portal", "ont", "olt", "access_point", "camera", "other")
 CODE_LIFE_MS: Final = 24 * 3_600_000
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U to misread."""

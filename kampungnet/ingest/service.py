@@ -31,7 +31,7 @@ from kampungnet.shared import wire
 
 log = logging.getLogger(__name__)
 
-_STRANGER: Final = "This agent may not report here: enrol it again."
+STRANGER: Final = "This agent may not report here: enrol it again."
 """The same sentence for unknown, revoked and wrongly signed, so that nobody learns which agents exist."""
 
 GROUP_UNPACKED_BYTES: Final = 64_000_000
@@ -108,7 +108,7 @@ class Keys:
 def proven(request: SignedRequest, key: bytes) -> Proven | None:
     """Check a signature and open the report; ``None`` when another key (or nobody) signed it."""
     text = wire.signing_bytes("POST", wire.REPORTS_PATH, request.agent, request.body)
-    if not _signed(key, request.signature, text):
+    if not signed(key, request.signature, text):
         return None
     try:
         return Proven(key, opened(unpacked(request.body, request.encoding), request.agent))
@@ -155,7 +155,7 @@ def enrol(db: Session, body: bytes, signature: str, now_ms: int) -> wire.Enrolme
         key = base64.b64decode(asked.public_key, validate=True)
     except (*wire.UNREADABLE, ValueError) as error:
         raise BadInput("The enrolment cannot be read: update the agent and try again.") from error
-    if not _signed(key, signature, wire.signing_bytes("POST", wire.ENROLMENTS_PATH, "-", body)):
+    if not signed(key, signature, wire.signing_bytes("POST", wire.ENROLMENTS_PATH, "-", body)):
         raise NotSignedIn("The enrolment is not signed with the key it brings: try again.")
     agent, village = devices.enrol(db, asked, key, now_ms)
     return wire.EnrolmentAnswer(agent.id, village.code, village.name)
@@ -183,19 +183,20 @@ def _judged(db: Session, arrivals: list[Arrival], keys: Keys) -> list[Checked | 
 
 def _checked(arrival: Arrival, agent: Reporter | None, keys: Keys) -> Checked | Problem:
     if agent is None:
-        return NotSignedIn(_STRANGER)
+        return NotSignedIn(STRANGER)
     request, found = arrival.request, arrival.proven
     if found is None or found.key != agent.public_key:  # the first report to this process, or a box with a new key
         found = proven(request, agent.public_key)
         if found is None:
-            return NotSignedIn(_STRANGER)
+            return NotSignedIn(STRANGER)
         keys.learn(request.agent, agent.public_key)
     if isinstance(found.report, Problem):
         return found.report
     return Checked(agent.regency, agent.site, request.agent, request.received_ms, found.report, agent.packed_up_to)
 
 
-def _signed(key: bytes, signature: str, text: bytes) -> bool:
+def signed(key: bytes, signature: str, text: bytes) -> bool:
+    """Tell whether a text was signed with a key's private half."""
     try:
         raw = base64.b64decode(signature, validate=True)
     except ValueError:

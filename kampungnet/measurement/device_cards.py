@@ -14,7 +14,8 @@ from kampungnet.shared import wire
 MOST_MISSING: Final = 12
 KIND_WORDS: Final = {
     "router": N_("Router"), "ont": N_("Fibre modem (ONT)"), "olt": N_("The provider's OLT"), "camera": N_("Camera"),
-    "access_point": N_("Access point"), "other": N_("Device"),
+    "access_point": N_("Access point"), "portal": N_("Wifi portal"),
+    "other": N_("Device"),
 }  # fmt: skip
 USUAL_KINDS: Final = {"router", "ont"}
 CAUSE_WORDS: Final = {

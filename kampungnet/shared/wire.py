@@ -51,6 +51,14 @@ from kampungnet.shared.parts import (
     Text,
     Volts,
 )
+from kampungnet.shared.portal_body import (
+    CheckStep,
+    PortalBody,
+    PortalHost,
+    PortalSession,
+    PortalSlot,
+    Way,
+)
 from kampungnet.shared.router_body import (
     HotspotGuest,
     HotspotServer,
@@ -96,7 +104,7 @@ class Outcome(enum.StrEnum):
     UNREADABLE = "unreadable"
 
 
-Body = RouterBody | OntBody | OltBody | HostBody
+Body = RouterBody | OntBody | OltBody | HostBody | PortalBody
 
 
 class Reading(Part, frozen=True, omit_defaults=True):

@@ -110,6 +110,17 @@ def test_the_second_recorded_report_must_decode_for_ever() -> None:
     assert camera.services[0].answers
 
 
+def test_the_third_recorded_report_must_decode_for_ever() -> None:
+    report = msgspec.json.decode((RECORDED / "report-v1-portal.json").read_bytes(), type=wire.Report)
+    portal = report.readings[0].body
+    assert isinstance(portal, wire.PortalBody)
+    online, gone = portal.sessions
+    assert (online.way, online.end, gone.way, gone.end) == (wire.Way.VOUCHER, "", wire.Way.CLICK, "idle")
+    assert (online.slots[0].seconds, online.slots[0].down_bytes) == (60, 4_500_123)
+    assert [host.blocked for host in portal.without_session] == [False, True]
+    assert (portal.revision, [step.good for step in portal.check]) == (41, [True, False])
+
+
 def test_the_recorded_reports_say_every_field_of_version_1_at_least_once() -> None:
     text = "".join(file.read_text() for file in RECORDED.glob("report-v1*.json"))
     for kind in STRUCTS:

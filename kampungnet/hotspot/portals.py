@@ -1,0 +1,223 @@
+"""Portals: their policy, what is wanted of their routers, and how far each box has come.
+
+Whoever changes anything a router has to know calls :func:`changed` in the same transaction: the revision grows, and
+the box that holds a request open gets the whole wanted state anew.
+"""
+
+import msgspec
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from kampungnet.core import clock
+from kampungnet.core.errors import NotFound, Unprocessable
+from kampungnet.core.keys import keys_of
+from kampungnet.core.languages import N_
+from kampungnet.devices.models import Site
+from kampungnet.hotspot.models import (
+    GardenEntry,
+    HotspotAccount,
+    HotspotBinding,
+    HotspotKick,
+    HotspotPlan,
+    HotspotPortal,
+    Voucher,
+    VoucherBatch,
+)
+from kampungnet.hotspot.policy import Policy, encoded, first_plans, plan_of, policy_of
+from kampungnet.shared.wanted import (
+    BindingKind,
+    UserKind,
+    WantedBinding,
+    WantedClick,
+    WantedGarden,
+    WantedKick,
+    WantedPage,
+    WantedPlan,
+    WantedPortal,
+    WantedQuestion,
+    WantedUser,
+)
+from kampungnet.staff import audit
+from kampungnet.staff.audit import Act
+from kampungnet.staff.service import Role, SignedIn
+
+VOUCHER, ACCOUNT, MAC = "hotspot voucher", "hotspot account", "hotspot mac"
+"""What sealed columns are sealed for."""
+
+Place = tuple[str, str]
+"""Regency and site."""
+
+
+def portal(db: Session, place: Place, now_ms: int) -> HotspotPortal:
+    """Return the portal of a site; it begins with the usual policy, and the regency with the usual plans."""
+    found = db.get(HotspotPortal, place)
+    if found is None:
+        if db.get(Site, place) is None:
+            raise NotFound(N_("There is no such village here. Go back to the first page."))
+        _begin_plans(db, place[0])
+        found = HotspotPortal(
+            regency=place[0], site=place[1], revision=1, changed_ms=now_ms, policy=encoded(Policy()), asked_ms=None,
+            box_revision=0, done_revision=0, done_ms=None, problems="[]",
+        )  # fmt: skip
+        db.add(found)
+        db.flush()
+    return found
+
+
+def policy(db: Session, place: Place) -> Policy:
+    """Return what a portal offers; that of one nobody touched is the usual."""
+    found = db.get(HotspotPortal, place)
+    return policy_of(found.policy) if found else Policy()
+
+
+def set_policy(db: Session, by: SignedIn, place: Place, wanted: Policy, now_ms: int) -> None:
+    """Change what a portal offers. Only engineers begin or end that its router is managed."""
+    one = portal(db, place, now_ms)
+    before = policy_of(one.policy)
+    by.check_role(*((Role.ENGINEER,) if wanted.managed != before.managed else (Role.ENGINEER, Role.OPERATOR)))
+    if wanted.click and wanted.click_plan not in plans(db, place[0]):
+        raise Unprocessable(N_("There is no such plan. Choose one from the list."))
+    one.policy = encoded(wanted)
+    changed(db, place[0], place[1], now_ms)
+    told = (msgspec.to_builtins(before), msgspec.to_builtins(wanted))
+    audit.record(db, by, Act("portal.policy", place[1], "", *told), now_ms)
+
+
+def changed(db: Session, regency: str, site: str | None, now_ms: int) -> None:
+    """Make the box of a site, or those of the whole regency, fetch the wanted state anew."""
+    asked = update(HotspotPortal).where(HotspotPortal.regency == regency)
+    asked = asked if site is None else asked.where(HotspotPortal.site == site)
+    db.execute(asked.values(revision=HotspotPortal.revision + 1, changed_ms=now_ms))
+
+
+def plans(db: Session, regency: str) -> dict[str, WantedPlan]:
+    """Return the plans that are offered, by name."""
+    asked = select(HotspotPlan.name, HotspotPlan.limits)
+    rows = db.execute(asked.where(HotspotPlan.regency == regency, HotspotPlan.retired_ms.is_(None)))
+    return {name: plan_of(limits) for name, limits in rows}
+
+
+def asked(db: Session, place: Place, question: WantedQuestion, now_ms: int) -> None:
+    """Note what a box says about itself when it asks."""
+    problems = msgspec.json.encode(question.problems).decode()
+    one = portal(db, place, now_ms)
+    one.asked_ms = now_ms
+    one.box_revision = question.revision
+    one.problems = problems
+    if question.done != one.done_revision:
+        one.done_revision, one.done_ms = question.done, now_ms
+
+
+def revision(db: Session, place: Place) -> int:
+    """Return the revision of what is wanted at a site; 0 when nobody wants anything yet."""
+    return (
+        db.scalar(
+            select(HotspotPortal.revision).where(HotspotPortal.regency == place[0], HotspotPortal.site == place[1])
+        )
+        or 0
+    )
+
+
+def changed_since(db: Session, since_ms: int) -> list[tuple[str, str, int]]:
+    """Return regency, site and revision of the portals whose wanted state changed since an instant."""
+    asked = select(HotspotPortal.regency, HotspotPortal.site, HotspotPortal.revision)
+    return [(one[0], one[1], one[2]) for one in db.execute(asked.where(HotspotPortal.changed_ms >= since_ms))]
+
+
+def wanted(db: Session, place: Place, pages: list[WantedPage], now_ms: int) -> WantedPortal:
+    """Return all that the router of a site has to be, with the files of its pages."""
+    one = db.get_one(HotspotPortal, place)
+    policy, zone = policy_of(one.policy), clock.zone_of(place[0])
+    if not policy.managed:
+        return WantedPortal(one.revision, zone, managed=False)
+    rows = db.execute(select(HotspotPlan.limits).where(HotspotPlan.regency == place[0]).order_by(HotspotPlan.name))
+    users = [
+        *(_accounts(db, place) if policy.accounts else ()),
+        *(_vouchers(db, place, now_ms) if policy.vouchers else ()),
+    ]
+    return WantedPortal(
+        revision=one.revision,
+        time_zone=zone,
+        plans=[plan_of(limits) for (limits,) in rows],
+        users=users,
+        bindings=_bindings(db, place, now_ms),
+        garden=_garden(db, place[0]),
+        pages=pages,
+        click=WantedClick(policy.click_plan, policy.click_seconds) if policy.click else None,
+        kicks=_kicks(db, place, now_ms),
+    )
+
+
+def forget_kicks(db: Session, now_ms: int) -> None:
+    """Delete kicks that are a day old: who was online then is not online any more, or was kicked."""
+    db.execute(delete(HotspotKick).where(HotspotKick.at_ms < now_ms - clock.DAY_MS))
+
+
+def _begin_plans(db: Session, regency: str) -> None:
+    if db.scalar(select(func.count()).select_from(HotspotPlan).where(HotspotPlan.regency == regency)):
+        return
+    for title, limits in first_plans():
+        db.add(HotspotPlan(regency=regency, name=limits.name, title=title, limits=encoded(limits), retired_ms=None))
+    db.flush()
+
+
+def _vouchers(db: Session, place: Place, now_ms: int) -> list[WantedUser]:
+    keys = keys_of(db)
+    rows = db.execute(
+        select(Voucher, VoucherBatch)
+        .join(VoucherBatch, (Voucher.regency == VoucherBatch.regency) & (Voucher.batch == VoucherBatch.id))
+        .where(Voucher.regency == place[0], Voucher.site == place[1], Voucher.revoked_ms.is_(None))
+        .where(or_(VoucherBatch.expires_ms.is_(None), VoucherBatch.expires_ms + Voucher.more_seconds * 1000 > now_ms))
+        .order_by(Voucher.id)
+    )
+    return [
+        WantedUser(
+            reference=one.id,
+            name=keys.open(VOUCHER, one.code, one.id).decode(),
+            plan=batch.plan,
+            limit_seconds=batch.limit_seconds and batch.limit_seconds + one.more_seconds,
+            valid_seconds=batch.valid_seconds and batch.valid_seconds + one.more_seconds,
+            expires_ms=batch.expires_ms and batch.expires_ms + one.more_seconds * 1000,
+        )
+        for one, batch in rows
+    ]
+
+
+def _accounts(db: Session, place: Place) -> list[WantedUser]:
+    keys = keys_of(db)
+    asked = select(HotspotAccount).where(HotspotAccount.regency == place[0], HotspotAccount.site == place[1])
+    return [
+        WantedUser(one.id, one.name, one.plan, UserKind.ACCOUNT, keys.open(ACCOUNT, one.password, one.id).decode())
+        for one in db.scalars(asked.where(HotspotAccount.ended_ms.is_(None)).order_by(HotspotAccount.name))
+    ]
+
+
+def _bindings(db: Session, place: Place, now_ms: int) -> list[WantedBinding]:
+    keys = keys_of(db)
+    asked = select(HotspotBinding).where(HotspotBinding.regency == place[0], HotspotBinding.site == place[1])
+    open_ones = or_(HotspotBinding.until_ms.is_(None), HotspotBinding.until_ms > now_ms)
+    return [
+        WantedBinding(
+            one.id,
+            BindingKind(one.kind),
+            keys.open(MAC, one.mac, one.id).decode() if one.mac else "",
+            one.guest,
+            one.until_ms,
+            one.label,
+        )
+        for one in db.scalars(asked.where(HotspotBinding.ended_ms.is_(None), open_ones).order_by(HotspotBinding.id))
+    ]
+
+
+def _garden(db: Session, regency: str) -> list[WantedGarden]:
+    asked = select(GardenEntry).where(GardenEntry.regency == regency, GardenEntry.ended_ms.is_(None))
+    return [
+        WantedGarden(one.id, one.host, msgspec.json.decode(one.ports, type=list[int]))
+        for one in db.scalars(asked.order_by(GardenEntry.host))
+    ]
+
+
+def _kicks(db: Session, place: Place, now_ms: int) -> list[WantedKick]:
+    asked = select(HotspotKick.session).where(HotspotKick.regency == place[0], HotspotKick.site == place[1])
+    recent = asked.where(HotspotKick.at_ms > now_ms - clock.DAY_MS).order_by(HotspotKick.at_ms.desc()).limit(200)
+    return [WantedKick(session) for session in db.scalars(recent)]
