@@ -132,7 +132,27 @@ class Language:
             return self.say("today %(at)s", at=at)
         if day == today - timedelta(days=1):
             return self.say("yesterday %(at)s", at=at)
+        if day == today + timedelta(days=1):
+            return self.say("tomorrow %(at)s", at=at)
         return f"{self.day(day) if day.year == today.year else self.full_day(day)} {at}"
+
+    def stretch(self, start_ms: int, end_ms: int | None, zone: str, now_ms: int) -> str:
+        """Return from when to when something lasts, and how long; without an end it lasts still.
+
+        The end of a day is 24.00 to who read its beginning.
+        """
+        began = self.moment(start_ms, zone, now_ms, with_zone=False)
+        length = self.duration(((end_ms or now_ms) - start_ms) / 1000)
+        if end_ms is None:
+            return self.say("%(began)s, still going on (%(length)s)", began=began, length=length)
+        day = clock.local_day(start_ms, zone)
+        if end_ms == clock.day_start_ms(day + timedelta(days=1), zone):
+            end = f"24{self.time_mark}00"
+        elif clock.local_day(end_ms, zone) == day:
+            end = self.time(end_ms, zone)
+        else:
+            end = self.moment(end_ms, zone, now_ms, with_zone=False)
+        return self.say("%(began)s to %(end)s (%(length)s)", began=began, end=end, length=length)
 
 
 def load(folder: Path) -> dict[str, Language]:

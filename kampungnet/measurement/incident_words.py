@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from kampungnet.core import clock
 from kampungnet.core.languages import Language
 from kampungnet.measurement.incidents import Place
 from kampungnet.measurement.outage_list import CAUSES, DOUBTFUL, SILENT
@@ -62,7 +61,7 @@ def told(one: Told, names: Mapping[str, str], language: Language, zone: str, now
     more = len(one.villages) - NAMES_SHOWN
     return IncidentLine(
         one.id, "unseen" if one.is_silence else one.cause.value, what, where(one.place, names, language),
-        _when(one, language, zone, now_ms), _how_many(one, language),
+        language.stretch(one.start_ms, one.end_ms, zone, now_ms), _how_many(one, language),
         shown + (" " + language.say("and %(more)s more", more=language.number(more)) if more > 0 else ""),
         " ".join(notes), one.end_ms is None,
     )  # fmt: skip
@@ -96,14 +95,3 @@ def _how_many(one: Told, language: Language) -> str:
         return language.say("all %(number)s villages there", number=language.number(number))
     return language.say("%(number)s of %(sites)s villages there", number=language.number(number),
                         sites=language.number(one.sites))  # fmt: skip
-
-
-def _when(one: Told, language: Language, zone: str, now_ms: int) -> str:
-    began = language.moment(one.start_ms, zone, now_ms, with_zone=False)
-    length = language.duration(((one.end_ms or now_ms) - one.start_ms) / 1000)
-    if one.end_ms is None:
-        return language.say("%(began)s, still going on (%(length)s)", began=began, length=length)
-    end = language.time(one.end_ms, zone)
-    if clock.local_day(one.start_ms, zone) != clock.local_day(one.end_ms, zone):
-        end = language.moment(one.end_ms, zone, now_ms, with_zone=False)
-    return language.say("%(began)s to %(end)s (%(length)s)", began=began, end=end, length=length)

@@ -23,6 +23,10 @@ LEAST_HEIGHT: Final = 6.0
 """One whole tile of a pattern: an hour can be told from others by its pattern alone."""
 SLIGHT_MS: Final = 900_000
 """Unknown time shorter than this is not drawn; the sums have it."""
+OF_DAY: Final = (0, 74)
+"""Left edge and width of a day's bar, in per cent of its share of the strip."""
+BESIDE: Final = (77, 20)
+"""The same of planned work, which stands beside what was measured and never covers it."""
 GOOD, UNSEEN = "good", "unseen"
 MARKS: Final = {
     Cause.LISTRIK: "M-1 1l2-2M0 6l6-6M5 7l2-2",
@@ -56,6 +60,7 @@ class Strip:
     legend: tuple[tuple[str, str, str], ...]
     """Style, name, and the path of its mark; empty where colour alone is enough: good and unknown."""
     facts: tuple[tuple[str, str], ...]
+    note: str
     rows: tuple[tuple[str, str, str], ...]
     """Of each day with a loss or unknown time: its name, time without service, time unknown."""
     summary: str
@@ -72,6 +77,8 @@ def strip(record: Record, whole: Span, language: Language, zone: str, hours: Off
     known = measured_part(record, whole)
     shown = tuple(_bars(record, whole, known))
     proven = {one.cause for one in record.outages if one.is_proven}
+    if record.windows:
+        proven.add(Cause.TERENCANA)
     legend = [(GOOD, language.say("Service"), "")]
     legend += [(cause.value, language.say(CAUSES[cause]), MARKS[cause]) for cause in Cause if cause in proven]
     if any(bar.style == UNSEEN for bar in shown) or not all(one.is_proven for one in record.outages):
@@ -79,7 +86,7 @@ def strip(record: Record, whole: Span, language: Language, zone: str, hours: Off
     total = availability([known], record)
     facts = _facts(total, availability(office_hours(known, zone, hours), record), hours, language)
     return Strip(
-        shown, tuple(_ticks(whole, language, zone)), tuple(legend), facts,
+        shown, tuple(_ticks(whole, language, zone)), tuple(legend), facts, _note(record, language),
         tuple(_rows(record, known, language, zone)), _summary(total, language),
     )  # fmt: skip
 
@@ -101,18 +108,28 @@ def _bars(record: Record, whole: Span, known: Span) -> Iterator[Bar]:
     for outage in record.outages:
         if outage.is_proven:
             yield from _cut(outage.cause.value, Span(outage.start_ms, outage.end_ms or whole.end_ms), whole)
+    for work in record.windows:
+        yield from _cut(Cause.TERENCANA.value, Span(work.start_ms, work.end_ms), whole, BESIDE)
 
 
-def _cut(style: str, span: Span, whole: Span) -> Iterator[Bar]:
+def _cut(style: str, span: Span, whole: Span, across: tuple[int, int] = OF_DAY) -> Iterator[Bar]:
     """Cut a span at midnight. No zone of Indonesia has daylight saving: every day is as long."""
+    left, width = across
     at_ms, end_ms = max(span.start_ms, whole.start_ms), min(span.end_ms, whole.end_ms)
     while at_ms < end_ms:
         number, into_ms = divmod(at_ms - whole.start_ms, clock.DAY_MS)
         until_ms = min(end_ms, at_ms - into_ms + clock.DAY_MS)
         height = max(LEAST_HEIGHT, HEIGHT * (until_ms - at_ms) / clock.DAY_MS)
         y = min(HEIGHT * into_ms / clock.DAY_MS, HEIGHT - height)
-        yield Bar(style, round(100 * number / DAYS, 2), round(80 / DAYS, 2), round(y, 1), round(height, 1))
+        yield Bar(style, round((100 * number + left) / DAYS, 2), round(width / DAYS, 2), round(y, 1), round(height, 1))
         at_ms = until_ms
+
+
+def _note(record: Record, language: Language) -> str:
+    words = language.say("One bar for each day, midnight at its top.")
+    if record.windows:
+        words += " " + language.say("A narrow bar beside a day is planned work, whatever was measured in it.")
+    return words
 
 
 def _ticks(whole: Span, language: Language, zone: str) -> Iterator[tuple[float, str]]:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from kampungnet.core import clock
 from kampungnet.core.languages import N_, Language
 from kampungnet.measurement.outage_words import Cause, Finding, Outage
 
@@ -64,6 +63,8 @@ class Line:
     when: str
     evidence: str
     note: str
+    is_work: bool = False
+    """Planned work and no outage."""
 
 
 def lines(outages: Iterable[Outage], language: Language, zone: str, now_ms: int) -> list[Line]:
@@ -79,7 +80,9 @@ def line(outage: Outage, language: Language, zone: str, now_ms: int) -> Line:
         what = language.say("Probably: %(what)s", what=what[:1].lower() + what[1:])
     style = outage.cause.value if outage.is_proven else "unseen"
     evidence, note = _evidence(outage, language, zone), " ".join(_notes(outage, language))
-    return Line(outage.start_ms, style, what, _when(outage, language, zone, now_ms), evidence, note)
+    return Line(
+        outage.start_ms, style, what, language.stretch(outage.start_ms, outage.end_ms, zone, now_ms), evidence, note
+    )
 
 
 def _notes(outage: Outage, language: Language) -> Iterator[str]:
@@ -91,18 +94,6 @@ def _notes(outage: Outage, language: Language) -> Iterator[str]:
             "Set by %(name)s: %(reason)s. Measured: %(measured)s.",
             name=outage.ruled.made_by, reason=outage.ruled.reason.rstrip("."), measured=measured,
         )  # fmt: skip
-
-
-def _when(outage: Outage, language: Language, zone: str, now_ms: int) -> str:
-    began = language.moment(outage.start_ms, zone, now_ms, with_zone=False)
-    length = language.duration(((outage.end_ms or now_ms) - outage.start_ms) / 1000)
-    if outage.end_ms is None:
-        return language.say("%(began)s, still going on (%(length)s)", began=began, length=length)
-    is_one_day = clock.local_day(outage.start_ms, zone) == clock.local_day(outage.end_ms, zone)
-    end = language.time(outage.end_ms, zone)
-    if not is_one_day:
-        end = language.moment(outage.end_ms, zone, now_ms, with_zone=False)
-    return language.say("%(began)s to %(end)s (%(length)s)", began=began, end=end, length=length)
 
 
 def _evidence(outage: Outage, language: Language, zone: str) -> str:

@@ -31,6 +31,8 @@ from kampungnet.villages import service as villages
 LONGEST: Final = timedelta(days=31)
 FARTHEST: Final = timedelta(days=400)
 """From today, back or ahead: farther away is a mistyped year."""
+AHEAD_MS: Final = FARTHEST // timedelta(milliseconds=1) + clock.DAY_MS
+"""No work begins later than this after it was entered."""
 MOST_LETTERS: Final = 500
 _PLACES: Final = msgspec.json.Decoder(tuple[str, ...])
 
@@ -90,8 +92,8 @@ def listed(db: Session, scope: Scope, since_ms: int) -> list[PlannedWork]:
     return [one for one in rows if scope.village is None or covers(one, scope.village)]
 
 
-def windows(db: Session, place: tuple[str, str], period: Span) -> list[Window]:
-    """Return the planned work at a site that reaches into a period."""
+def at_site(db: Session, place: tuple[str, str], period: Span) -> list[PlannedWork]:
+    """Return the planned work at a site that reaches into a period and was not withdrawn, oldest first."""
     site = db.get(Site, place)
     rows = db.scalars(
         select(PlannedWork)
@@ -99,7 +101,17 @@ def windows(db: Session, place: tuple[str, str], period: Span) -> list[Window]:
         .where(PlannedWork.start_ms < period.end_ms, PlannedWork.end_ms > period.start_ms)
         .order_by(PlannedWork.start_ms, PlannedWork.id)
     )
-    return [Window(one.start_ms, one.end_ms, one.entered_ms) for one in rows if site and covers(one, site.village)]
+    return [one for one in rows if site and covers(one, site.village)]
+
+
+def windows(db: Session, place: tuple[str, str], period: Span) -> list[Window]:
+    """Return the same as values."""
+    return [window(one) for one in at_site(db, place, period)]
+
+
+def window(work: PlannedWork) -> Window:
+    """Return when planned work is, and when it was entered."""
+    return Window(work.start_ms, work.end_ms, work.entered_ms)
 
 
 def covers(work: PlannedWork, village: str) -> bool:

@@ -1,6 +1,7 @@
 """The pages of what is measured: all villages, and one of them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -17,7 +18,16 @@ from kampungnet.devices.bodies import Body, is_onu
 from kampungnet.devices.models import Agent, Device
 from kampungnet.devices.service import VillageState, body_of, village_states
 from kampungnet.devices.status import Status
-from kampungnet.measurement import holidays, month_strip, outage_log, outages, service, states, village_page
+from kampungnet.measurement import (
+    holidays,
+    month_strip,
+    outage_log,
+    outages,
+    planned_work,
+    service,
+    states,
+    village_page,
+)
 from kampungnet.measurement.device_cards import DeviceCard, card, needs_day
 from kampungnet.measurement.light import outlook
 from kampungnet.measurement.light_words import DAYS, LightWords, light_words, millidecibels
@@ -25,7 +35,9 @@ from kampungnet.measurement.month_strip import Strip
 from kampungnet.measurement.months_of_village import months
 from kampungnet.measurement.notices import notices
 from kampungnet.measurement.outage_list import Line, lines
+from kampungnet.measurement.outage_words import Span
 from kampungnet.measurement.overview import overview
+from kampungnet.measurement.planned_words import work_lines
 from kampungnet.measurement.service import Measured
 from kampungnet.measurement.stray_page import olt_list, stray_list
 from kampungnet.shared import wire
@@ -201,16 +213,24 @@ def _outages(
 def _ledger(
     db: Session, state: VillageState, language: Language, zone: str, now_ms: int
 ) -> tuple[Strip, list[Line]] | None:
-    """Return the last 30 days as a strip and their outages; ``None`` for a village without a box of its own."""
+    """Return the last 30 days as a strip, and their outages with planned work, also what is ahead.
+
+    ``None`` for a village without a box of its own.
+    """
     if state.site is None:
         return None
     period = month_strip.period(now_ms, zone)
-    record = outage_log.record(db, (state.village.regency, state.site), period)
+    place = (state.village.regency, state.site)
+    record = outage_log.record(db, place, period)
     if record is None:
         return None
+    works = planned_work.at_site(db, place, Span(period.start_ms, now_ms + planned_work.AHEAD_MS))
+    record = replace(record, windows=[planned_work.window(one) for one in works])
     days = clock.local_day(period.start_ms, zone), clock.local_day(now_ms, zone)
     hours = holidays.office_hours_of(db, state.village.regency, *days)
-    return month_strip.strip(record, period, language, zone, hours), lines(record.outages, language, zone, now_ms)
+    listed = [*lines(record.outages, language, zone, now_ms), *work_lines(works, language, zone, now_ms)]
+    newest_first = sorted(listed, key=lambda one: one.start_ms, reverse=True)
+    return month_strip.strip(record, period, language, zone, hours), newest_first
 
 
 def _agent_words(agent: Agent, language: Language, now_ms: int) -> list[tuple[str, str]]:

@@ -178,11 +178,8 @@ def _check(staff: SignedIn) -> None:
 def _lost(
     one: Ruling, village: tuple[str, str], language: Language, at: tuple[str, int], refused: Refused | None
 ) -> _Lost:
-    began, end, made = (
-        language.moment(instant, *at, with_zone=False) for instant in (one.start_ms, one.end_ms, one.made_ms)
-    )  # fmt: skip
-    length = language.duration((one.end_ms - one.start_ms) / 1000)
-    when = language.say("%(began)s to %(end)s (%(length)s)", began=began, end=end, length=length)
+    when = language.stretch(one.start_ms, one.end_ms, *at)
+    made = language.moment(one.made_ms, *at, with_zone=False)
     what = f"{language.say(CAUSES[Cause(one.cause)])}: {one.reason}"
     by = language.say("Set by %(name)s, %(moment)s.", name=one.made_by, moment=made)
     is_refused = refused is not None and refused[:2] == (one.site, str(one.made_ms))

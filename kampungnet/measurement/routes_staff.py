@@ -17,6 +17,7 @@ from kampungnet.measurement import outage_log, planned_work, rulings
 from kampungnet.measurement.outage_list import CAUSES, line
 from kampungnet.measurement.outage_models import PlannedWork
 from kampungnet.measurement.outage_words import Cause, Outage, Span
+from kampungnet.measurement.planned_words import state_of
 from kampungnet.measurement.planned_work import Entry
 from kampungnet.measurement.routes_ledger import SeenSites, Sites
 from kampungnet.staff import audit
@@ -210,18 +211,8 @@ def _row(
     more: tuple[AuditEntry | None, _Typed | None],
 ) -> _Row:  # fmt: skip
     (zone, now_ms), (act, typed) = at, more
-    when = language.say(
-        "%(began)s to %(end)s (%(length)s)",
-        began=language.moment(work.start_ms, zone, now_ms, with_zone=False),
-        end=language.moment(work.end_ms, zone, now_ms, with_zone=False),
-        length=language.duration((work.end_ms - work.start_ms) / 1000),
-    )
-    if work.withdrawn_ms is not None:
-        state = language.say("Withdrawn, counts no more")
-    elif work.entered_ms <= work.start_ms:
-        state = language.say("Announced before it began")
-    else:
-        state = language.say("Entered afterwards: shown, but it counts only where the contract says so")
+    when = language.stretch(work.start_ms, work.end_ms, zone, now_ms)
+    state = language.say("Withdrawn, counts no more") if work.withdrawn_ms is not None else state_of(work, language)
     reason = typed.reason if typed and typed.work == work.id else ""
     entered = language.moment(work.entered_ms, zone, now_ms, with_zone=False)
     return _Row(work, when, where, entered, state, _withdrawal(act, language, at), reason)

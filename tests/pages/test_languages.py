@@ -50,6 +50,15 @@ def test_durations_have_at_most_two_units(seconds: int, indonesian: str) -> None
     assert INDONESIAN.duration(seconds) == indonesian
 
 
+def test_a_stretch_names_its_day_once_and_the_end_of_the_day_is_24_hours() -> None:
+    evening = clock.day_start_ms(clock.local_day(NOW, clock.WIB), clock.WIB) + DAY + 22 * HOUR
+    assert INDONESIAN.stretch(evening, evening + 2 * HOUR, clock.WIB, NOW) == "besok pukul 22.00 sampai 24.00 (2 jam)"
+    assert ENGLISH.stretch(evening, evening + HOUR, clock.WIB, NOW) == "tomorrow at 22:00 to 23:00 (1 hour)"
+    over = INDONESIAN.stretch(evening - DAY, evening - DAY + 3 * HOUR, clock.WIB, NOW)
+    assert over == "hari ini pukul 22.00 sampai besok pukul 01.00 (3 jam)"
+    assert INDONESIAN.stretch(NOW - HOUR, None, clock.WIB, NOW).endswith("masih berlangsung (1 jam)")
+
+
 def test_moments_are_local_and_name_their_zone() -> None:
     assert INDONESIAN.moment(NOW, clock.WIB, NOW) == "hari ini pukul 05.26\xa0WIB"
     assert INDONESIAN.moment(NOW, clock.WIT, NOW) == "hari ini pukul 07.26\xa0WIT"

@@ -9,7 +9,7 @@ from kampungnet.app import Server
 from kampungnet.core import clock, pages
 from kampungnet.core.languages import Language
 from kampungnet.measurement import month_strip
-from kampungnet.measurement.availability import Record
+from kampungnet.measurement.availability import Record, Window
 from kampungnet.measurement.outage_list import lines
 from kampungnet.measurement.outage_words import Cause, Evidence, Finding, Outage, Span
 from kampungnet.measurement.workdays import OfficeHours
@@ -85,6 +85,22 @@ def test_every_finding_is_said_in_both_languages(finding: Finding) -> None:
     said = {lines([_outage(NOON, NOON + HOUR, Cause.FIBER, finding)], one, clock.WIB, NOON + HOUR)[0].evidence
             for one in LANGUAGES.values()}  # fmt: skip
     assert len(said) == len(LANGUAGES)
+
+
+def test_planned_work_stands_beside_the_days_and_covers_nothing_that_was_measured() -> None:
+    midnight = clock.day_start_ms(clock.local_day(NOON, clock.WIB), clock.WIB)
+    announced = Window(midnight - 26 * HOUR, midnight - 22 * HOUR, midnight - 100 * HOUR)
+    ahead = Window(NOON + 24 * HOUR, NOON + 26 * HOUR, NOON)
+    plain = month_strip.strip(Record(), WHOLE, ID, clock.WIB)
+    found = month_strip.strip(Record(windows=[announced, ahead]), WHOLE, ID, clock.WIB)
+    beside = [bar for bar in found.bars if bar.style == "terencana"]
+    assert len(beside) == 2, "from 22.00 to midnight and on to 02.00; what is ahead is in the list alone"
+    days = [bar for bar in found.bars if bar.style != "terencana"]
+    assert days == list(plain.bars)
+    assert all(bar.x >= day.x + day.width or bar.x + bar.width <= day.x for bar in beside for day in days)
+    assert "Pekerjaan terencana" in {name for _, name, _ in found.legend}
+    assert "pekerjaan terencana" in found.note
+    assert "pekerjaan terencana" not in plain.note
 
 
 def test_silence_alone_is_not_called_an_outage() -> None:

@@ -209,3 +209,29 @@ async def test_pages_of_outages_say_how_old_the_judgement_is(server: Server) -> 
     (incident, *_) = (await sari.get("/data/v1/incidents")).json()
     for address in ("/gangguan", f"/gangguan/{incident['id']}", "/janggal", f"/desa/{LOSING}"):
         assert "Dinilai 7 menit lalu." in (await sari.get(address)).text, address
+
+
+async def test_a_village_sees_planned_work_past_and_ahead_beside_its_interruptions(server: Server) -> None:
+    now_ms = clock.now_ms()
+    losses.add(server.database, now_ms)
+    sari = await signed_in(server, "sari")
+    evening = clock.local(now_ms + clock.DAY_MS, clock.WIB).replace(tzinfo=None, hour=22, minute=0, second=0)
+    tomorrow = _form(
+        places=LOSING, start=evening.isoformat()[:16], end=(evening + timedelta(hours=2)).isoformat()[:16]
+    )  # fmt: skip
+    past = clock.local(now_ms - 20 * HOUR, clock.WIB).replace(tzinfo=None)
+    late = _form(
+        places=LOSING, reason="Sambung ulang", start=past.isoformat(), end=(past + timedelta(hours=3)).isoformat()
+    )  # fmt: skip
+    elsewhere = _form(places=KAMPUNGANYAR, reason="Di desa lain")
+    for form in (tomorrow, late, elsewhere):
+        assert (await sari.post("/pekerjaan", data=form, headers=OWN_PAGE)).status_code == 303
+    page = (await sari.get(f"/desa/{LOSING}")).text
+    list_of = page[page.index('id="gangguan"') :]
+    ahead = "<b>Pekerjaan terencana</b> <span>besok pukul 22.00 sampai 24.00 (2 jam)</span>"
+    assert ahead in list_of
+    assert list_of.index(ahead) < list_of.index("masih berlangsung") < list_of.index("Sambung ulang")
+    assert "Pindah kabel &lt;b&gt; (PT Serat)" in list_of
+    assert "Dimasukkan sesudahnya" in list_of
+    assert "Di desa lain" not in page
+    assert "Bilah sempit" in page
