@@ -26,6 +26,7 @@ from kampungnet.devices import onus
 from kampungnet.devices import service as devices
 from kampungnet.measurement import holidays, topology
 from kampungnet.server import MOST_PROCESSES, serve
+from kampungnet.staff import cli as staff_commands
 from kampungnet.staff import service as staff
 from kampungnet.upkeep import recompute_days
 from kampungnet.villages import service as villages
@@ -98,6 +99,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_recompute(commands)
 
     _add_add_staff(commands)
+    _add_demo(commands)
+    staff_commands.add_commands(functools.partial(_command, commands), open_database)
+    billing.add_commands(functools.partial(_command, commands), open_database)
+    return parser
+
+
+def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     one = commands.add_parser("demo", help="show everything with simulated villages on this machine")
     one.add_argument("--port", type=_port, default=8080, help="port of the pages (default: %(default)s)")
     one.add_argument("--data", default="data/demo", help="folder for everything it writes (default: %(default)s)")
@@ -105,8 +113,6 @@ def _parser() -> argparse.ArgumentParser:
         "--villages", type=_number, default=12, help="how many villages are simulated (default: %(default)s)"
     )
     one.set_defaults(run=_demo)
-    billing.add_commands(functools.partial(_command, commands), open_database)
-    return parser
 
 
 def _add_add_staff(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

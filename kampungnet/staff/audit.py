@@ -1,17 +1,21 @@
-"""What people did, kept for ever: each row carries the hash of the one before, so that none is changed or taken out.
+"""What people did, kept for ever: each row carries the seal of the one before, so that none is changed or taken out.
 
-A slice writes here whatever a person decides. The chain is one a regency; its newest hash proves all of it.
+A slice writes here whatever a person decides. The chain is one a regency; its newest seal proves all of it. A seal is
+made with the key outside the database (facts on operations 4.4): who can write the tables alone cannot make one. Only
+a seal that is kept elsewhere shows that the end was cut off, or that who has the key wrote all of it anew.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from hmac import compare_digest
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from kampungnet.core.keys import Keys, keys_of
 from kampungnet.staff.models import AuditEntry
 from kampungnet.staff.service import SignedIn
 from kampungnet.villages.models import Regency
@@ -20,6 +24,9 @@ START: Final = "0" * 64
 """What the first row of a chain has in the place of a hash before it."""
 PAGE: Final = 50
 """Acts on one page."""
+KEYED: Final = "2:"
+"""What a seal begins with that was made with the key; those from before are a plain SHA-256."""
+_PURPOSE: Final = "audit"
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 
 
@@ -36,6 +43,20 @@ class Act:
     after: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """How a chain was found."""
+
+    acts: int
+    """Those that hold, from the first one on."""
+    without_key: int
+    """Those of them that are older than the key: their seals can be made by anybody."""
+    broken: int | None = None
+    """The first one that does not hold."""
+    entry: AuditEntry | None = None
+    """What stands there; without it, or with another number, it was taken out."""
+
+
 def record(db: Session, by: SignedIn, act: Act, now_ms: int) -> None:
     """Add an act to the chain of the person's regency, in the transaction of the act itself."""
     # Whoever adds to the chain waits here for the one before; on SQLite there is only one writer anyway.
@@ -47,7 +68,7 @@ def record(db: Session, by: SignedIn, act: Act, now_ms: int) -> None:
         role=by.role.value, what=act.what, about=act.about, reason=act.reason, before=_json(act.before),
         after=_json(act.after), hash="",
     )  # fmt: skip
-    entry.hash = _hash(entry, last.hash if last else START)
+    entry.hash = KEYED + keys_of(db).mark(_PURPOSE, _told(entry, last.hash if last else START)).hex()
     db.add(entry)
     db.flush()
 
@@ -80,16 +101,38 @@ def head(db: Session, regency: str) -> tuple[int, str]:
     return (last.sequence, last.hash) if last else (0, START)
 
 
+def seal_of(db: Session, regency: str, sequence: int) -> str | None:
+    """Return the seal of one act; ``None`` when there is no such act."""
+    asked = select(AuditEntry.hash).where(AuditEntry.regency == regency, AuditEntry.sequence == sequence)
+    return START if sequence == 0 else db.scalar(asked)
+
+
 def first_broken(db: Session, regency: str) -> int | None:
     """Return the sequence at which the chain does not hold, or ``None``: changed, taken out or put in between."""
-    previous, expected = START, 1
+    return examine(db, regency).broken
+
+
+def examine(db: Session, regency: str) -> Examined:
+    """Walk the whole chain up to the first act that does not hold."""
+    keys, previous, number, without_key = keys_of(db), START, 0, 0
     asked = select(AuditEntry).where(AuditEntry.regency == regency).order_by(AuditEntry.sequence)
     with db.scalars(asked.execution_options(yield_per=1000)) as rows:
         for entry in rows:
-            if entry.sequence != expected or entry.hash != _hash(entry, previous):
-                return expected
-            previous, expected = entry.hash, expected + 1
-    return None
+            is_keyed = entry.hash.startswith(KEYED)
+            # Once seals are made with the key, one without it can only come from somebody who does not have it.
+            fell_back = without_key < number and not is_keyed
+            if entry.sequence != number + 1 or fell_back or not _holds(entry, previous, keys):
+                return Examined(number, without_key, number + 1, entry)
+            previous, number, without_key = entry.hash, number + 1, without_key + (not is_keyed)
+    return Examined(number, without_key)
+
+
+def _holds(entry: AuditEntry, previous: str, keys: Keys) -> bool:
+    told = _told(entry, previous)
+    if not entry.hash.startswith(KEYED):
+        return compare_digest(entry.hash.encode(), sha256(told).hexdigest().encode())
+    seal = entry.hash.removeprefix(KEYED).encode()
+    return any(compare_digest(seal, mark.hex().encode()) for mark in keys.marks(_PURPOSE, told))
 
 
 def _last(db: Session, regency: str) -> AuditEntry | None:
@@ -101,9 +144,9 @@ def _json(values: Mapping[str, Any] | None) -> str:
     return _ENCODER.encode(values).decode() if values is not None else ""
 
 
-def _hash(entry: AuditEntry, previous: str) -> str:
+def _told(entry: AuditEntry, previous: str) -> bytes:
     told: Sequence[Any] = (
         previous, entry.regency, entry.sequence, entry.at_ms, entry.username, entry.name, entry.role, entry.what,
         entry.about, entry.reason, entry.before, entry.after,
     )  # fmt: skip
-    return sha256(_ENCODER.encode(told)).hexdigest()
+    return _ENCODER.encode(told)

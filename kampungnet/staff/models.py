@@ -75,4 +75,7 @@ class AuditEntry(Base):
     """JSON; empty where there was nothing."""
     after: Mapped[str]
     hash: Mapped[str]
-    """SHA-256 over this row and the hash of the one before, in hex."""
+    """The seal over this row and the one before: ``2:`` and a mark by the key outside the database, in hex.
+
+    Of rows older than the key a plain SHA-256.
+    """

@@ -1,0 +1,88 @@
+"""Commands about people on the server: ``kampungnet audit verify``."""
+
+import argparse
+import re
+from collections.abc import Callable
+from contextlib import closing
+from typing import Final, Protocol
+
+from sqlalchemy.orm import Session
+
+from kampungnet.core import clock
+from kampungnet.core.database import Database
+from kampungnet.core.errors import BadInput, Conflict, NotFound
+from kampungnet.staff import audit
+from kampungnet.staff.audit import Examined
+from kampungnet.villages import service as villages
+
+Command = Callable[[argparse.Namespace], None]
+Open = Callable[[argparse.Namespace], Database]
+_SEAL: Final = re.compile(r"(\d{1,12})\W+((?:2:)?[0-9a-f]{32,64})")
+
+
+class Add(Protocol):
+    """Adds a command to the command line."""
+
+    def __call__(self, name: str, run: Command, text: str) -> argparse.ArgumentParser:
+        """Return its parser, to which arguments are added."""
+
+
+def add_commands(add: Add, open_database: Open) -> None:
+    """Add the commands of this slice."""
+    one = add("audit", lambda options: _verify(open_database, options),
+              "walk the sealed log of what staff did and say whether it holds")  # fmt: skip
+    one.add_argument("step", choices=["verify"], help="the only one there is")
+    one.add_argument("--regency", help="for example 35.10 (default: every regency of the register)")
+    one.add_argument("--seal", help="a seal that was noted down earlier, as the page /catatan shows it: number and "
+                     "seal; proves that the end was not cut off since")  # fmt: skip
+
+
+def _verify(open_database: Open, options: argparse.Namespace) -> None:
+    with closing(open_database(options)) as database, database.reads() as db:
+        known = [one.code for one in villages.regencies(db)]
+        wanted = [one for one in known if options.regency in {None, one}]
+        if not wanted:
+            raise NotFound("There is no such regency in the register: give its Kemendagri code, for example 35.10.")
+        if options.seal and len(wanted) != 1:
+            raise BadInput("A seal is of one regency: name it with --regency.")
+        broken = [sentence for sentence in (_told(db, one) for one in wanted) if sentence]
+        if not broken and options.seal:
+            _compare(db, wanted[0], options.seal)
+    if broken:
+        raise Conflict(" ".join(broken))
+
+
+def _told(db: Session, regency: str) -> str:
+    """Say that a log holds, or return the sentence that tells where it does not."""
+    found = audit.examine(db, regency)
+    if found.broken is not None:
+        return f"The log of {regency} does not hold: {_break(found, regency)}"
+    if not found.acts:
+        print(f"The log of {regency} is empty.")
+    else:
+        old = f" The first {found.without_key} are older than the key." if found.without_key else ""
+        print(f"The log of {regency} holds: {found.acts} entries, none changed or taken out.{old}")
+    return ""
+
+
+def _break(found: Examined, regency: str) -> str:
+    entry = found.entry
+    if entry is None or entry.sequence != found.broken:
+        return f"entry {found.broken} was taken out."
+    at = clock.local(entry.at_ms, clock.zone_of(regency)).isoformat(timespec="minutes")
+    return (
+        f"entry {found.broken} ({entry.what}, {entry.username}, {at}) was changed, or it was sealed with a key that is "
+        "no longer in the key file."
+    )
+
+
+def _compare(db: Session, regency: str, noted: str) -> None:
+    found = _SEAL.fullmatch(noted.strip())
+    if found is None:
+        raise BadInput("Write the seal as the page shows it: --seal '41 · 2:9f…'.")
+    number, seal = int(found[1]), found[2]
+    if audit.seal_of(db, regency, number) != seal:
+        raise Conflict(
+            f"The log of {regency} is another one than when this seal was noted: entry {number} was replaced or "
+            "cut off."
+        )
