@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from threading import Lock
 from typing import Any, Final
 
@@ -40,11 +41,18 @@ class GlancedProvider(msgspec.Struct, frozen=True):
     name: str
 
 
+class GlancedCredit(msgspec.Struct, frozen=True):
+    """What was promised."""
+
+    sla_percent: Decimal | None = None
+
+
 class GlancedTerms(msgspec.Struct, frozen=True):
-    """Of the terms what sizing needs."""
+    """Of the terms what lists and sizing need."""
 
     down_kbps: int
     committed_kbps: int
+    credit: GlancedCredit = GlancedCredit()
 
 
 class GlancedContract(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import segno
 
-from kampungnet.billing import money
+from kampungnet.billing import money, words
 from kampungnet.billing.document import Judged, StatementDocument, content_hash
 from kampungnet.billing.formula_words import line_name, sentence
 from kampungnet.billing.lines import SUMS, LineKind
@@ -109,7 +109,7 @@ class _Words:
             ["Kecepatan unduh, persentil ke-95", self._mbps(terms.down_kbps * 1000), self._mbps(traffic.rx_p95_bps)],
             ["Kecepatan unggah, persentil ke-95", self._mbps(terms.up_kbps * 1000), self._mbps(traffic.tx_p95_bps)],
             ["Jam tersibuk", "–", self._busiest()],
-            ["Volume masuk dan keluar", "–",
+            ["Volume masuk dan keluar", self._say.size(terms.quota_bytes) if terms.quota_bytes else "–",
              f"{self._say.size(traffic.rx_bytes)} dan {self._say.size(traffic.tx_bytes)}"],
             ["Cakupan pengukuran", f"{self._say.number(float(terms.coverage_percent))} %", self._coverage()],
         ]  # fmt: skip
@@ -158,9 +158,11 @@ class _Words:
         if one is None:
             return []
         funds = ", ".join(f"{fund.fund} {money.rupiah(fund.rupiah)}" for fund in one.funds)
+        last = words.month_of(one.ends or "")
         ends = (
-            "cukup sampai akhir tahun atau akhir kontrak" if one.ends is None else f"terbayar penuh sampai {one.ends}"
-        )
+            f"terbayar penuh sampai {words.month(self._say, last)}" if last
+            else "cukup sampai akhir tahun atau akhir kontrak"
+        )  # fmt: skip
         return [
             ["Tahun, kegiatan, rekening", f"{one.year} · {one.activity or '–'} · {one.account} {one.name}".strip()],
             ["Pagu", f"{funds} ({one.version} sejak {self._day(one.version_since)}"

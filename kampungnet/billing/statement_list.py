@@ -79,7 +79,8 @@ def _row(one: Seen, language: Language) -> Row:
     return Row(
         address=f"/laporan/{one.contract}/{one.month:%Y-%m}", village=glance.village.name,
         district=glance.village.district, provider=glance.provider.name,
-        availability=words.percent(language, known) if known else "", is_missed=judgement.result is Judged.MISSED,
+        availability=words.percent(language, known, glance.contract.terms.credit.sla_percent) if known else "",
+        is_missed=judgement.result is Judged.MISSED,
         credit=words.figures(language, glance.credit) if glance.credit else "",
         total=words.figures(language, glance.total), state=one.state, state_words=language.say(words.STATES[one.state]),
         remaining=words.figures(language, budget.remaining) if budget else "",

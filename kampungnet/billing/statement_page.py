@@ -138,7 +138,8 @@ def _received(document: StatementDocument, language: Language) -> Facts:
     more = language.say("at least %(volume)s", volume=volume) if traffic.lower_bound else volume
     at = _instant(language, traffic.busiest_hour_ms, zone)
     facts = [
-        (language.say("Availability, 24 hours"), words.percent(language, judgement.availability)
+        (language.say("Availability, 24 hours"),
+         words.percent(language, judgement.availability, document.contract.terms.credit.sla_percent)
          if judgement.availability else ""),
         (language.say("Availability, office hours"), _availability(measured.office.classes, language)
          if measured.office else ""),

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
 from kampungnet.billing import money
 from kampungnet.billing.document import Judged
 from kampungnet.core.languages import N_, Language
+from kampungnet.measurement import availability
 
 STATES: Final[Mapping[str, str]] = {
     "draft": N_("Draft"),
@@ -33,10 +35,9 @@ def figures(language: Language, amount: int | Fraction, decimals: int = 0) -> st
     return money.figures(amount, decimals, _marks(language))
 
 
-def percent(language: Language, share: str | Fraction) -> str:
-    """Return a share of 1 as 99,98%. It is cut, not rounded: what was not whole never becomes 100%."""
-    cut = Fraction(int(Fraction(share) * 10_000), 100)
-    return f"{figures(language, cut, 2)}%"
+def percent(language: Language, share: str | Fraction, sla_percent: Decimal | None = None) -> str:
+    """Return a share of 1 as 99,98%, as papers have it: to the nearest, and never across the SLA (facts 12)."""
+    return f"{figures(language, Fraction(availability.percent(Fraction(share), sla_percent)), 2)}%"
 
 
 def mbps(language: Language, bps: int | None) -> str:
