@@ -49,6 +49,7 @@ FAULTS: dict[str, FaultKind] = {
     "slow_menus": FaultKind("firewall, hotspot users and log come 20 seconds late, other commands overtake them", 300),
     "read_revoked": FaultKind("every group loses the right `read`, also in sessions that go on", 300),
     "test_revoked": FaultKind("every group loses the right `test` (ping), also in sessions that go on", 300),
+    "flash_full": FaultKind("the router's disk has no room: files cannot grow, lists still change", 3_600),
     "odd_names": FaultKind("users, comments, phones and the router have names that break clients", 300),
     "lossy_line": FaultKind("30 of 100 pings to the internet are lost", 900),
     "dns_outage": FaultKind("the router's resolver gets no answer; the internet is there", 900),

@@ -9,6 +9,7 @@ from kampungnet_sim.chance import generator, key_of
 from kampungnet_sim.extras import Extras, ExtraWish
 from kampungnet_sim.faults import FaultBoard
 from kampungnet_sim.gateway import Gateway, GatewayBoard
+from kampungnet_sim.hotspot_server import HotspotServer
 from kampungnet_sim.register import RegisteredVillage
 from kampungnet_sim.routeros_router import SimulatedRouter
 from kampungnet_sim.routeros_server import RouterServer
@@ -20,8 +21,8 @@ from kampungnet_sim.village import Village, VillageState, draw_profile
 from kampungnet_sim.village_features import NO_WISH, Wish
 
 _TICK_SECONDS = 0.25
-# Ports of one village, from the base port up: API, API over TLS, SNMP, line to the server.
-PORTS_PER_VILLAGE = 4
+# Ports of one village, from the base port up: API, API over TLS, SNMP, line to the server, hotspot.
+PORTS_PER_VILLAGE = 5
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -68,6 +69,14 @@ class Site:
     ports: dict[str, int]
     sockets: list[asyncio.DatagramTransport]
     gateway: Gateway | None = None
+    portal: HotspotServer | None = None
+
+    @property
+    def hotspot(self) -> HotspotServer:
+        """The hotspot, in a village that has one."""
+        if self.portal is None:
+            raise ValueError(f"no hotspot runs in {self.village.profile.code}")
+        return self.portal
 
     def inventory(self) -> dict[str, object]:
         """What a settings file needs to know."""
@@ -85,6 +94,8 @@ class Site:
         }
         if "api-ssl" in self.ports:
             router["tls_address"] = f"127.0.0.1:{self.ports['api-ssl']}"
+        if "hotspot" in self.ports:
+            router["hotspot_address"] = f"127.0.0.1:{self.ports['hotspot']}"
         ont = {
             "address": f"127.0.0.1:{self.ports['snmp']}",
             "kind": profile.ont.kind,
@@ -160,6 +171,9 @@ class Fleet:
         access = draw_ont_access(options.seed, found.code)
         transport, ports["snmp"] = await serve_snmp(ont_tree(village), self._agent_options(village, access), port(2))
         site = Site(village, router, server, access, ports, [transport])
+        if village.has_hotspot:
+            site.portal = HotspotServer(router)
+            ports["hotspot"] = await site.portal.start(port(4))
         if options.server is not None:
             site.gateway = Gateway(found.code, options.server, self.lines)
             ports["line"] = await site.gateway.start(port(3))
@@ -196,6 +210,8 @@ class Fleet:
         now = self.clock()
         for code, site in self.sites.items():
             site.server.tick()
+            if site.portal is not None:
+                site.portal.tick()
             skewed = "skewed_clock" in self.faults.active(code)
             # Without a battery the clock starts on 1970-01-02 at each boot (facts, 7.1).
             boot = site.village.calendar.segment(now).boot if skewed else 86_400.0
@@ -223,6 +239,8 @@ class Fleet:
             for transport in site.sockets:
                 transport.close()
             await site.server.close()
+            if site.portal is not None:
+                await site.portal.close()
             if site.gateway is not None:
                 await site.gateway.close()
         self.sites.clear()

@@ -117,7 +117,7 @@ def _add_village_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_run(parser: argparse.ArgumentParser) -> None:
     _add_village_arguments(parser)
     add = parser.add_argument
-    add("--base-port", type=int, default=0, metavar="P", help="first of four ports a village; 0: any free ones")
+    add("--base-port", type=int, default=0, metavar="P", help="first of five ports a village; 0: any free ones")
     add("--control", type=int, metavar="PORT", help="control socket for faults and lines; 0: any free port")
     add("--inventory", type=Path, metavar="FILE", help="addresses and passwords, mode 600, there before `ready`")
     add("--writes-config", type=Path, metavar="DIR", help="write DIR/CODE/agent.toml and its secrets for each village")

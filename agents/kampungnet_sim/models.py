@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+_MEBI = 1024 * 1024
+_SMALL_DISK_BYTES = 16 * _MEBI
 WirelessKind = Literal["wireless", "wifi", "none"]
 OntKind = Literal["sfp-mikrotik", "hsgq", "plain", "silent"]
 
@@ -84,6 +86,11 @@ class RouterModel:
         """The port on which the provider is connected."""
         return "sfp1" if self.has_sfp else "ether1"
 
+    @property
+    def has_flash_folder(self) -> bool:
+        """On boards of 16 MB only what lies under ``flash/`` outlives a restart (facts/routeros.md, 12.8)."""
+        return self.disk_bytes <= _SMALL_DISK_BYTES
+
 
 @dataclass(frozen=True, slots=True)
 class OntModel:
@@ -101,8 +108,6 @@ class OntModel:
     sys_descr: str
     sys_object_id: str
 
-
-_MEBI = 1024 * 1024
 
 ROUTER_MODELS: dict[str, RouterModel] = {
     "hap-lite": RouterModel(

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from kampungnet_sim import (
+    routeros_file,
+    routeros_hotspot_commands,
     routeros_log,
     routeros_menus_dhcp,
     routeros_menus_hotspot,
@@ -29,6 +31,7 @@ MENUS: dict[str, Menu] = {
     **routeros_menus_ip.MENUS,
     **routeros_log.MENUS,
     **routeros_menus_hotspot.MENUS,
+    **routeros_file.MENUS,
 }
 _PREFIXES = {menu[:cut] for menu in MENUS for cut in range(1, len(menu) + 1) if menu[cut : cut + 1] in "/"}
 
@@ -40,7 +43,7 @@ _SECRETS = frozenset({"password", "secret"})
 _SECRETIVE = frozenset({"/ip/hotspot/user", "/radius", "/interface/pppoe-client"})
 _POLICY_OF_VERB = {
     "print": "read", "getall": "read", "listen": "read", "get": "read", "monitor": "read",
-    "monitor-traffic": "read", "ping": "test", "resolve": "test", "reboot": "reboot",
+    "monitor-traffic": "read", "read": "read", "ping": "test", "resolve": "test", "reboot": "reboot",
 }  # fmt: skip
 
 Cache = dict[tuple[object, ...], list[bytes]]
@@ -92,7 +95,9 @@ class Engine:
         needed = _POLICY_OF_VERB.get(request.verb, "write")
         if needed == "write" and request.menu.startswith("/user"):
             needed = "policy"
-        if needed not in self.router.may(user.name):
+        rights = self.router.may(user.name)
+        # Files take the policy "ftp" beside that for writing (facts/routeros.md, 11.1).
+        if needed not in rights or (request.menu == "/file" and needed == "write" and "ftp" not in rights):
             raise RouterTrap("not enough permissions (9)")
 
     # -- print ------------------------------------------------------------------------
@@ -104,7 +109,7 @@ class Engine:
             raise self.missing(request.menu)
         self._check_arguments(request)
         if request.menu == "/ip/hotspot/user":
-            routeros_menus_hotspot.settle_logouts(moment)
+            routeros_hotspot_commands.settle_logouts(moment)
         if request.flag("count-only"):
             return frame.done(str(self._count(menu, request, moment)))
         return self._framed(self._bodies(menu, user, request, moment), frame)
@@ -185,15 +190,14 @@ class Engine:
         forbidden = self.router.version.major >= 7 and "hotspot-forbidden" in self.router.profile.features
         if forbidden and request.menu.startswith("/ip/hotspot"):
             raise RouterTrap("failure: not allowed by device-mode")
-        special = {
-            "/ip/hotspot/active/login": self._hotspot_login,
-            "/ip/hotspot/active/remove": self._hotspot_logout,
-            "/ip/hotspot/user/reset-counters": self._reset_user,
-            "/system/reboot": self._reboot,
-        }.get(request.command)
-        if special is not None:
-            special(request)
+        values, ids = self._given(request)
+        if request.command == "/system/reboot":
+            self._reboot()
             return frame.done()
+        if routeros_hotspot_commands.special(self.router, request.command, ids, values):
+            return frame.done()
+        if request.menu == "/file":
+            return routeros_file.change(self.router, request.verb, (ids, values), frame)
         menu = self.menu_of(request.menu)
         if menu is None:
             raise self.missing(request.menu)
@@ -204,42 +208,34 @@ class Engine:
             self.router.note(now, "system,info", f"hotspot user {request.verb} by api")
         return frame.done(result)
 
+    @staticmethod
+    def _given(request: Request) -> tuple[Row, str]:
+        values = {k: v for k, v in request.arguments.items() if k not in (".id", "numbers")}
+        return values, request.arguments.get(".id", request.arguments.get("numbers", ""))
+
     def _change_table(self, request: Request) -> str | None:
         table = self.router.tables[request.menu]
-        values = {k: v for k, v in request.arguments.items() if k not in (".id", "numbers")}
-        ids = request.arguments.get(".id", request.arguments.get("numbers", ""))
+        values, ids = self._given(request)
+        if request.verb in ("add", "set"):
+            values = routeros_hotspot_commands.checked(self.router, request.menu, values)
         if request.verb == "add":
             return table.add(values)
         if not ids:
             raise RouterTrap("missing value(s) of argument(s) numbers", 1)
-        if request.verb == "remove":
-            table.remove(ids)
-        elif request.verb == "set":
-            table.set(ids, values)
-        elif request.verb in ("enable", "disable"):
-            table.set(ids, {"disabled": "true" if request.verb == "disable" else "false"})
-        elif request.verb == "comment":
-            table.set(ids, {"comment": values.get("comment", "")})
-        else:
+        changes: dict[str, Callable[[], None]] = {
+            "remove": lambda: table.remove(ids),
+            "set": lambda: table.set(ids, values),
+            "unset": lambda: table.unset(ids, values.get("value-name", "")),
+            "enable": lambda: table.set(ids, {"disabled": "false"}),
+            "disable": lambda: table.set(ids, {"disabled": "true"}),
+            "comment": lambda: table.set(ids, {"comment": values.get("comment", "")}),
+        }
+        change = changes.get(request.verb)
+        if change is None:
             raise RouterTrap("no such command", 0)
+        change()
         return None
 
-    def _hotspot_login(self, request: Request) -> None:
-        routeros_menus_hotspot.log_in(self.router, dict(request.arguments))
-
-    def _hotspot_logout(self, request: Request) -> None:
-        routeros_menus_hotspot.log_out(self.router, request.arguments.get(".id", ""))
-
-    def _reset_user(self, request: Request) -> None:
-        table = self.router.tables["/ip/hotspot/user"]
-        ids = request.arguments.get(".id", request.arguments.get("numbers", ""))
-        zero = {"uptime": "0s", "bytes-in": "0", "bytes-out": "0", "packets-in": "0", "packets-out": "0"}
-        chosen = [row for row in table.rows() if not ids or row[".id"] in ids.split(",")]
-        if not chosen:
-            raise RouterTrap("no such item (4)", 0)
-        for row in chosen:
-            table.change(row["name"], zero)
-
-    def _reboot(self, _: Request) -> None:
+    def _reboot(self) -> None:
         if self.on_reboot is not None:
             self.on_reboot()

@@ -6,6 +6,7 @@ from kampungnet_sim.models import RosVersion
 from kampungnet_sim.routeros_menu import Menu, nothing, numbered
 from kampungnet_sim.routeros_router import Moment
 from kampungnet_sim.routeros_tables import Row
+from kampungnet_sim.routeros_values import bits_per_second
 
 # FastTrack takes established connections round the queues: about this share of the bytes is still seen.
 _SEEN_PERCENT = 8
@@ -46,11 +47,16 @@ def _queues(moment: Moment) -> list[Row]:
     names: Counter[str] = Counter()
     now, boot = moment.state.time, moment.state.boot_time
     online = [(v.user, v.address, v.session_start(boot), v.up_bps, v.down_bps) for v in moment.active_visits()]
-    online += [(g.user, g.address, g.since, g.up_bps, g.down_bps) for g in moment.active_logins()]
     for place, (user, address, since, up_bps, down_bps) in enumerate(online, 1):
         seconds = max(now - since, 0) * share / 800
         guest = (address, int(up_bps * seconds), int(down_bps * seconds))
         rows.append(_guest_queue(place, _queue_name(user, names), guest, f"{int(up_bps)}/{int(down_bps)}"))
+    # A session whose profile sets no rate has no queue (7.6, item 11).
+    for place, one in enumerate((s for s in moment.router.portal.sessions if s.rate_limit), len(online) + 1):
+        counted = one.counted(now)
+        guest = (one.address, counted["in"] * share // 100, counted["out"] * share // 100)
+        row = _guest_queue(place, _queue_name(one.user, names), guest, f"{int(one.up_bps)}/{int(one.down_bps)}")
+        rows.append({**row, "max-limit": bits_per_second(one.rate_limit)})
     return rows
 
 

@@ -33,7 +33,7 @@ def _resource(moment: Moment) -> list[Row]:
             "cpu-count": str(router.cpu_count),
             "cpu-frequency": str(router.cpu_mhz),
             "cpu-load": str(state.cpu_load_percent),
-            "free-hdd-space": str(state.free_storage_bytes),
+            "free-hdd-space": str(moment.router.flash.free(state.free_storage_bytes)),
             "total-hdd-space": str(router.disk_bytes),
             "write-sect-since-reboot": str(1_200 + state.uptime_seconds // 90),
             "write-sect-total": str(181_000 + int(state.time) // 90 % 900_000),

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kampungnet_sim.chance import generator
+from kampungnet_sim.hotspot_flash import Flash
+from kampungnet_sim.hotspot_portal import Portal
 from kampungnet_sim.models import RosVersion
 from kampungnet_sim.routeros_odd import odd_names
 from kampungnet_sim.routeros_store import new_tables
@@ -39,23 +41,11 @@ class LogRow:
     message: str
 
 
-@dataclass(slots=True)
-class Login:
-    """A hotspot session that an API user started with ``/ip/hotspot/active/login``."""
-
-    user: str
-    mac: str
-    address: str
-    since: float
-    down_bps: float = 180_000.0
-    up_bps: float = 30_000.0
-
-
 def draw_users(profile: VillageProfile) -> dict[str, RouterUser]:
     """Logins with passwords made from the seed, each in a group of its own name.
 
     The poller's, one without ``test``, the owner's, one with just enough to poll, one that may only
-    log in, and one that may read but not over the API.
+    log in, one that may read but not over the API, and one that keeps the hotspot's lists and pages.
     """
     chance = generator(profile.seed, profile.code, "passwords")
     groups = {
@@ -65,6 +55,8 @@ def draw_users(profile: VillageProfile) -> dict[str, RouterUser]:
         "pemantau": frozenset({"read", "api", "test"}),
         "tamu": frozenset({"api"}),
         "winbox": frozenset({"read", "winbox", "web"}),
+        # Keeps the hotspot as the server wants it, and writes nothing else (facts/routeros.md, 11.3).
+        "penulis": frozenset({"read", "write", "api", "ftp"}),
     }
     return {
         name: RouterUser(name, "".join(chance.choices("abcdefghjkmnpqrstuvwxyz23456789", k=16)), rights, name)
@@ -93,19 +85,26 @@ class SimulatedRouter:
     tables: dict[str, Table] = field(default_factory=dict)
     log: deque[LogRow] = field(default_factory=lambda: deque(maxlen=LOG_ROWS))
     sessions: dict[int, ApiSession] = field(default_factory=dict)
-    logins: list[Login] = field(default_factory=list)
     thrown_out: set[tuple[float, int]] = field(default_factory=set)
     faults: Callable[[], frozenset[str]] = frozenset
     hotspot_revision: int = 0
     probes: int = 0
     # Until when logouts of guests are in the user rows.
     settled: float = 0.0
+    flash: Flash = field(init=False)
+    portal: Portal = field(init=False)
 
     def __post_init__(self) -> None:
         """Fill in what was not given."""
         self.users = self.users or draw_users(self.profile)
         self.tables = self.tables or new_tables(self.profile)
         self.settled = self.clock()
+        self.furnish()
+
+    def furnish(self) -> None:
+        """A disk and a hotspot as they are when the router is new."""
+        self.flash = Flash(self)
+        self.portal = Portal(self, self.clock())
 
     @property
     def profile(self) -> VillageProfile:
@@ -119,7 +118,7 @@ class SimulatedRouter:
 
     def revision(self) -> int:
         """Grows with every change of any list."""
-        return sum(table.revision for table in self.tables.values()) + self.hotspot_revision
+        return sum(table.revision for table in self.tables.values()) + self.hotspot_revision + self.portal.revision
 
     def note(self, when: float, topics: str, message: str) -> None:
         """Write a row into the memory log; no two rows have the same instant, so that each has its own id."""
@@ -139,6 +138,7 @@ class SimulatedRouter:
     def moment(self) -> "Moment":
         """Everything about now."""
         now = self.clock()
+        self.portal.settle(now)
         return Moment(self, self.village.state_at(now))
 
 
@@ -183,10 +183,6 @@ class Moment:
         """Devices logged in at the portal by themselves."""
         gone = self.router.thrown_out
         return [v for v in self.hosts if v.logged_in and (v.start, v.number) not in gone]
-
-    def active_logins(self) -> list[Login]:
-        """Sessions started over the API; a restart of the router forgets them."""
-        return [login for login in self.router.logins if login.since >= self.state.boot_time]
 
 
 Rows = list[Row]

@@ -1,72 +1,10 @@
 """What a village router has in its lists when it leaves the installer's hands."""
 
-from kampungnet_sim.chance import generator
 from kampungnet_sim.models import RosVersion
+from kampungnet_sim.routeros_store_hotspot import hotspot_tables
 from kampungnet_sim.routeros_tables import Table, TableSpec
 from kampungnet_sim.village import VillageProfile
-from kampungnet_sim.village_guests import TABLE_USERS, voucher_names
 
-_HOTSPOT_USER = TableSpec(
-    frozenset(
-        "server name password address mac-address profile routes email limit-uptime limit-bytes-in"
-        " limit-bytes-out limit-bytes-total disabled comment".split()
-    ),
-    {
-        "profile": "default", "uptime": "0s", "bytes-in": "0", "bytes-out": "0",
-        "packets-in": "0", "packets-out": "0", "dynamic": "false", "disabled": "false",
-    },
-    required=("name",),
-)  # fmt: skip
-_USER_PROFILE = TableSpec(
-    frozenset(
-        "name address-pool session-timeout idle-timeout keepalive-timeout status-autorefresh shared-users"
-        " add-mac-cookie mac-cookie-timeout rate-limit insert-queue-before parent-queue queue-type"
-        " address-list incoming-filter outgoing-filter incoming-packet-mark outgoing-packet-mark"
-        " open-status-page on-login on-logout transparent-proxy".split()
-    ),
-    {
-        "idle-timeout": "none", "keepalive-timeout": "2m", "status-autorefresh": "1m",
-        "shared-users": "1", "add-mac-cookie": "true", "mac-cookie-timeout": "3d",
-        "address-list": "", "transparent-proxy": "false", "default": "false",
-    },
-    required=("name",),
-)  # fmt: skip
-_SERVER_PROFILE = TableSpec(
-    frozenset(
-        "name hotspot-address dns-name html-directory html-directory-override install-hotspot-queue"
-        " rate-limit http-proxy smtp-server login-by mac-auth-mode mac-auth-password"
-        " http-cookie-lifetime https-redirect ssl-certificate split-user-domain trial-uptime-limit"
-        " trial-uptime-reset trial-user-profile use-radius radius-accounting radius-interim-update"
-        " radius-default-domain radius-location-id radius-location-name radius-mac-format"
-        " nas-port-type".split()
-    ),
-    {
-        "html-directory": "flash/hotspot", "login-by": "cookie,http-chap", "use-radius": "false",
-        "http-cookie-lifetime": "3d", "split-user-domain": "false", "default": "false",
-    },
-    required=("name",),
-)  # fmt: skip
-_BINDING = TableSpec(
-    frozenset("mac-address address to-address server type disabled comment".split()),
-    {"type": "regular", "blocked": "false", "bypassed": "false", "disabled": "false"},
-    unique="mac-address",
-    choices={"type": frozenset({"regular", "bypassed", "blocked"})},
-)
-_GARDEN = TableSpec(
-    frozenset("action server src-address dst-host dst-port method path disabled comment".split()),
-    {"action": "allow", "hits": "0", "dynamic": "false", "disabled": "false"},
-    unique=".none",
-    choices={"action": frozenset({"allow", "deny"})},
-)
-_GARDEN_IP = TableSpec(
-    frozenset(
-        "action server protocol src-address dst-address src-address-list dst-address-list dst-host"
-        " dst-port disabled comment".split()
-    ),
-    {"action": "accept", "invalid": "false", "disabled": "false"},
-    unique=".none",
-    choices={"action": frozenset({"accept", "drop", "reject"})},
-)
 _POOL = TableSpec(frozenset({"name", "ranges", "next-pool", "comment"}), {}, required=("name",))
 _QUEUE = TableSpec(
     frozenset(
@@ -137,80 +75,11 @@ _FILTER_ROWS = (
 )  # fmt: skip
 _FASTTRACK = {"chain": "forward", "action": "fasttrack-connection", "comment": "defconf: fasttrack",
               "connection-state": "established,related"}  # fmt: skip
-# Bytes of Latin-1, an emoji with a NUL behind it, and a name with the query's own signs.
-_LATIN_USERS = ("Caf\udce9", "warga☕\x00", "?#=a,b")
-# Comments that a client may take for a boolean or a number.
-_ODD_COMMENTS = {"true": "yes", "no": "true", "007": "007", "628123": "yes", "Caf\udce9": "Bapak Jos\udce9"}
-
-
-def _user_names(profile: VillageProfile) -> tuple[str, ...]:
-    latin = _LATIN_USERS if "latin-names" in profile.features else ()
-    names = (*TABLE_USERS, *latin, *voucher_names(profile.seed, profile.code, profile.scale.users))
-    return names[: profile.scale.users]
-
-
-def _user_rows(profile: VillageProfile) -> list[dict[str, str]]:
-    chance = generator(profile.seed, profile.code, "hotspot users")
-    rows = [{"name": "default-trial", "comment": "counters and limits for trial users",
-             "default": "true"}]  # fmt: skip
-    for place, name in enumerate(_user_names(profile)):
-        used = chance.randrange(0, 40 * 3_600)
-        row = {
-            "name": name,
-            "password": f"{chance.randrange(10**6):06d}",
-            "profile": "voucher",
-            "server": "hotspot1",
-            "uptime": f"{used // 3600}h{used % 3600 // 60 + 1}m",
-            "bytes-in": str(used * chance.randrange(1_000, 9_000)),
-            "bytes-out": str(used * chance.randrange(9_000, 90_000)),
-            "comment": _ODD_COMMENTS.get(name, "vc-241-11.20.25-" if name[0] == "v" else "up-desa"),
-        }
-        if place % 10 == 7:
-            row |= {"limit-uptime": "1w", "limit-bytes-total": "5368709120"}
-        if place % 40 == 11:
-            row["disabled"] = "true"
-        rows.append(row)
-    return rows
 
 
 def new_tables(profile: VillageProfile) -> dict[str, Table]:
     """All changeable lists of one router, by menu path."""
-    return {**_hotspot_tables(profile), **_network_tables(profile), **_system_tables(profile)}
-
-
-def _hotspot_tables(profile: VillageProfile) -> dict[str, Table]:
-    return {
-        "/ip/hotspot/user": Table(_HOTSPOT_USER, _user_rows(profile)),
-        "/ip/hotspot/user/profile": Table(
-            _USER_PROFILE,
-            [
-                {"name": "default", "default": "true"},
-                {"name": "voucher", "shared-users": "3", "rate-limit": "1M/4M",
-                 "session-timeout": "1d"},
-            ],
-        ),
-        "/ip/hotspot/profile": Table(
-            _SERVER_PROFILE,
-            [
-                {"name": "default", "default": "true"},
-                {"name": "hsprof1", "hotspot-address": "10.5.50.1", "dns-name": "wifi.desa",
-                 "use-radius": "true" if "radius" in profile.features else "false"},
-            ],
-        ),
-        "/ip/hotspot/ip-binding": Table(
-            _BINDING,
-            [
-                {"mac-address": "08:55:31:00:00:01", "type": "bypassed", "bypassed": "true",
-                 "comment": "Printer kantor"},
-                {"mac-address": "08:55:31:00:00:02", "type": "bypassed", "bypassed": "true",
-                 "comment": "CCTV"},
-                {"mac-address": "08:55:31:00:00:03", "type": "bypassed", "bypassed": "true",
-                 "comment": "Komputer Kaur Keuangan"},
-            ],
-        ),
-        "/ip/hotspot/walled-garden": Table(_GARDEN, [{"dst-host": "*.go.id", "action": "allow"}]),
-        "/ip/hotspot/walled-garden/ip": Table(_GARDEN_IP),
-    }  # fmt: skip
+    return {**hotspot_tables(profile), **_network_tables(profile), **_system_tables(profile)}
 
 
 def _network_tables(profile: VillageProfile) -> dict[str, Table]:

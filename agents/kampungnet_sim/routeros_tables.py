@@ -1,6 +1,6 @@
 """Lists an API user may change: rows in memory with ids, defaults and known properties."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 Row = dict[str, str]
@@ -24,6 +24,11 @@ class TableSpec:
     unique: str = "name"
     required: tuple[str, ...] = ()
     choices: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    # What becomes of a value, given its property and itself; RouterTrap refuses it.
+    readers: Mapping[str, Callable[[str, str], str]] = field(default_factory=dict)
+    # What follows from the rest of a row.
+    follows: Callable[[Row], Row] = field(default=dict)
+    twin: str = "failure: already have such name"
 
 
 _BOOLEANS = frozenset({"disabled", "add-mac-cookie", "open-status-page", "transparent-proxy"})
@@ -48,7 +53,7 @@ class Table:
     def _store(self, row: Row) -> str:
         key = f"*{self._next:X}"
         self._next += 1
-        self._rows[key] = row
+        self._rows[key] = {**row, **self._spec.follows(row)}
         self.revision += 1
         return key
 
@@ -60,14 +65,16 @@ class Table:
             allowed = self._spec.choices.get(name)
             if allowed is not None and value not in allowed:
                 raise RouterTrap(f"input does not match any value of {name}", 1)
-            clean[name] = _TRUTH.get(value, value) if name in _BOOLEANS else value
+            plain = _TRUTH.get(value, value) if name in _BOOLEANS else value
+            reader = self._spec.readers.get(name)
+            clean[name] = plain if reader is None else reader(name, plain)
         return clean
 
     def _refuse_twins(self, row: Row, own: str = "") -> None:
         name = row.get(self._spec.unique)
         for key, other in self._rows.items():
             if name is not None and key != own and other.get(self._spec.unique) == name:
-                raise RouterTrap("failure: already have such name", 4)
+                raise RouterTrap(self._spec.twin, 4)
 
     def add(self, values: Mapping[str, str]) -> str:
         """Make a row, give back its id."""
@@ -97,7 +104,13 @@ class Table:
         for key in self._found(ids):
             row = {**self._rows[key], **clean}
             self._refuse_twins(row, key)
-            self._rows[key] = row
+            self._rows[key] = {**row, **self._spec.follows(row)}
+        self.revision += 1
+
+    def unset(self, ids: str, name: str) -> None:
+        """Take a property away from rows."""
+        for key in self._found(ids):
+            self._rows[key] = {one: value for one, value in self._rows[key].items() if one != name}
         self.revision += 1
 
     def remove(self, ids: str) -> None:
@@ -115,6 +128,12 @@ class Table:
         if key is not None:
             self._rows[key] = {**self._rows[key], **values}
             self.revision += 1
+
+    def count(self, key: str, name: str) -> None:
+        """One more of a property that the router counts."""
+        row = self._rows[key]
+        self._rows[key] = {**row, name: str(int(row.get(name, "0")) + 1)}
+        self.revision += 1
 
     def get(self, name: str) -> Row | None:
         """The row with this unique name."""

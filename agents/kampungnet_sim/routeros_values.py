@@ -40,6 +40,24 @@ def read_seconds(text: str, otherwise: float) -> float:
     return sum(float(number) * _SIZES[size] for number, size in parts)
 
 
+_SPAN = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
+_CLOCK = re.compile(r"(?:(?:(\d+)w)?(\d+)d)?\s?(\d+):(\d\d):(\d\d)")
+
+
+def read_duration(text: str) -> int | None:
+    """Whole seconds of ``1w4d23h26m9s``, ``1d02:03:04`` or ``3600``; 0 for ``none``; None when it is no duration."""
+    if text in ("none", "never"):
+        return 0
+    clock = _CLOCK.fullmatch(text)
+    if clock is not None:
+        weeks, days, hours, minutes, seconds = (int(part or 0) for part in clock.groups())
+        return ((weeks * 7 + days) * 24 + hours) * 3_600 + minutes * 60 + seconds
+    span = _SPAN.fullmatch(text)
+    if span is None or not text:
+        return None
+    return sum(int(part or 0) * size for part, (_, size) in zip(span.groups(), _UNITS, strict=True))
+
+
 def short_duration(milliseconds: float, version: RosVersion) -> str:
     """A ping time: ``9ms445us`` in v7, whole ``9ms`` in v6."""
     whole = int(milliseconds)
@@ -47,6 +65,14 @@ def short_duration(milliseconds: float, version: RosVersion) -> str:
     if version.major < 7:
         return f"{whole}ms"
     return f"{whole}ms{micros}us" if micros else f"{whole}ms"
+
+
+def bits_per_second(rate: str) -> str:
+    """The first pair of a ``rate-limit`` (``512k/4M 1M/8M ...``) as a queue prints it: up/down, 0 for no limit."""
+    up, _, down = rate.split(" ", 1)[0].partition("/")
+    found = [re.fullmatch(r"(\d+)([kM]?)", one) for one in (up, down or up)]
+    plain = [int(one[1]) * {"": 1, "k": 1_000, "M": 1_000_000}[one[2]] if one else 0 for one in found]
+    return f"{plain[0]}/{plain[1]}"
 
 
 def local(when: float) -> datetime:

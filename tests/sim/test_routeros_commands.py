@@ -242,7 +242,7 @@ async def test_hotspot_users_are_added_changed_found_by_name_and_removed(v7: Sta
     [[done, ret]] = await client.ask("/ip/hotspot/user/add", *made)
     assert (done, ret[:6]) == ("!done", "=ret=*")
     twice, _ = await client.ask("/ip/hotspot/user/add", *made)
-    assert row_of(twice)["message"] == "failure: already have such name"
+    assert row_of(twice)["message"] == "failure: already have user with this name for this server"
     assert await client.ask("/ip/hotspot/user/set", "=numbers=00712345", "=disabled=yes") == [["!done"]]
     [row] = await client.rows("/ip/hotspot/user/print", "?name=00712345")
     assert (row["disabled"], row["bytes-in"], row["uptime"]) == ("true", "0", "0s")
