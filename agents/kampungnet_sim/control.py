@@ -2,12 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from kampungnet_sim import control_hotspot
 from kampungnet_sim.faults import FAULTS
 from kampungnet_sim.fleet import Fleet
 from kampungnet_sim.gateway import LineState
@@ -26,7 +27,8 @@ class Refused(ValueError):
 
 
 class Control:
-    """``GET /villages``, ``/devices``, ``/truth?village=``; ``GET|POST|DELETE /faults``; ``GET|POST /lines``."""
+    """``GET /villages``, ``/devices``, ``/truth?village=``, ``/sessions?village=``; ``GET|POST|DELETE /faults``;
+    ``GET|POST /lines``; ``POST /guests``, ``/routers`` (see :mod:`kampungnet_sim.control_hotspot`)."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
@@ -72,7 +74,8 @@ class Control:
             return 400, {"detail": "the body is too long"}
         body = await reader.readexactly(length)
         try:
-            return 200, self._do(words[0], words[1], body)
+            done = self._do(words[0], words[1], body)
+            return 200, await done if isinstance(done, Awaitable) else done
         except Refused as refused:
             return refused.status, {"detail": str(refused)}
         except ValueError as error:
@@ -95,6 +98,9 @@ class Control:
             ("GET", "/devices"): self._fleet.extras.listed,
             ("GET", "/lines"): lambda: {k: asdict(v) for k, v in self._fleet.lines.listed().items()},
             ("POST", "/lines"): lambda: self._set_line(_object(body)),
+            ("GET", "/sessions"): lambda: control_hotspot.sessions(self._fleet, self._one_village(query)),
+            ("POST", "/guests"): lambda: self._hotspot(control_hotspot.move_guest, _object(body)),
+            ("POST", "/routers"): lambda: self._hotspot(control_hotspot.replace_router, _object(body)),
         }
         call = calls.get((method, parts.path))
         if call is not None:
@@ -106,6 +112,14 @@ class Control:
         if village == "*" or (isinstance(village, str) and village in self._fleet.sites):
             return str(village)
         raise Refused(404, f"no village {village!r} is simulated here")
+
+    def _one_village(self, wish: Mapping[str, object]) -> str:
+        if wish.get("village") == "*":
+            raise Refused(400, "name one village")
+        return self._known(wish.get("village"))
+
+    def _hotspot(self, action: Callable[[Fleet, str, dict[str, object]], object], wish: dict[str, object]) -> object:
+        return action(self._fleet, self._one_village(wish), wish)
 
     def _villages(self) -> list[dict[str, object]]:
         now = self._fleet.clock()

@@ -3,13 +3,14 @@
 import asyncio
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kampungnet_sim.chance import generator, key_of
 from kampungnet_sim.extras import Extras, ExtraWish
 from kampungnet_sim.faults import FaultBoard
 from kampungnet_sim.gateway import Gateway, GatewayBoard
 from kampungnet_sim.hotspot_server import HotspotServer
+from kampungnet_sim.models import ROUTER_MODELS
 from kampungnet_sim.register import RegisteredVillage
 from kampungnet_sim.routeros_router import SimulatedRouter
 from kampungnet_sim.routeros_server import RouterServer
@@ -195,6 +196,20 @@ class Fleet:
 
     def _reboot(self, code: str) -> None:
         self.faults.add("reboot", code)
+
+    def replace_router(self, code: str, model: str, seconds: float = 40) -> None:
+        """Another router in a village, gone for so long. ValueError for a model that cannot stand there."""
+        site = self.sites[code]
+        kind = ROUTER_MODELS.get(model)
+        if kind is None:
+            raise ValueError(f"unknown model {model!r}; known: {', '.join(sorted(ROUTER_MODELS))}")
+        old = site.village.profile
+        serial = f"HF{key_of(old.router_serial, model) % 16**8:08X}K"
+        site.village.change_router(replace(old, router=kind, version=kind.version, router_serial=serial))
+        # The guests of the old one fall off first.
+        self.faults.add("reboot", code, seconds)
+        site.router.replace()
+        site.server.drop_all()
 
     def _apply_faults(self) -> None:
         for code, site in self.sites.items():

@@ -106,6 +106,17 @@ class SimulatedRouter:
         self.flash = Flash(self)
         self.portal = Portal(self, self.clock())
 
+    def replace(self) -> None:
+        """Another device in the same place: the technician gave it the same logins, nothing else is as it was."""
+        past = self.portal.truth(self.clock())
+        self.tables, self.settled = new_tables(self.profile), self.clock()
+        self.log.clear()
+        self.thrown_out.clear()
+        self.hotspot_revision += self.revision() + 1
+        self.furnish()
+        # What happened stays true.
+        self.portal.ended = past
+
     @property
     def profile(self) -> VillageProfile:
         """The village's fixed facts."""

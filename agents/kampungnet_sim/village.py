@@ -193,6 +193,15 @@ class Village:
         self._ont_is_router = profile.ont.kind == "sfp-mikrotik"
         self.ont_plan: tuple[InterfacePlan, ...] = self.plan if self._ont_is_router else plan_interfaces(profile.ont)
 
+    def change_router(self, profile: VillageProfile) -> None:
+        """Another router stands there now. ValueError when the line would have to end elsewhere too."""
+        if profile.router.has_sfp or self.profile.router.has_sfp:
+            raise ValueError("a router with the provider's stick in its cage is not exchanged for another")
+        self.profile = profile
+        self.plan = plan_interfaces(profile.router, dialled=profile.dialled)
+        self.has_radio = profile.router.wireless != "none" or "capsman" in profile.features
+        self._meters.clear()
+
     def _draw_guests(self, profile: VillageProfile) -> Presence:
         if not self.has_hotspot:
             return SteadyGuests(profile.seed, profile.code, Scale(guests=0))
