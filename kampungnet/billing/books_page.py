@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from kampungnet.billing import budget, budgets, contracts, rating, statements, words
-from kampungnet.billing.models import BudgetLine, BudgetVersion, Contract, Provider, Statement
+from kampungnet.billing.models import BudgetLine, BudgetVersion, Contract, Statement
 from kampungnet.billing.tax import HOUSE_TAXES, RateUnknown
 from kampungnet.core.languages import Language
 from kampungnet.staff.service import Scope
@@ -52,9 +52,7 @@ def contract_rows(db: Session, scope: Scope, day: date, language: Language) -> l
     found = contracts.of_scope(db, scope)
     doubles = {one.id for pair in contracts.overlapping(found) for one in pair}
     names, versions = statements.names(db, scope.regency), contracts.terms_by_contract(db, scope.regency)
-    providers = {
-        one.code: one.name for one in db.scalars(select(Provider).where(Provider.regency == scope.regency))
-    }  # fmt: skip
+    providers = contracts.providers(db, scope.regency)
     rows = []
     for one in found:
         terms = contracts.terms_on(versions[one.id], max(day, one.first_day), one)

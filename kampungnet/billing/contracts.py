@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -240,6 +241,12 @@ def _provider(db: Session, regency: str, entry: ContractEntry) -> str:
     return code
 
 
+def providers(db: Session, regency: str) -> dict[str, str]:
+    """Return the names of providers by their codes."""
+    asked = select(Provider.code, Provider.name).where(Provider.regency == regency)
+    return {one.code: one.name for one in db.execute(asked)}
+
+
 def slug(name: str) -> str:
     """Return the short code of a provider's name: PT Telkom Indonesia is ``telkom-indonesia``."""
     words = re.findall(r"[a-z0-9]+", name.lower())
@@ -248,16 +255,14 @@ def slug(name: str) -> str:
 
 def of_scope(db: Session, scope: Scope) -> list[Contract]:
     """Return the contracts that a person may see."""
-    asked = select(Contract).where(Contract.regency == scope.regency).order_by(Contract.village, Contract.id)
-    if scope.village is not None:
-        asked = asked.where(Contract.unit == scope.village)
-    return list(db.scalars(asked))
+    asked = select(Contract).where(Contract.regency == scope.regency, scope.where(Contract.unit))
+    return list(db.scalars(asked.order_by(Contract.village, Contract.id)))
 
 
 def contract(db: Session, scope: Scope, contract_id: str) -> Contract:
     """Return one contract. Raises ``NotFound`` for one that is not there, or not this person's to know about."""
     found = db.get(Contract, (scope.regency, contract_id))
-    if found is None or scope.village not in {None, found.unit}:
+    if found is None or not scope.covers(found.unit):
         raise NotFound(N_("There is no such contract here. Go back to the list."))
     return found
 
@@ -275,23 +280,32 @@ def running(db: Session, regency: str, month: date, last_day: date) -> list[Held
     return [one for one in held if one.terms.start <= last_day]
 
 
-def terms_by_contract(db: Session, regency: str) -> Mapping[str, list[ContractVersion]]:
-    """Return all versions of terms by contract, the oldest first."""
+def terms_by_contract(
+    db: Session, regency: str, ids: Iterable[str] | None = None
+) -> Mapping[str, Sequence[ContractVersion]]:
+    """Return all versions of terms (or those of some contracts) by contract, the oldest first."""
     found: dict[str, list[ContractVersion]] = defaultdict(list)
     asked = select(ContractVersion).where(ContractVersion.regency == regency).order_by(ContractVersion.valid_from)
+    if ids is not None:
+        asked = asked.where(ContractVersion.contract.in_(list(ids)))
     for one in db.scalars(asked):
         found[one.contract].append(one)
     return found
 
 
-def terms_on(versions: Iterable[ContractVersion], day: date, contract: Contract) -> ContractTerms | None:
+def terms_on(versions: Sequence[ContractVersion], day: date, contract: Contract) -> ContractTerms | None:
     """Return the terms that hold on a day, with the days of service as the contract knows them now."""
-    newest = next((one for one in reversed(list(versions)) if one.valid_from <= day), None)
+    newest = next((one for one in reversed(versions) if one.valid_from <= day), None)
     if newest is None:
         return None
-    terms = msgspec.json.decode(newest.terms, type=ContractTerms)
     start = max(contract.first_day, contract.activated) if contract.activated else contract.first_day
-    return msgspec.structs.replace(terms, start=start, end=contract.last_day)
+    return _with_days(newest.terms, start, contract.last_day)
+
+
+@lru_cache(maxsize=4096)
+def _with_days(text: str, start: date, end: date | None) -> ContractTerms:
+    """Return terms from their JSON: values that never change, asked for again by every page."""
+    return msgspec.structs.replace(msgspec.json.decode(text, type=ContractTerms), start=start, end=end)
 
 
 def overlapping(held: Iterable[Contract]) -> list[tuple[Contract, Contract]]:

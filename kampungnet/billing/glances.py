@@ -142,9 +142,12 @@ def seen(db: Session, scope: Scope, first: date, last: date, contract: str | Non
     """Return the statements of some months (both included, by their first days) that a person may see."""
     asked = select(
         Statement.contract, Statement.month, Statement.unit, Statement.state, Statement.number, Statement.hash
-    ).where(Statement.regency == scope.regency, Statement.month >= first, Statement.month <= last)
-    if scope.village is not None:
-        asked = asked.where(Statement.unit == scope.village)
+    ).where(
+        Statement.regency == scope.regency,
+        scope.where(Statement.unit),
+        Statement.month >= first,
+        Statement.month <= last,
+    )
     if contract is not None:
         asked = asked.where(Statement.contract == contract)
     rows = db.execute(asked.order_by(Statement.village, Statement.contract, Statement.month)).all()

@@ -183,6 +183,33 @@ class Statement(Base):
     made_ms: Mapped[int]
 
 
+class LineHours(Base):
+    """How full a contract's line was in a month, hour by hour, towards the village: what right-sizing asks for.
+
+    Documents do not say it, and the hours themselves are kept for a year only: counted when a statement is made.
+    """
+
+    __tablename__ = "line_hours"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["regency", "contract", "month"], [Statement.regency, Statement.contract, Statement.month]
+        ),
+        Index(None, "regency", "month"),
+    )
+
+    regency: Mapped[str] = mapped_column(primary_key=True)
+    contract: Mapped[str] = mapped_column(primary_key=True)
+    month: Mapped[date] = mapped_column(primary_key=True)
+    measured: Mapped[int] = mapped_column(SmallInteger)
+    """Hours that were fully seen."""
+    at_ceiling: Mapped[int] = mapped_column(SmallInteger)
+    """Of those, the ones at the ceiling of what was contracted."""
+    peak_rx_bytes: Mapped[int]
+    """Received in the busiest of them."""
+    peak_at_ms: Mapped[int | None]
+    """When it began; empty where no hour was fully seen."""
+
+
 class StatementStep(Base):
     """Who made, checked, approved, paid or sent back a statement, and when. Rows are only added."""
 

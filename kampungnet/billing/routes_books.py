@@ -76,17 +76,18 @@ def confirm(request: Request, staff: CurrentStaff, pending: str) -> Response:
 @router.get("/berkas/{what}/kosong.{ending}", dependencies=[Depends(signed_in)])
 def empty(what: str, ending: str) -> Response:
     """Give our own table with nothing in it but its heading."""
-    return _table(uploads.kind_of(what).columns, [], f"{what}-kosong", ending)
+    return table_file(uploads.kind_of(what).columns, [], f"{what}-kosong", ending)
 
 
 @router.get("/berkas/pagu-{year}.{ending}")
 def exported(db: Reads, staff: CurrentStaff, year: str, ending: str) -> Response:
     """Give the budget of a year in the columns that the import reads."""
     number = int(year) if year.isascii() and year.isdecimal() and len(year) == 4 else 0
-    return _table(budgets.COLUMNS, budgets.exported(db, staff.scope, number), f"pagu-{number}", ending)
+    return table_file(budgets.COLUMNS, budgets.exported(db, staff.scope, number), f"pagu-{number}", ending)
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[export.Value]], name: str, ending: str) -> Response:
+def table_file(columns: Sequence[str], rows: Sequence[Sequence[export.Value]], name: str, ending: str) -> Response:
+    """Return a table as a file to keep. Raises ``NotFound`` for an ending that we do not write."""
     makers: dict[str, tuple[Callable[[], bytes], str]] = {
         "csv": (lambda: export.to_csv(columns, rows), "text/csv; charset=utf-8"),
         "xlsx": (lambda: export.to_xlsx(columns, rows, name), XLSX),

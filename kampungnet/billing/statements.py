@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from kampungnet.billing import budgets, contracts, statement
+from kampungnet.billing import budgets, contracts, line_hours, statement
 from kampungnet.billing import months as contract_months
 from kampungnet.billing.contracts import Held
 from kampungnet.billing.document import (
@@ -69,6 +69,14 @@ def make(db: Session, held: Held, month: date, now_ms: int) -> Made:
 
     Raises ``Unprocessable`` for a month that is not over.
     """
+    made = _make(db, held, month, now_ms)
+    row = db.get(Statement, (held.contract.regency, held.contract.id, month))
+    if row is not None and ((made.changed and row.state == DRAFT) or not line_hours.are_known(db, row)):
+        line_hours.note(db, row, document_of(row))
+    return made
+
+
+def _make(db: Session, held: Held, month: date, now_ms: int) -> Made:
     contract, zone = held.contract, clock.zone_of(held.contract.regency)
     if clock.local_day(now_ms, zone) <= last_day(month):
         raise Unprocessable(N_("This month is not over yet. Statements are made from its last day on."))

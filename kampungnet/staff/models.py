@@ -8,7 +8,7 @@ from kampungnet.villages.models import Regency
 
 
 class StaffMember(Base):
-    """A person with one role, for a whole regency or for one village."""
+    """A person with one role, for a whole regency, a kecamatan or one village."""
 
     __tablename__ = "staff"
 
@@ -27,6 +27,8 @@ class StaffMember(Base):
     """No password is checked before this instant; grows with each failure, at most 15 minutes."""
     duty: Mapped[str] = mapped_column(default="")
     """What a member of a unit's budget staff signs: ``secretary`` checks, ``head`` approves, ``treasurer`` pays."""
+    district: Mapped[str | None] = mapped_column(default=None)
+    """Set for budget staff of a kecamatan: its villages are shown, and no other. Never together with ``village``."""
 
 
 class StaffSession(Base):

@@ -6,8 +6,8 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, delete, func, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from kampungnet.core import security
 from kampungnet.core.database import Database
@@ -55,17 +55,39 @@ class Duty(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """How far a person sees: a whole regency, or one village of it. Every page function takes one."""
+    """How far a person sees: a whole regency, a kecamatan or one village of it. Every page function takes one.
+
+    Codes are nested (35.10, 35.10.15, 35.10.15.2012), so that where somebody may look is one beginning of a code.
+    """
 
     regency: str
     village: str | None = None
+    district: str | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether nothing of the regency is hidden."""
+        return self.village is None and self.district is None
+
+    @property
+    def place(self) -> str:
+        """The code of all that is seen."""
+        return self.village or self.district or self.regency
+
+    def covers(self, code: str) -> bool:
+        """Tell whether a village, or a kecamatan with its office, lies inside."""
+        return code == self.place or code.startswith(f"{self.place}.")
+
+    def where(self, column: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+        """Return the condition that a column of codes lies inside, for rows of this regency."""
+        if self.is_whole:
+            return true()
+        return (column == self.place) | column.startswith(f"{self.place}.", autoescape=True)
 
     def check(self, village: str) -> None:
         """Raise ``NotFound`` for a village outside; it must look like one that does not exist."""
         # The pattern first: PostgreSQL would stumble over a NUL.
-        is_code = _VILLAGE_CODE.fullmatch(village) is not None
-        inside = is_code and village.startswith(f"{self.regency}.") and self.village in {None, village}
-        if not inside:
+        if _VILLAGE_CODE.fullmatch(village) is None or not self.covers(village):
             raise NotFound(N_("There is no such village here. Go back to the first page."))
 
 

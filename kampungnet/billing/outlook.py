@@ -1,0 +1,119 @@
+"""What a budget line can still pay, month by month: bills to come with tax, and money that has not arrived yet."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from kampungnet.billing import budget, budgets, contracts, rating, statements
+from kampungnet.billing.budget import Spent, Stage
+from kampungnet.billing.document import FundShare
+from kampungnet.billing.models import BudgetLine, Contract, FundStage, Statement
+from kampungnet.billing.tax import HOUSE_TAXES, RateUnknown
+
+
+@dataclass(frozen=True, slots=True)
+class MonthAhead:
+    """One month that is not approved yet."""
+
+    month: date
+    bill: int
+    """Of all contracts that the line pays, tax included."""
+    left: int
+    """After paying it; negative where the line does not hold it."""
+    waiting: int
+    """How much of all that is due until its end the money has not arrived for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A line as it stands on a day, and the rest of its year."""
+
+    line: BudgetLine
+    pagu: int
+    funds: tuple[FundShare, ...]
+    spent: Spent
+    arrived: int
+    """Of the pagu, by the stages of its funds."""
+    ahead: tuple[MonthAhead, ...]
+
+    @property
+    def remaining(self) -> int:
+        """What is neither gone nor promised."""
+        return self.pagu - self.spent.total
+
+    @property
+    def dry(self) -> date | None:
+        """The first month that cannot be paid in full."""
+        return next((one.month for one in self.ahead if one.left < 0), None)
+
+
+def outlook(db: Session, regency: str, line_id: str, day: date) -> Outlook | None:
+    """Return how a line stands on a day of its year; ``None`` where it has no version then."""
+    line = db.get_one(BudgetLine, (regency, line_id))
+    day = min(max(day, date(line.year, 1, 1)), date(line.year, 12, 31))
+    version = budgets.version_on(budgets.versions(db, regency, [line_id])[line_id], day)
+    if version is None:
+        return None
+    funds = tuple(FundShare(fund=one.fund, rupiah=one.rupiah) for one in budgets.funds_of(version))
+    spent, billed = _spent(db, line)
+    stages = stages_of(db, regency, line.year)
+    ahead, due = [], 0
+    bills = _bills(db, line, billed)
+    for one in budget.forecast(version.pagu_rupiah - spent.total, bills):
+        month = date(line.year, one.month, 1)
+        due += one.bill
+        waiting = budget.owed_before_arrival(stages, funds, spent, due, statements.last_day(month))
+        ahead.append(MonthAhead(month, one.bill, one.left, waiting))
+    return Outlook(line, version.pagu_rupiah, funds, spent, budget.arrived(stages, funds, day), tuple(ahead))
+
+
+def stages_of(db: Session, regency: str, year: int) -> Sequence[Stage]:
+    """Return in which stages the funds of a year arrive."""
+    asked = select(FundStage).where(FundStage.regency == regency, FundStage.year == year)
+    return [
+        Stage(one.fund, Fraction(Decimal(one.share_percent)) / 100, one.arrives)
+        for one in db.scalars(asked.order_by(FundStage.fund, FundStage.number))
+    ]  # fmt: skip
+
+
+def _spent(db: Session, line: BudgetLine) -> tuple[Spent, int]:
+    """Return what has gone from a line, and the last month (1 to 12, or 0) with an approved statement."""
+    rows = db.execute(
+        select(Statement.state, func.sum(Statement.total_rupiah).label("rupiah"),
+               func.max(Statement.month).label("last"))
+        .join(Contract, (Contract.regency == Statement.regency) & (Contract.id == Statement.contract))
+        .where(
+            Statement.regency == line.regency, Contract.line == line.id, Statement.state.in_(statements.FROZEN),
+            Statement.month >= date(line.year, 1, 1), Statement.month <= date(line.year, 12, 31),
+        ).group_by(Statement.state)
+    ).all()  # fmt: skip
+    by_state = {one.state: int(one.rupiah) for one in rows}
+    spent = Spent(line.opening_rupiah, by_state.get(statements.PAID, 0), by_state.get(statements.APPROVED, 0))
+    last = max((one.last.month for one in rows), default=0)
+    return spent, max(last, line.opening_through.month if line.opening_through else 0)
+
+
+def _bills(db: Session, line: BudgetLine, billed: int) -> Mapping[int, int]:
+    """Return what the contracts of a line come to in each month after the billed ones."""
+    asked = select(Contract).where(Contract.regency == line.regency, Contract.line == line.id)
+    bills: dict[int, int] = defaultdict(int)
+    of_line = list(db.scalars(asked))
+    versions = contracts.terms_by_contract(db, line.regency, [one.id for one in of_line])
+    for one in of_line:
+        for number in range(billed + 1, 13):
+            first = date(line.year, number, 1)
+            last = statements.last_day(first)
+            terms = contracts.terms_on(versions[one.id], last, one)
+            if terms is None or terms.start > last or (one.last_day is not None and one.last_day < first):
+                continue
+            try:
+                bills[number] += rating.whole_month(terms, HOUSE_TAXES, last)
+            except RateUnknown:
+                continue
+    return bills
