@@ -101,9 +101,11 @@ async def on_stage(options: FleetOptions | None = None, start: float | None = No
 
 
 def word(text: str | bytes) -> bytes:
-    """One API word of up to 16,383 bytes, written without the simulator's own code."""
+    """One API word of up to 2,097,151 bytes, written without the simulator's own code."""
     raw = text.encode() if isinstance(text, str) else text
     size = len(raw)
+    if size >= 1 << 14:
+        return bytes([size >> 16 | 192, size >> 8 & 255, size & 255]) + raw
     return (bytes([size]) if size < 128 else bytes([size >> 8 | 128, size & 255])) + raw
 
 
