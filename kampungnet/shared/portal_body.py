@@ -27,7 +27,8 @@ class PortalSlot(Part, frozen=True, omit_defaults=True):
 
     number: Count
     """The half hour's number since 1970-01-01 UTC."""
-    seconds: Annotated[int, Meta(ge=0, le=1800)] = 0
+    seconds: Annotated[int, Meta(ge=0, le=86_400)] = 0
+    """More than 1800 only where a box's clock stood still or was put back."""
     up_bytes: Count = 0
     """Sent by the guest."""
     down_bytes: Count = 0

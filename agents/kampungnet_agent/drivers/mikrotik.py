@@ -102,6 +102,10 @@ class MikrotikDriver:
         """Open a TCP or TLS connection without logging in; raises foreign errors."""
         return (await self._connected()).connection
 
+    async def ready(self) -> RouterConnection:
+        """Return the lasting connection, logged in, made anew when it is gone; raises foreign errors."""
+        return (await self._ready()).connection
+
     async def log_in(self, connection: RouterConnection) -> None:
         """Log in with the account of the settings; raises foreign errors."""
         await log_in(connection, self._settings.username, self._settings.secret)

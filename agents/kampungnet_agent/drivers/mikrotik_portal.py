@@ -1,0 +1,303 @@
+"""Driver ``mikrotik-portal``: keeps the captive portal of a RouterOS hotspot as it is wanted, and tells who is online.
+
+A second API user with ``read,write,api`` and a connection of its own; the driver that measures the router only reads.
+A poll looks who is online (its reading is the session ledger) and, when the hour, a quota or somebody else's hand
+changed something, makes the router right again. What is wanted comes by :meth:`follow`, at once and over power cuts:
+it lies on the box's disk, so all goes on with the line to the server cut.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from kampungnet.shared.portal_body import CheckStep, PortalBody, PortalHost, PortalSession
+from kampungnet.shared.wanted import WantedPortal
+from kampungnet_agent.box import EARLIEST_TRUE_MS
+from kampungnet_agent.driver import DeviceSettings, Finding, Polled
+
+from . import portal_memory as notes
+from .fields import boolean, seconds, text
+from .findings import fails, works
+from .mikrotik import MikrotikDriver
+from .portal_apply import Made, make_so
+from .portal_memory import PortalMemory, is_random
+from .portal_rows import (
+    ACTIVE,
+    HOSTS,
+    RESOURCE,
+    SERVER_PROFILES,
+    SERVERS,
+    Names,
+    counters_of,
+    hosts,
+    online,
+    profile_row,
+    seen,
+    tables,
+    totals,
+)
+from .portal_sessions import Look, Session, follow
+from .portal_target import Around, Online, Use, local_time, next_change_ms, reached
+from .routeros_errors import foreign_errors_become_ours
+from .routeros_wire import RouterConnection, Row
+
+DRIFT_SECONDS: Final = 600
+"""From look to look whether somebody else changed what is ours."""
+DAY_MS: Final = 86_400_000
+
+
+class MikrotikPortalDriver:
+    """One captive portal. See :class:`kampungnet_agent.driver.Driver` for the contract."""
+
+    OPTIONS: Final = frozenset({"tls", "tls_verify", "ca_file"})
+    INTERVAL_SECONDS: Final = 30
+
+    def __init__(self, settings: DeviceSettings) -> None:
+        self._settings = settings
+        self._router = MikrotikDriver(settings)
+        folder = settings.state_folder
+        self._memory = PortalMemory(Path(folder) / f"{settings.name}.portal.db" if folder else None)
+        self._wanted = self._memory.wanted()
+        self._sessions = self._memory.sessions()
+        self._uses = self._memory.uses()
+        self._lock = asyncio.Lock()
+        self._looked_at: float | None = None
+        self._born_ms, self._born_at = self._memory.number(notes.LAST_MS), _since_boot()
+        self._kicked: set[str] = set()
+        self._macs: dict[str, str] = {}
+        self._problems: list[str] = []
+        self._drift: list[str] = []
+        self._made_print = ""
+        self._due_at = 0.0
+        self._due_ms = 0
+
+    @property
+    def revision(self) -> int:
+        """What is wanted here, by the number of its revision; 0 when the server never said."""
+        return self._wanted.revision if self._wanted else 0
+
+    @property
+    def done(self) -> tuple[int, list[str]]:
+        """The revision that the router was made to follow, and what it refused."""
+        return self._memory.number(notes.DONE), self._problems
+
+    async def follow(self, wanted: WantedPortal) -> None:
+        """Keep what is wanted on the disk, then make the router so; raises ``DeviceError`` when it does not answer."""
+        with self._memory.look():
+            self._memory.write_note(notes.WANTED, msgspec.json.encode(wanted))
+        self._wanted = wanted
+        self._due_at = 0.0
+        await self._visit()
+
+    async def poll(self) -> Polled:
+        """Look who is online; raises ``DeviceError``."""
+        return await self._visit()
+
+    async def check(self) -> Iterable[Finding]:
+        """Say in Indonesian whether this account may do what a portal needs."""
+        place = self._settings.address
+        try:
+            body = (await self._visit()).body
+        finally:
+            await self.close()
+        assert isinstance(body, PortalBody)  # noqa: S101 -- _visit makes no other
+        steps = [
+            works(f"Portal di {place}: {one.name} baik.") if one.good else fails(f"Portal di {place}: {one.detail}")
+            for one in body.check
+        ]
+        return [works(f"Hotspot di {place} terbaca: {body.online} orang online."), *steps]
+
+    async def close(self) -> None:
+        """Log out and close; never raises."""
+        await self._router.close()
+
+    async def _visit(self) -> Polled:
+        finished = False
+        async with self._lock:
+            try:
+                with foreign_errors_become_ours():
+                    connection = await self._router.ready()
+                    polled = await self._look(connection)
+                finished = True
+                return polled
+            finally:
+                if not finished:  # cancelled or failed: the byte stream is out of step
+                    self._router.drop()
+
+    async def _look(self, connection: RouterConnection) -> Polled:
+        connection.begin_poll()
+        found = await tables(connection, (RESOURCE, SERVERS, SERVER_PROFILES, ACTIVE, HOSTS))
+        now_ms, now_at = self._now_ms(), _since_boot()
+        uptime = seconds(found[RESOURCE][0].get(b"uptime")) if found[RESOURCE] else None
+        key = self._key(now_ms)
+        rows = seen(found[ACTIVE], key)
+        names = {one.user for one in self._sessions} | {one.user for one in rows}
+        ours = {name for name in names if Names(self._wanted).of(name)[1]}
+        counters = totals((await connection.ask([counters_of(ours)]))[0].rows) if ours else {}
+        look = Look(now_ms, rows, self._elapsed(now_at), self._rebooted(uptime), counters, frozenset(self._kicked))
+        told = self._followed(look, uptime)
+        self._looked_at = now_at
+        self._remember_devices(found[ACTIVE], found[HOSTS], key)
+        logged_in = online(self._sessions, found[ACTIVE], key, Names(self._wanted))
+        await self._make_so(connection, logged_in, now_ms)
+        return Polled(self._body(found, told, hosts(found[HOSTS], key)), uptime)
+
+    def _followed(self, look: Look, uptime: int | None) -> list[Session]:
+        """Bring the ledger up to this look, in one transaction; return what has to be told."""
+        # What the last reading told is safe by now: the poller had it on disk before it came back here.
+        gone = [one.id for one in self._sessions if one.end]
+        for one in self._sessions:
+            one.untold.clear()
+        before = {one.id: one.seconds for one in self._sessions}
+        running = [one for one in self._sessions if not one.end]
+        bytes_before = {one.id: one.up_bytes + one.down_bytes for one in running}
+        self._sessions = follow(running, look, _new_id)
+        changed = self._used(look.now_ms, before, bytes_before)
+        with self._memory.look():
+            self._memory.write_sessions(self._sessions, gone)
+            self._memory.write_uses(changed.items(), look.now_ms)
+            self._memory.write_note(notes.LAST_MS, str(look.now_ms).encode())
+            if uptime is not None:
+                self._memory.write_note(notes.UPTIME, str(uptime).encode())
+        self._kicked.clear()
+        return self._sessions
+
+    def _used(self, now_ms: int, seconds_before: dict[str, int], bytes_before: dict[str, int]) -> dict[str, Use]:
+        zone = self._wanted.time_zone if self._wanted else "Asia/Jakarta"
+        local = local_time(zone, now_ms)
+        day, month = f"{local:%Y-%m-%d}", f"{local:%Y-%m}"
+        names, changed = Names(self._wanted), {}
+        for one in self._sessions:
+            _, reference, _ = names.of(one.user)
+            who = reference or one.guest
+            use = self._uses.setdefault(who, Use(one.started_ms))
+            use.first_ms = min(use.first_ms, one.started_ms)
+            more_seconds = one.seconds - seconds_before.get(one.id, 0)
+            more_bytes = one.up_bytes + one.down_bytes - bytes_before.get(one.id, 0)
+            if use.day != day:
+                use.day, use.day_seconds, use.day_bytes = day, 0, 0
+            if use.month != month:
+                use.month, use.month_bytes = month, 0
+            use.day_seconds += more_seconds
+            use.day_bytes += more_bytes
+            use.month_bytes += more_bytes
+            use.seconds += one.seconds if one.end else 0
+            changed[who] = use
+        return changed
+
+    async def _make_so(self, connection: RouterConnection, logged_in: list[Online], now_ms: int) -> None:
+        wanted = self._wanted
+        if wanted is None or not self._is_due(wanted, logged_in, now_ms):
+            return
+        around = Around(now_ms, self._uses, {}, logged_in, self._memory.devices() | self._macs)
+        connection.begin_poll()
+        made = await make_so(connection, self._memory, wanted, around)
+        self._kicked |= set(made.ended)
+        self._note(made, wanted)
+        self._due_at = _since_boot() + DRIFT_SECONDS
+        self._due_ms = next_change_ms(wanted, now_ms)
+
+    def _is_due(self, wanted: WantedPortal, logged_in: list[Online], now_ms: int) -> bool:
+        if _since_boot() >= self._due_at or now_ms >= self._due_ms:
+            return True
+        local, plans = local_time(wanted.time_zone, now_ms), {plan.name: plan for plan in wanted.plans}
+        return any(
+            one.plan in plans and reached(plans[one.plan], self._uses.get(one.reference or one.guest), local)
+            for one in logged_in
+        )
+
+    def _note(self, made: Made, wanted: WantedPortal) -> None:
+        self._problems = made.problems
+        # The very same target as before: then whatever had to be changed was changed by somebody else.
+        self._drift = made.changed if made.print == self._made_print else []
+        self._made_print = made.print
+        named = {one.guest for one in wanted.bindings if one.guest}
+        with self._memory.look():
+            if made.holds:
+                self._memory.write_note(notes.DONE, str(wanted.revision).encode())
+            for guest in named & set(self._macs):
+                self._memory.write_device(guest, self._macs[guest], self._now_ms())
+            self._memory.forget_devices(named)
+
+    def _remember_devices(self, active: list[Row], all_hosts: list[Row], key: bytes) -> None:
+        macs = {text(row.get(b"mac-address")) for row in (*active, *all_hosts)} - {""}
+        self._macs = {notes.pseudonym(key, mac): mac for mac in macs}
+
+    def _body(self, found: dict[str, list[Row]], told: list[Session], others: list[PortalHost]) -> PortalBody:
+        server, _ = profile_row(found)
+        names = Names(self._wanted)
+        return PortalBody(
+            server=text(server.get(b"name")),
+            running=bool(server) and not boolean(server.get(b"disabled")) and not boolean(server.get(b"invalid")),
+            online=len(found[ACTIVE]),
+            hosts=len(found[HOSTS]),
+            sessions=[self._told(one, names) for one in told[:400]],
+            without_session=others,
+            revision=self._memory.number(notes.DONE),
+            problems=self._problems,
+            drift=self._drift,
+            check=self._steps(found),
+        )
+
+    def _told(self, one: Session, names: Names) -> PortalSession:
+        way, reference, plan = names.of(one.user)
+        mac = self._macs.get(one.guest, "")
+        return PortalSession(
+            id=one.id, guest=one.guest, way=way, started_ms=one.started_ms, seen_ms=one.seen_ms, slots=one.told(),
+            reference=reference, plan=plan, random_mac=is_random(mac), idle_seconds=one.idle_seconds, end=one.end,
+        )  # fmt: skip
+
+    def _steps(self, found: dict[str, list[Row]]) -> list[CheckStep]:
+        """Answer "can a citizen get online right now?" as far as the router's own tables tell."""
+        server, profile = profile_row(found)
+        steps = [
+            CheckStep("server", bool(server), "" if server else "Router ini belum punya hotspot."),
+            CheckStep(
+                "running",
+                not boolean(server.get(b"disabled")) and not boolean(server.get(b"invalid")),
+                "Hotspot dimatikan atau tidak sah di router.",
+            ),
+        ]
+        if self._wanted and self._wanted.managed and server:
+            click = self._wanted.click is None or b"trial" in profile.get(b"login-by", b"")
+            steps.append(CheckStep("ways", click, "" if click else "Masuk dengan satu klik sedang tertutup."))
+            made = not self._problems
+            steps.append(CheckStep("pages", made, "" if made else self._problems[0][:200]))
+        return steps
+
+    def _key(self, now_ms: int) -> bytes:
+        month = f"{local_time(self._wanted.time_zone if self._wanted else 'Asia/Jakarta', now_ms):%Y-%m}"
+        if self._memory.note(notes.MONTH) == month.encode():
+            return self._memory.note(notes.KEY) or b""
+        with self._memory.look():
+            return self._memory.key_of_month(month)
+
+    def _now_ms(self) -> int:
+        """Return wall time; a box without a clock battery goes on from the last moment it knew."""
+        wall = time.time_ns() // 1_000_000
+        known = self._born_ms + int((_since_boot() - self._born_at) * 1000)
+        return max(wall, known) if wall < EARLIEST_TRUE_MS else wall
+
+    def _elapsed(self, now_at: float) -> float | None:
+        if self._looked_at is not None:
+            return now_at - self._looked_at
+        last_ms, now_ms = self._memory.number(notes.LAST_MS), self._now_ms()
+        return (now_ms - last_ms) / 1000 if 0 < last_ms <= now_ms and now_ms - last_ms < DAY_MS else None
+
+    def _rebooted(self, uptime: int | None) -> bool:
+        before = self._memory.number(notes.UPTIME)
+        return uptime is not None and uptime < before
+
+
+def _since_boot() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _new_id() -> str:
+    from secrets import token_hex
+
+    return token_hex(8)
