@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database
+from kampungnet.hotspot import portals, sessions
 from kampungnet.measurement import (
     closing,
     incident_log,
@@ -60,6 +61,7 @@ class Upkeep:
                 pack_all(self._database, self._stopping)
                 judge_outages(self._database, self._stopping)
                 close_months(self._database)
+                fold_portal_use(self._database)
                 self._forget_once_a_day()
             except SQLAlchemyError as error:
                 log.error("upkeep failed and will be tried again in a minute: %s", error)
@@ -85,6 +87,12 @@ def pack_all(database: Database, stopping: threading.Event | None = None) -> int
         except UNPACKABLE as error:
             log.error("packing agent %s failed and will be tried again in a minute: %s", agent, error)
     return moved
+
+
+def fold_portal_use(database: Database) -> int:
+    """Make the days of free wifi anew that something was told of; return how many."""
+    with database.writes() as db:
+        return sessions.fold_days(db)
 
 
 def judge_outages(database: Database, stopping: threading.Event | None = None) -> int:
@@ -146,6 +154,9 @@ def forget_old(database: Database, keep: Retention, stopping: threading.Event | 
             break
         with database.writes() as db:
             number += retention.forget(db, site, clock.now().date(), keep, oldest)
+    with database.writes() as db:
+        portals.forget_kicks(db, clock.now_ms())
+        number += sessions.forget(db, clock.now_ms(), sessions.keep_days())
     return number
 
 

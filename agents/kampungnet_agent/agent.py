@@ -10,6 +10,7 @@ from typing import NamedTuple
 from kampungnet.shared import wire
 from kampungnet.shared.settings_file import SettingsError
 from kampungnet_agent.box import Box
+from kampungnet_agent.commands import REQUEST_SECONDS, Commands, Follows
 from kampungnet_agent.credential import read_credential, signer_of
 from kampungnet_agent.driver import Driver
 from kampungnet_agent.driver_loading import load_driver
@@ -131,8 +132,21 @@ def _start(office: Office) -> list[asyncio.Task[None]]:
         label = parts.label + device.name
         poller = Poller(device, driver, parts.sender.box, parts.tally, label)
         tasks.append(asyncio.create_task(poller.poll_for_ever(keep), name=label))
+        if isinstance(driver, Follows):
+            tasks.append(asyncio.create_task(_follow(office, driver, label), name=f"{label}: wanted"))
     log.info("agent %s polls %d devices", parts.sender.agent, len(watched))
     return tasks
+
+
+async def _follow(office: Office, driver: Follows, label: str) -> None:
+    """Hold a request open for a device that can follow what is wanted, on a line and a thread of its own."""
+    server = office.settings.server
+    line = Line(server.url, Path(server.ca_file) if server.ca_file else None, REQUEST_SECONDS)
+    worker = Worker(f"{label}: wanted")
+    try:
+        await Commands(office.parts.sender, line, worker, driver, label).follow_for_ever()
+    finally:
+        worker.stop()
 
 
 async def _end(tasks: Sequence["asyncio.Task[None] | asyncio.Task[bool]"]) -> None:

@@ -33,7 +33,9 @@ class Answer(NamedTuple):
 class Line:
     """Keep-alive connection to one server; blocking, for one worker thread."""
 
-    def __init__(self, url: str, ca_file: Path | None = None) -> None:
+    def __init__(self, url: str, ca_file: Path | None = None, timeout_seconds: float = SOCKET_TIMEOUT_SECONDS) -> None:
+        """Name the server; ``timeout_seconds`` is the longest silence on the line."""
+        self._timeout_seconds = timeout_seconds
         self._url = urlsplit(url)
         self._ca_file = ca_file
         self._context: ssl.SSLContext | None = None
@@ -86,11 +88,11 @@ class Line:
     def _connect(self) -> http.client.HTTPConnection:
         host, port = self._url.hostname or "", self._url.port
         if self._url.scheme == "http":
-            return http.client.HTTPConnection(host, port, timeout=SOCKET_TIMEOUT_SECONDS)
+            return http.client.HTTPConnection(host, port, timeout=self._timeout_seconds)
         if self._context is None:
             self._context = ssl.create_default_context(cafile=self._ca_file)
             self._context.minimum_version = ssl.TLSVersion.TLSv1_2
-        return http.client.HTTPSConnection(host, port, timeout=SOCKET_TIMEOUT_SECONDS, context=self._context)
+        return http.client.HTTPSConnection(host, port, timeout=self._timeout_seconds, context=self._context)
 
 
 def _sentence(error: Exception) -> str:

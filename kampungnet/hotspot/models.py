@@ -260,3 +260,5 @@ class HotspotDay(Base):
     vouchers: Mapped[int]
     accounts: Mapped[int]
     """Sessions by the way in."""
+    stale: Mapped[bool]
+    """Sessions came since it was made: it has to be made anew."""

@@ -21,6 +21,7 @@ from kampungnet.core.rows import change
 from kampungnet.devices import service as devices
 from kampungnet.devices.models import Agent
 from kampungnet.devices.service import NewState, Reporter
+from kampungnet.hotspot import sessions
 from kampungnet.ingest.envelope import NamesAnother, Opened, Taken, opened, unpacked
 from kampungnet.measurement import oddities
 from kampungnet.measurement import service as measurement
@@ -138,6 +139,7 @@ def store(db: Session, checked: list[Checked]) -> dict[int, wire.Receipt]:
     packed_up_to = {one.agent: one.packed_up_to for one in checked}
     stored = measurement.record_readings(db, [one.arrived for one in placed], packed_up_to)
     devices.record_state(db, _states(placed, stored.conflicting))
+    sessions.record(db, _told(placed, stored.conflicting))
     _record_agents(db, checked, stored.conflicting)
     oddities.note(db, _odd(checked, stored.known_long))
     return _receipts(checked, placed, stored.conflicting)
@@ -240,10 +242,31 @@ def _place(checked: Iterable[Checked], offsets: dict[BootKey, Offset]) -> list[_
             boot = (one.regency, one.agent, reading.boot_id)
             instant, quality = repaired(reading, offsets.get(boot), one.received_ms)
             key: Key = (*boot, reading.sequence)
-            digest = wire.reading_hash(taken.raw)
-            arrived = Arrived(key, digest, one.site, reading.device, instant, quality, taken.raw)
+            kept = _kept(taken)
+            digest = wire.reading_hash(kept)  # of what is kept, so that a repeat is known when it rests in a pack, too
+            arrived = Arrived(key, digest, one.site, reading.device, instant, quality, kept)
             placed.append(_Placed(one, taken, arrived))
     return placed
+
+
+def _kept(taken: Taken) -> bytes:
+    """Return what is kept of a reading as received: all of it, but of a portal not who was online.
+
+    Sessions have a table of their own, from which they are deleted in time.
+    """
+    body = taken.reading.body
+    if not isinstance(body, wire.PortalBody):
+        return taken.raw
+    bare = msgspec.structs.replace(body, sessions=[], without_session=[])
+    return msgspec.json.encode(msgspec.structs.replace(taken.reading, body=bare))
+
+
+def _told(placed: Iterable[_Placed], conflicting: Conflicts) -> Iterable[sessions.Told]:
+    for one in placed:
+        body, arrived = one.taken.reading.body, one.arrived
+        if isinstance(body, wire.PortalBody) and (arrived.key, arrived.hash) not in conflicting:
+            shift_ms = arrived.taken_ms - one.taken.reading.taken_at_ms
+            yield sessions.Told(one.checked.regency, one.checked.site, shift_ms, body.sessions)
 
 
 def _states(placed: Iterable[_Placed], conflicting: Conflicts) -> Iterable[NewState]:

@@ -106,7 +106,7 @@ def _single_devices_and_sessions() -> None:
         "hotspot_days", "regency site day",
         {"regency": _TEXT, "site": _TEXT, "day": _DAY, "people": _INT, "sessions": _INT, "seconds": _INT,
          "office_seconds": _INT, "up_bytes": _INT, "down_bytes": _INT, "clicks": _INT, "vouchers": _INT,
-         "accounts": _INT},
+         "accounts": _INT, "stale": _BOOL},
         _SITE,
     )  # fmt: skip
 

@@ -96,6 +96,7 @@ async def test_after_a_restart_names_are_learned_again() -> None:
         agent.values |= {"1.3.6.1.2.1.1.3.0": 100, "1.3.6.1.2.1.31.1.1.1.1.1": b"wan"}
         body = (await driver.poll()).body
         await driver.close()
+    assert isinstance(body, wire.OntBody)
     assert body.interfaces[0].interface == "wan"
 
 

@@ -1,0 +1,168 @@
+"""Wanted state: the box holds one request open at the server, and hands what comes to the device it is for.
+
+The line is one of its own, so that a held request never keeps readings waiting. Everything works without the server:
+who follows keeps what was wanted on the disk.
+"""
+
+import asyncio
+import logging
+import random
+import zlib
+from typing import Protocol, runtime_checkable
+
+import msgspec
+
+from kampungnet.shared import wire
+from kampungnet.shared.wanted import (
+    HOLD_SECONDS,
+    MAX_WANTED_BYTES,
+    WANTED_PATH,
+    WantedAnswer,
+    WantedPortal,
+    WantedQuestion,
+)
+from kampungnet_agent.credential import signature_headers
+from kampungnet_agent.driver import DeviceError
+from kampungnet_agent.line import Answer, Line, LineError
+from kampungnet_agent.pace import DENIED_SECONDS, BackOff
+from kampungnet_agent.report import Sender
+from kampungnet_agent.verdict import retry_after
+from kampungnet_agent.worker import Worker
+
+log = logging.getLogger(__name__)
+
+REQUEST_SECONDS = HOLD_SECONDS + 15.0
+FOLLOW_SECONDS = 120.0
+"""A router with thousands of rows to make; it goes on at the next poll."""
+_GZIP = 31
+
+
+@runtime_checkable
+class Follows(Protocol):
+    """A driver that makes its device follow what is wanted."""
+
+    @property
+    def revision(self) -> int:
+        """The revision it has on its disk; 0 for none."""
+        ...
+
+    @property
+    def done(self) -> tuple[int, list[str]]:
+        """The revision that its device follows, and what the device refused."""
+        ...
+
+    async def follow(self, wanted: WantedPortal) -> None:
+        """Keep what is wanted and make it so; raises ``DeviceError``."""
+        ...
+
+
+class WantedError(Exception):
+    """No answer that can be used; ``str(error)`` is one sentence."""
+
+    def __init__(self, sentence: str, *, denied: bool = False, pause_seconds: float | None = None) -> None:
+        super().__init__(sentence)
+        self.denied, self.pause_seconds = denied, pause_seconds
+
+
+class Commands:
+    """Asks for ever what is wanted of one device."""
+
+    def __init__(self, sender: Sender, line: Line, worker: Worker, follower: Follows, label: str) -> None:
+        self._sender, self._line, self._worker = sender, line, worker
+        self._follower, self._label = follower, label
+        self._back_off = BackOff(random.Random())  # noqa: S311 - spreads load, guards nothing
+        self._told = ""
+        self._done_at_ms: int | None = None
+
+    async def follow_for_ever(self) -> None:
+        """Ask and follow until cancelled."""
+        try:
+            while True:
+                await asyncio.sleep(await self.turn())
+        finally:
+            self._line.abort()
+
+    async def turn(self) -> float:
+        """Ask once, follow what came; return the seconds to wait before the next question."""
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                answer = await self._worker.do(self._ask)
+        except (WantedError, TimeoutError) as error:
+            self._line.abort()
+            return self._wait_after(error)
+        self._back_off.worked()
+        self._tell("")
+        if answer.wanted is not None:
+            await self._follow(answer.wanted)
+        return answer.fetch_again_ms / 1000
+
+    async def _follow(self, wanted: WantedPortal) -> None:
+        try:
+            async with asyncio.timeout(FOLLOW_SECONDS):
+                await self._follower.follow(wanted)
+        except (DeviceError, TimeoutError) as error:
+            # It is on the disk: the next poll that reaches the device makes it so, and that poll's log line tells.
+            log.info("%s: what is wanted waits: %s", self._label, error)
+        else:
+            self._done_at_ms = self._sender.box.wall_ms()
+
+    def _ask(self) -> WantedAnswer:
+        done, problems = self._follower.done
+        question = WantedQuestion(
+            agent=self._sender.agent,
+            sent_at_ms=self._sender.box.wall_ms(),
+            revision=self._follower.revision,
+            done=done,
+            done_at_ms=self._done_at_ms,
+            problems=problems,
+        )
+        body = msgspec.json.encode(question)
+        headers = {
+            "Content-Type": "application/json",
+            "Accept-Encoding": "gzip",
+            **signature_headers(self._sender.agent, self._sender.sign, WANTED_PATH, body),
+        }
+        try:
+            return _read(self._line.request("POST", WANTED_PATH, body, headers))
+        except LineError as error:
+            raise WantedError(str(error)) from error
+
+    def _wait_after(self, error: Exception) -> float:
+        sentence = str(error) or "the server did not answer in time"
+        wait = self._back_off.failed()
+        if isinstance(error, WantedError):
+            self._tell(sentence)
+            if error.denied:
+                return DENIED_SECONDS + wait
+            return max(wait, error.pause_seconds or 0.0)
+        self._tell(sentence)
+        return wait
+
+    def _tell(self, sentence: str) -> None:
+        """Write one line when it breaks, one when it works again; the uplink tells of a line that is cut."""
+        if sentence and not self._told:
+            log.info("%s: nothing new can be wanted now: %s", self._label, sentence)
+        elif self._told and not sentence:
+            log.info("%s: the server says again what is wanted", self._label)
+        self._told = sentence
+
+
+def _read(answer: Answer) -> WantedAnswer:
+    if answer.status in {401, 403}:
+        raise WantedError("this box is not accepted", denied=True)
+    if answer.status != 200 or not answer.is_json:
+        raise WantedError(f"the server answered {answer.status}", pause_seconds=retry_after(answer))
+    try:
+        return msgspec.json.decode(_unpacked(answer), type=WantedAnswer)
+    except (*wire.UNREADABLE, zlib.error) as error:
+        raise WantedError(f"what is wanted cannot be read: {error}") from error
+
+
+def _unpacked(answer: Answer) -> bytes:
+    if answer.headers.get("content-encoding", "") != "gzip":
+        return answer.body
+    reader = zlib.decompressobj(_GZIP)
+    plain = reader.decompress(answer.body, MAX_WANTED_BYTES)
+    if reader.unconsumed_tail or not reader.eof:
+        raise zlib.error("more than the box takes")
+    return plain
