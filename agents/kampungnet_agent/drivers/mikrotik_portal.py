@@ -7,7 +7,6 @@ it lies on the box's disk, so all goes on with the line to the server cut.
 """
 
 import asyncio
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -16,7 +15,7 @@ import msgspec
 
 from kampungnet.shared.portal_body import CheckStep, PortalBody, PortalHost, PortalSession
 from kampungnet.shared.wanted import WantedPortal
-from kampungnet_agent.box import EARLIEST_TRUE_MS
+from kampungnet_agent.box import EARLIEST_TRUE_MS, Box
 from kampungnet_agent.driver import DeviceSettings, Finding, Polled
 
 from . import portal_memory as notes
@@ -56,8 +55,10 @@ class MikrotikPortalDriver:
     OPTIONS: Final = frozenset({"tls", "tls_verify", "ca_file"})
     INTERVAL_SECONDS: Final = 30
 
-    def __init__(self, settings: DeviceSettings) -> None:
+    def __init__(self, settings: DeviceSettings, box: Box | None = None) -> None:
+        """Open what is remembered; ``box`` has the clocks."""
         self._settings = settings
+        self._box = box or Box()
         self._router = MikrotikDriver(settings)
         folder = settings.state_folder
         self._memory = PortalMemory(Path(folder) / f"{settings.name}.portal.db" if folder else None)
@@ -66,7 +67,7 @@ class MikrotikPortalDriver:
         self._uses = self._memory.uses()
         self._lock = asyncio.Lock()
         self._looked_at: float | None = None
-        self._born_ms, self._born_at = self._memory.number(notes.LAST_MS), _since_boot()
+        self._born_ms, self._born_at = self._memory.number(notes.LAST_MS), self._since_boot()
         self._kicked: set[str] = set()
         self._macs: dict[str, str] = {}
         self._problems: list[str] = []
@@ -84,6 +85,10 @@ class MikrotikPortalDriver:
     def done(self) -> tuple[int, list[str]]:
         """The revision that the router was made to follow, and what it refused."""
         return self._memory.number(notes.DONE), self._problems
+
+    def pseudonym_of(self, mac: str) -> str:
+        """Return what a device is called outside the village this month."""
+        return notes.pseudonym(self._key(self._now_ms()), mac)
 
     async def follow(self, wanted: WantedPortal) -> None:
         """Keep what is wanted on the disk, then make the router so; raises ``DeviceError`` when it does not answer."""
@@ -131,14 +136,17 @@ class MikrotikPortalDriver:
     async def _look(self, connection: RouterConnection) -> Polled:
         connection.begin_poll()
         found = await tables(connection, (RESOURCE, SERVERS, SERVER_PROFILES, ACTIVE, HOSTS))
-        now_ms, now_at = self._now_ms(), _since_boot()
+        now_ms, now_at = self._now_ms(), self._since_boot()
         uptime = seconds(found[RESOURCE][0].get(b"uptime")) if found[RESOURCE] else None
         key = self._key(now_ms)
         rows = seen(found[ACTIVE], key)
         names = {one.user for one in self._sessions} | {one.user for one in rows}
         ours = {name for name in names if Names(self._wanted).of(name)[1]}
         counters = totals((await connection.ask([counters_of(ours)]))[0].rows) if ours else {}
-        look = Look(now_ms, rows, self._elapsed(now_at), self._rebooted(uptime), counters, frozenset(self._kicked))
+        rebooted = self._rebooted(uptime)
+        look = Look(now_ms, rows, self._elapsed(now_at), rebooted, counters, frozenset(self._kicked))
+        if rebooted:  # what it forgot has to be given back: time of vouchers, pages that were not written yet
+            self._due_at = 0.0
         told = self._followed(look, uptime)
         self._looked_at = now_at
         self._remember_devices(found[ACTIVE], found[HOSTS], key)
@@ -198,11 +206,11 @@ class MikrotikPortalDriver:
         made = await make_so(connection, self._memory, wanted, around)
         self._kicked |= set(made.ended)
         self._note(made, wanted)
-        self._due_at = _since_boot() + DRIFT_SECONDS
+        self._due_at = self._since_boot() + DRIFT_SECONDS
         self._due_ms = next_change_ms(wanted, now_ms)
 
     def _is_due(self, wanted: WantedPortal, logged_in: list[Online], now_ms: int) -> bool:
-        if _since_boot() >= self._due_at or now_ms >= self._due_ms:
+        if self._since_boot() >= self._due_at or now_ms >= self._due_ms:
             return True
         local, plans = local_time(wanted.time_zone, now_ms), {plan.name: plan for plan in wanted.plans}
         return any(
@@ -278,9 +286,12 @@ class MikrotikPortalDriver:
 
     def _now_ms(self) -> int:
         """Return wall time; a box without a clock battery goes on from the last moment it knew."""
-        wall = time.time_ns() // 1_000_000
-        known = self._born_ms + int((_since_boot() - self._born_at) * 1000)
+        wall = self._box.wall_ms()
+        known = self._born_ms + int((self._since_boot() - self._born_at) * 1000)
         return max(wall, known) if wall < EARLIEST_TRUE_MS else wall
+
+    def _since_boot(self) -> float:
+        return self._box.boottime_ms() / 1000
 
     def _elapsed(self, now_at: float) -> float | None:
         if self._looked_at is not None:
@@ -291,10 +302,6 @@ class MikrotikPortalDriver:
     def _rebooted(self, uptime: int | None) -> bool:
         before = self._memory.number(notes.UPTIME)
         return uptime is not None and uptime < before
-
-
-def _since_boot() -> float:
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _new_id() -> str:

@@ -91,6 +91,7 @@ async def _settings(
         if replies[0].traps:
             return refusals([("Router menolak pengaturan portal", replies[0])])
     if not wants.portal:
+        await portal_pages.remove(connection)
         with memory.look():
             memory.forget_note(BEFORE)
     return []

@@ -4,6 +4,7 @@ A power cut at any moment leaves the old pages or the new ones, never half of th
 goes on with what it had. Files over the API: facts on routers 12.8 and on hotspots 9; ``/file/add`` needs RouterOS 7.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Final
@@ -14,12 +15,16 @@ from .routeros_sentences import encode_command
 from .routeros_wire import RouterConnection, Row
 
 FOLDERS: Final = ("kampungnet-a", "kampungnet-b")
+LISTED: Final = encode_command(f"{FILES}/print", "=.proplist=.id,name,type,contents")
+READ_TRIES: Final = 5
+READ_PAUSE_SECONDS: Final = 0.3
+"""A file that was just written cannot be read for a moment."""
 _FLASH: Final = "flash"
 
 
 async def bring(connection: RouterConnection, pages: Mapping[str, str], profile: Row) -> list[str]:
     """Make the pages be those of the portal's profile. Returns what went wrong; then the old pages stay."""
-    listed = (await connection.ask([encode_command(f"{FILES}/print", "=.proplist=.id,name,type,contents")]))[0]
+    listed = (await connection.ask([LISTED]))[0]
     if listed.traps:
         return refusals([("Daftar berkas router tidak bisa dibaca", listed)])
     current = text(profile.get(b"html-directory"))
@@ -29,14 +34,22 @@ async def bring(connection: RouterConnection, pages: Mapping[str, str], profile:
     problems = await _write(connection, folder, pages, listed.rows)
     if problems:
         return [*problems, "Halaman portal yang lama tetap dipakai."]
-    again = (await connection.ask([encode_command(f"{FILES}/print", "=.proplist=.id,name,type,contents")]))[0]
-    if not holds(again.rows, folder, pages):
+    again = await _read_back(connection, folder, pages)
+    if again is None:
         return ["Router tidak menyimpan halaman portal dengan utuh; halaman yang lama tetap dipakai."]
     switch = encode_command("/ip/hotspot/profile/set", f"=.id={text(profile.get(b'.id'))}", f"=html-directory={folder}")
     replies = await connection.ask([switch])
     if replies[0].traps:
         return refusals([("Router tidak mau memakai halaman portal", replies[0])])
-    return await _remove_old(connection, again.rows, folder)
+    return await _remove_old(connection, again, folder)
+
+
+async def remove(connection: RouterConnection) -> None:
+    """Take our folders away, when the portal shows its own pages again."""
+    listed = (await connection.ask([LISTED]))[0]
+    ours = [text(row.get(b".id")) for row in listed.rows if _last(text(row.get(b"name"))) in FOLDERS]
+    if ours:
+        await connection.ask([encode_command(f"{FILES}/remove", f"=.id={one}") for one in ours])
 
 
 def holds(rows: Sequence[Row], folder: str, pages: Mapping[str, str]) -> bool:
@@ -56,18 +69,27 @@ def digest(content: bytes) -> str:
 
 async def _write(connection: RouterConnection, folder: str, pages: Mapping[str, str], rows: Sequence[Row]) -> list[str]:
     there = {text(row.get(b"name")): text(row.get(b".id")) for row in rows}
-    commands = []
+    folders = sorted({folder, *(f"{folder}/{name.rpartition('/')[0]}" for name in pages if "/" in name)} - set(there))
+    commands = [(one, encode_command(f"{FILES}/add", f"=name={one}", "=type=directory")) for one in folders]
     for name, content in pages.items():
         path = f"{folder}/{name}"
-        if path in there:
-            commands.append((name, encode_command(f"{FILES}/set", f"=.id={there[path]}", f"=contents={content}")))
-        else:
-            commands.append((name, encode_command(f"{FILES}/add", f"=name={path}", f"=contents={content}")))
+        where = ("set", f"=.id={there[path]}") if path in there else ("add", f"=name={path}")
+        commands.append((name, encode_command(f"{FILES}/{where[0]}", where[1], f"=contents={content}")))
     replies = await connection.ask([command for _, command in commands])
     named = (
         (f"Berkas {name} tidak diterima router", reply) for (name, _), reply in zip(commands, replies, strict=True)
     )
     return refusals(named)
+
+
+async def _read_back(connection: RouterConnection, folder: str, pages: Mapping[str, str]) -> list[Row] | None:
+    """Return the files when the pages are among them, byte for byte."""
+    for _ in range(READ_TRIES):
+        await asyncio.sleep(READ_PAUSE_SECONDS)
+        listed = (await connection.ask([LISTED]))[0]
+        if holds(listed.rows, folder, pages):
+            return listed.rows
+    return None
 
 
 async def _remove_old(connection: RouterConnection, rows: Sequence[Row], folder: str) -> list[str]:
