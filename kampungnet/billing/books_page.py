@@ -4,11 +4,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from kampungnet.billing import budget, budgets, contracts, rating, statements, words
+from kampungnet.billing import budget, budgets, charts_of_accounts, contracts, rating, stages, statements, words
+from kampungnet.billing.budget import Stage
+from kampungnet.billing.document import FundShare
 from kampungnet.billing.models import BudgetLine, BudgetVersion, Contract, Statement
 from kampungnet.billing.tax import HOUSE_TAXES, RateUnknown
 from kampungnet.core.languages import Language
@@ -40,11 +43,25 @@ class LineRow:
     versions: list[str]
     funds: str
     pagu: str
+    arrived: str
+    """Of the pagu until now, by the stages of its funds; empty where no stages are known."""
     realised: str
     reserved: str
     remaining: str
     is_overdrawn: bool
     ends: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageRow:
+    """One stage in which a fund arrives."""
+
+    year: int
+    fund: str
+    number: int
+    share: str
+    arrives: str
+    source: str
 
 
 def contract_rows(db: Session, scope: Scope, day: date, language: Language) -> list[ContractRow]:
@@ -78,6 +95,15 @@ def without_contract(db: Session, scope: Scope, day: date) -> list[tuple[str, st
     return [(one.code, one.name) for one in units if one.kind != "kecamatan" and one.code not in served]
 
 
+def stage_rows(db: Session, regency: str, language: Language) -> list[StageRow]:
+    """Return in which stages funds arrive, the newest year first."""
+    return [
+        StageRow(one.year, one.fund, one.number, f"{words.figures(language, Fraction(one.share_percent), 2)}%",
+                 language.full_day(one.arrives), one.source)
+        for one in stages.listed(db, regency)
+    ]  # fmt: skip
+
+
 def years(db: Session, scope: Scope) -> list[int]:
     """Return the budget years in the books, the newest first."""
     asked = select(BudgetLine.year).where(BudgetLine.regency == scope.regency)
@@ -90,33 +116,38 @@ def line_rows(db: Session, scope: Scope, year: int, day: date, language: Languag
     if scope.village is not None:
         asked = asked.where(BudgetLine.unit == scope.village)
     lines = list(db.scalars(asked.order_by(BudgetLine.unit, BudgetLine.id)))
-    names, known = statements.names(db, scope.regency), budgets.versions(db, scope.regency)
+    names, known = statements.names(db, scope.regency), budgets.versions(db, scope.regency, [one.id for one in lines])
+    accounts, known_stages = charts_of_accounts.names(db, scope.regency), stages.of_year(db, scope.regency, year)
     spent, billed, monthly = _spent(db, scope.regency, year), _billed(db, scope.regency, year), _monthly(db, scope, day)
     return [
-        _line(one, names.get(one.unit, one.unit), known[one.id],
-              (spent[one.id], billed.get(one.id, 0), monthly.get(one.id, 0)), (day, language))
+        _line(one, (names.get(one.unit, one.unit), charts_of_accounts.account_name(accounts, one.account)),
+              (known[one.id], known_stages), (spent[one.id], billed.get(one.id, 0), monthly.get(one.id, 0)),
+              (day, language))
         for one in lines
     ]  # fmt: skip
 
 
 def _line(
-    line: BudgetLine, name: str, known: Sequence[BudgetVersion], use: tuple[Mapping[str, int], int, int],
-    at: tuple[date, Language],
+    line: BudgetLine, names: tuple[str, str], of: tuple[Sequence[BudgetVersion], Sequence[Stage]],
+    use: tuple[Mapping[str, int], int, int], at: tuple[date, Language],
 ) -> LineRow:  # fmt: skip
-    (spent, billed, monthly), (day, language) = use, at
+    (spent, billed, monthly), (day, language), (known, known_stages) = use, at, of
     day = min(max(day, date(line.year, 1, 1)), date(line.year, 12, 31))
     version = budgets.version_on(known, day)
     realised, reserved = line.opening_rupiah + spent.get(statements.PAID, 0), spent.get(statements.APPROVED, 0)
     remaining = (version.pagu_rupiah if version else 0) - realised - reserved
     dry = budget.ends(remaining, dict.fromkeys(range(billed + 1, 13), monthly)) if monthly else None
     ends = words.month(language, date(line.year, dry, 1)) if dry else ""
+    funds = budgets.funds_of(version) if version else ()
+    shares = tuple(FundShare(fund=one.fund, rupiah=one.rupiah) for one in funds)
     return LineRow(
-        name, f"{line.activity} · {line.account} {line.name}".removeprefix(" · ").strip(),
+        names[0], f"{line.activity} · {line.account} {line.name or names[1]}".removeprefix(" · ").strip(),
         [f"{one.kind}, {language.full_day(one.valid_from)}: {words.figures(language, one.pagu_rupiah)}"
          + (f" ({one.document})" if one.document else "") for one in known],
-        ", ".join(f"{one.fund} {words.figures(language, one.rupiah)}" for one in budgets.funds_of(version))
-        if version else "",
-        words.figures(language, version.pagu_rupiah) if version else "", words.figures(language, realised),
+        ", ".join(f"{one.fund} {words.figures(language, one.rupiah)}" for one in funds),
+        words.figures(language, version.pagu_rupiah) if version else "",
+        words.figures(language, budget.arrived(known_stages, shares, day)) if known_stages and shares else "",
+        words.figures(language, realised),
         words.figures(language, reserved), words.figures(language, remaining), remaining < 0, ends,
     )  # fmt: skip
 

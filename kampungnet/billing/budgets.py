@@ -26,7 +26,7 @@ COLUMNS: Final = (
 REQUIRED: Final = ("tahun", "rekening", "sumber_dana", "pagu")
 FUNDS: Final = ("ADD", "DD", "PBH", "PAD", "BKK", "BKP", "APBD", "DLL")
 """Names that reports group by; Siskeudes' DDS and PBP, PBK are read as DD, BKP and BKK (facts 1.5)."""
-_FUND_WORDS: Final = {name.lower(): name for name in FUNDS} | {"dds": "DD", "pbp": "BKP", "pbk": "BKK"}
+FUND_WORDS: Final = {name.lower(): name for name in FUNDS} | {"dds": "DD", "pbp": "BKP", "pbk": "BKK"}
 _VERSIONS: Final = {"murni": "murni", "perubahan": "perubahan", "pak": "perubahan"}
 DESA_ACCOUNT: Final = "5.2.5.05"
 """Belanja Jasa Langganan Internet (Permendagri 20/2018, facts 2.1)."""
@@ -94,7 +94,7 @@ def _entry(typed: Typed, known: Register) -> BudgetEntry | None:
     year = typed.whole("tahun", 2000, 2099)
     kind = typed.choice("versi", _VERSIONS, default="murni")
     since = typed.day("berlaku_sejak", required=kind == "perubahan")
-    fund = typed.choice("sumber_dana", _FUND_WORDS)
+    fund = typed.choice("sumber_dana", FUND_WORDS)
     pagu = typed.amount("pagu")
     activity = typed.code("kegiatan", required=unit is not None and unit.kind == "desa")
     account, name = typed.code("rekening"), typed.text("uraian")

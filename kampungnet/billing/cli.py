@@ -30,6 +30,7 @@ Command = Callable[[argparse.Namespace], None]
 Open = Callable[[argparse.Namespace], Database]
 MOST_TOLD: Final = 50
 PROGRESS_EVERY: Final = 50
+COUNTED: Final = {"anggaran": "lines", "kontrak": "contracts", "tahap": "stages", "rekening": "codes"}
 FORMATS: Final[dict[str, Callable[[StatementDocument], bytes]]] = {
     "json": to_file,
     "pdf": lambda document: pdf(document, Paper(pages.all_languages()["id"], os.environ.get(ADDRESS, ""))),
@@ -51,6 +52,8 @@ def add_commands(add: Add, open_database: Open) -> None:
     for name, what, text in (
         ("import-budget", "anggaran", "look at a table of budget lines (CSV or XLSX), and with --confirm put it in"),
         ("import-contracts", "kontrak", "look at a table of contracts (CSV or XLSX), and with --confirm put it in"),
+        ("import-stages", "tahap", "look at a table of the stages in which funds arrive, and with --confirm put it in"),
+        ("import-accounts", "rekening", "look at a table of account codes, and with --confirm put it in"),
     ):
         one = add(name, _with(open_database, partial(_import, what)), text)
         one.add_argument("file", help="columns: " + ", ".join(uploads.KINDS[what].columns))
@@ -110,7 +113,7 @@ def _import(what: str, options: argparse.Namespace, database: Database) -> None:
         return
     with database.writes() as db:
         number = kind.store(db, scope.regency, entries, (getpass.getuser(), clock.now_ms()))
-    print(f"{len(entries)} rows are in the books: {number} {'lines' if what == 'anggaran' else 'contracts'}.")
+    print(f"{len(entries)} rows are in the books: {number} {COUNTED[what]}.")
 
 
 def sentence(fault: Fault, language: Language) -> str:

@@ -287,7 +287,7 @@ class PendingImport(Base):
     username: Mapped[str]
     """Only who uploaded it may confirm it."""
     what: Mapped[str]
-    """``budget`` or ``contracts``."""
+    """A kind of :data:`kampungnet.billing.uploads.KINDS`."""
     file_name: Mapped[str]
     content: Mapped[bytes] = mapped_column(Blob)
     """The rows as they were understood, JSON."""

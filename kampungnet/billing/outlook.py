@@ -1,19 +1,18 @@
 """What a budget line can still pay, month by month: bills to come with tax, and money that has not arrived yet."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from fractions import Fraction
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kampungnet.billing import budget, budgets, contracts, rating, statements
-from kampungnet.billing.budget import Spent, Stage
+from kampungnet.billing.budget import Spent
 from kampungnet.billing.document import FundShare
-from kampungnet.billing.models import BudgetLine, Contract, FundStage, Statement
+from kampungnet.billing.models import BudgetLine, Contract, Statement
+from kampungnet.billing.stages import of_year
 from kampungnet.billing.tax import HOUSE_TAXES, RateUnknown
 
 
@@ -62,7 +61,7 @@ def outlook(db: Session, regency: str, line_id: str, day: date) -> Outlook | Non
         return None
     funds = tuple(FundShare(fund=one.fund, rupiah=one.rupiah) for one in budgets.funds_of(version))
     spent, billed = _spent(db, line)
-    stages = stages_of(db, regency, line.year)
+    stages = of_year(db, regency, line.year)
     ahead, due = [], 0
     bills = _bills(db, line, billed)
     for one in budget.forecast(version.pagu_rupiah - spent.total, bills):
@@ -71,15 +70,6 @@ def outlook(db: Session, regency: str, line_id: str, day: date) -> Outlook | Non
         waiting = budget.owed_before_arrival(stages, funds, spent, due, statements.last_day(month))
         ahead.append(MonthAhead(month, one.bill, one.left, waiting))
     return Outlook(line, version.pagu_rupiah, funds, spent, budget.arrived(stages, funds, day), tuple(ahead))
-
-
-def stages_of(db: Session, regency: str, year: int) -> Sequence[Stage]:
-    """Return in which stages the funds of a year arrive."""
-    asked = select(FundStage).where(FundStage.regency == regency, FundStage.year == year)
-    return [
-        Stage(one.fund, Fraction(Decimal(one.share_percent)) / 100, one.arrives)
-        for one in db.scalars(asked.order_by(FundStage.fund, FundStage.number))
-    ]  # fmt: skip
 
 
 def _spent(db: Session, line: BudgetLine) -> tuple[Spent, int]:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from kampungnet.billing import glances, invoices, signing, statement_list, statement_page, statements, words
+from kampungnet.billing import glances, invoices, signing, stages, statement_list, statement_page, statements, words
 from kampungnet.billing.document import StatementDocument
 from kampungnet.billing.formula_words import line_name
 from kampungnet.billing.invoices import TAKEN_OFF, Entry
@@ -138,9 +138,19 @@ def _page(
         next=NEXT[row.state][0 if kind == "desa" else 1], marks=month_strip.MARKS,
         styles=sorted({one.cause.value for one in document.measured.outages}),
         buttons=[(name, BUTTONS[name]) for name, move in signing.MOVES.items() if signing.may(staff, row, kind, move)],
+        waiting=_waiting(db, row, document, language),
         problem=problem.sentence if problem else None, may_rule=staff.role is Role.ENGINEER,
         **_invoice(db, (row, document), staff, language, entry),
     )  # fmt: skip
+
+
+def _waiting(db: Session, row: Statement, document: StatementDocument, language: Language) -> str:
+    """Return how much of what is due has not arrived by the stages of its funds; empty when all of it has."""
+    if document.budget is None or row.state == statements.PAID:
+        return ""
+    today = clock.local_day(clock.now_ms(), clock.zone_of(row.regency))
+    found = stages.waiting(db, row.regency, document.budget, document.total, today)
+    return words.rupiah(language, found) if found else ""
 
 
 def _invoice(

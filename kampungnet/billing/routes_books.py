@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from fractions import Fraction
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from kampungnet.billing import books_page, budgets, export, uploads, words
+from kampungnet.billing import books_page, budgets, charts_of_accounts, export, uploads, words
 from kampungnet.billing.budgets import BudgetEntry
+from kampungnet.billing.charts_of_accounts import AccountEntry
 from kampungnet.billing.contracts import ContractEntry
+from kampungnet.billing.stages import StageEntry
 from kampungnet.core import clock, pages
 from kampungnet.core.errors import BadInput, NotFound, Problem
 from kampungnet.core.languages import N_, Language
@@ -21,7 +24,9 @@ from kampungnet.villages.models import Regency
 
 MOST_SHOWN: Final = 100
 """Rows and faults of a file on one page."""
-PLACES: Final = {"kontrak": "/kontrak", "anggaran": "/pagu"}
+PLACES: Final = {
+    "kontrak": "/kontrak", "anggaran": "/pagu", "tahap": "/pagu/tahap", "rekening": "/pagu/rekening",
+}  # fmt: skip
 """Where the pages of a kind of file are."""
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -53,6 +58,18 @@ def listed_lines(request: Request, db: Reads, staff: CurrentStaff, tahun: int = 
     return _lines_page(request, db, staff, tahun)
 
 
+@router.get("/pagu/tahap")
+def listed_stages(request: Request, db: Reads, staff: CurrentStaff) -> Response:
+    """Show in which stages funds arrive."""
+    return _stages_page(request, db, staff)
+
+
+@router.get("/pagu/rekening")
+def listed_accounts(request: Request, db: Reads, staff: CurrentStaff) -> Response:
+    """Show the account codes that are known by name."""
+    return _accounts_page(request, db, staff)
+
+
 @router.post("/kontrak/unggah")
 def look_at_contracts(request: Request, staff: CurrentStaff, file: Sent) -> Response:
     """Show what a file of contracts says."""
@@ -63,6 +80,18 @@ def look_at_contracts(request: Request, staff: CurrentStaff, file: Sent) -> Resp
 def look_at_lines(request: Request, staff: CurrentStaff, file: Sent) -> Response:
     """Show what a file of budget lines says."""
     return _look(request, staff, "anggaran", file)
+
+
+@router.post("/pagu/tahap/unggah")
+def look_at_stages(request: Request, staff: CurrentStaff, file: Sent) -> Response:
+    """Show what a file of stages says."""
+    return _look(request, staff, "tahap", file)
+
+
+@router.post("/pagu/rekening/unggah")
+def look_at_accounts(request: Request, staff: CurrentStaff, file: Sent) -> Response:
+    """Show what a file of account codes says."""
+    return _look(request, staff, "rekening", file)
 
 
 @router.post("/berkas/{pending}")
@@ -121,6 +150,36 @@ def _lines_page(
     )  # fmt: skip
 
 
+def _stages_page(request: Request, db: Session, staff: SignedIn, problem: Problem | None = None) -> Response:
+    language, regency = pages.language_of(request), db.get_one(Regency, staff.scope.regency)
+    return pages.render(
+        request, "billing/stages.html", problem.status if problem else 200, regency=regency, what="tahap",
+        rows=books_page.stage_rows(db, regency.code, language), may_write=_may_for_all(staff),
+        problem=problem.sentence if problem else None,
+    )  # fmt: skip
+
+
+def _accounts_page(request: Request, db: Session, staff: SignedIn, problem: Problem | None = None) -> Response:
+    regency = db.get_one(Regency, staff.scope.regency)
+    known = charts_of_accounts.names(db, regency.code)
+    return pages.render(
+        request, "billing/accounts.html", problem.status if problem else 200, regency=regency, what="rekening",
+        rows=[(chart, code, name, name == charts_of_accounts.SHIPPED.get((chart, code)))
+              for (chart, code), name in known.items()],
+        may_write=_may_for_all(staff), problem=problem.sentence if problem else None,
+    )  # fmt: skip
+
+
+def _may_for_all(staff: SignedIn) -> bool:
+    return staff.role is Role.BUDGET and staff.scope.is_whole
+
+
+_PAGES: Final[Mapping[str, Callable[..., Response]]] = {
+    "kontrak": _contracts_page, "anggaran": _lines_page, "tahap": _stages_page, "rekening": _accounts_page,
+}  # fmt: skip
+"""Where a file that is no table is told of."""
+
+
 def _look(request: Request, staff: SignedIn, what: str, file: tuple[str, bytes]) -> Response:
     database, language = database_of(request), pages.language_of(request)
     try:
@@ -129,7 +188,7 @@ def _look(request: Request, staff: SignedIn, what: str, file: tuple[str, bytes])
             place = db.get_one(Regency, staff.scope.regency).name
     except Problem as problem:
         with database.reads() as db:
-            return (_contracts_page if what == "kontrak" else _lines_page)(request, db, staff, problem=problem)
+            return _PAGES[what](request, db, staff, problem=problem)
     rows = [_ENTRIES[what](one, language) for one in preview.entries[:MOST_SHOWN]]
     faults = [
         (one.line, one.letter, one.column, language.say(one.sentence, **one.values))
@@ -157,10 +216,21 @@ def _budget_entry(one: BudgetEntry, language: Language) -> list[str]:
     ]  # fmt: skip
 
 
+def _stage_entry(one: StageEntry, language: Language) -> list[str]:
+    share = f"{words.figures(language, Fraction(one.share_percent), 2)}%"
+    return [str(one.year), one.fund, str(one.number), share, language.full_day(one.arrives), one.source]
+
+
+def _account_entry(one: AccountEntry, _language: Language) -> list[str]:
+    return [one.chart, one.code, one.name]
+
+
 _ENTRIES: Final[Mapping[str, Callable[[Any, Language], list[str]]]] = {
-    "kontrak": _contract_entry, "anggaran": _budget_entry,
+    "kontrak": _contract_entry, "anggaran": _budget_entry, "tahap": _stage_entry, "rekening": _account_entry,
 }  # fmt: skip
 _HEADINGS: Final[Mapping[str, Sequence[str]]] = {
     "kontrak": (N_("Village"), N_("Provider"), N_("Number"), N_("Begins"), N_("Ends"), N_("Price"), N_("Contracted")),
     "anggaran": (N_("Village"), N_("Year"), N_("Line"), N_("Name"), N_("Version"), N_("Fund"), N_("Budget (pagu)")),
+    "tahap": (N_("Year"), N_("Fund"), N_("Stage"), N_("Share"), N_("Arrives from"), N_("By which rule")),
+    "rekening": (N_("Chart"), N_("Code"), N_("Name")),
 }

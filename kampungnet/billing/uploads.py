@@ -12,14 +12,16 @@ import msgspec
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from kampungnet.billing import budgets, contracts, sheets
+from kampungnet.billing import budgets, charts_of_accounts, contracts, sheets, stages
 from kampungnet.billing.budgets import BudgetEntry
+from kampungnet.billing.charts_of_accounts import AccountEntry
 from kampungnet.billing.contracts import ContractEntry
 from kampungnet.billing.intake import Fault, Register
 from kampungnet.billing.models import PendingImport
 from kampungnet.billing.sheets import Table
+from kampungnet.billing.stages import StageEntry
 from kampungnet.core import clock
-from kampungnet.core.errors import NotFound
+from kampungnet.core.errors import NotAllowed, NotFound
 from kampungnet.core.languages import N_
 from kampungnet.staff import audit
 from kampungnet.staff.audit import Act
@@ -38,6 +40,14 @@ class Kind:
     entry: type[Any]
     understood: Callable[[Table, Register], tuple[list[Any], list[Fault]]]
     store: Callable[[Session, str, Sequence[Any], tuple[str, int]], int]
+    is_for_all: bool = False
+    """Its rows belong to no unit: they hold for the whole kabupaten, and its own budget staff alone puts them in."""
+
+    def check(self, by: SignedIn) -> None:
+        """Raise ``NotAllowed`` for who may not put such a file in."""
+        by.check_role(Role.BUDGET)
+        if self.is_for_all and not by.scope.is_whole:
+            raise NotAllowed(N_("This holds for the whole kabupaten: ask its budget staff to put it in."))
 
 
 def _store_budget(db: Session, regency: str, entries: Sequence[BudgetEntry], _by: tuple[str, int]) -> int:
@@ -47,7 +57,12 @@ def _store_budget(db: Session, regency: str, entries: Sequence[BudgetEntry], _by
 KINDS: Final = {
     "anggaran": Kind(budgets.COLUMNS, budgets.REQUIRED, BudgetEntry, budgets.understood, _store_budget),
     "kontrak": Kind(contracts.COLUMNS, contracts.REQUIRED, ContractEntry, contracts.understood, contracts.store),
-}
+    "tahap": Kind(stages.COLUMNS, stages.REQUIRED, StageEntry, stages.understood, stages.store, is_for_all=True),
+    "rekening": Kind(
+        charts_of_accounts.COLUMNS, charts_of_accounts.REQUIRED, AccountEntry, charts_of_accounts.understood,
+        charts_of_accounts.store, is_for_all=True,
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +81,8 @@ def look_at(db: Session, by: SignedIn, what: str, file: tuple[str, bytes], now_m
 
     Raises ``NotAllowed`` for who does not keep books, ``BadInput`` or ``TooLarge`` for what is no table.
     """
-    by.check_role(Role.BUDGET)
     kind, name = kind_of(what), file[0][:200]
+    kind.check(by)
     found, faults = kind.understood(sheets.read(file[1], kind.columns, kind.required), budgets.register(db, by.scope))
     db.execute(delete(PendingImport).where(PendingImport.uploaded_ms < now_ms - KEPT_MS))
     if faults or not found:
@@ -91,10 +106,11 @@ def confirm(db: Session, by: SignedIn, pending_id: str, now_ms: int) -> tuple[st
     if pending is None or pending.username != by.username or pending.uploaded_ms < now_ms - KEPT_MS:
         raise NotFound(N_("This file waits no more. Send it again."))
     kind = kind_of(pending.what)
+    kind.check(by)
     entries = msgspec.json.decode(pending.content, type=list[kind.entry])  # type: ignore[name-defined]  # the kind says
     # What this person may write for may have become less since the file was looked at.
     allowed = budgets.register(db, by.scope).units
-    if any(entry.unit not in allowed for entry in entries):
+    if not kind.is_for_all and any(entry.unit not in allowed for entry in entries):
         raise NotFound(N_("This file waits no more. Send it again."))
     number = kind.store(db, by.scope.regency, entries, (by.name, now_ms))
     told = {"file": pending.file_name, "rows": len(entries)}
