@@ -27,6 +27,7 @@ from kampungnet.measurement import routes_incidents, routes_ledger, routes_oddit
 from kampungnet.shared import wire
 from kampungnet.shared.wanted import WANTED_PATH, WantedAnswer, WantedPortal, WantedQuestion
 from kampungnet.staff import routes as staff_routes
+from kampungnet.staff import routes_acts
 from kampungnet.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ _LOOPBACK: Final = {"127.0.0.1", "::1", "testclient"}
 _FORWARDED: Final = {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"}
 _ROUTERS: Final = (
     staff_routes.router,
+    routes_acts.router,
     measurement_routes.router,
     routes_ledger.router,
     routes_outages.router,

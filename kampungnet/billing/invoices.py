@@ -113,8 +113,11 @@ def enter(db: Session, by: SignedIn, row: Statement, entry: Entry, now_ms: int) 
     )  # fmt: skip
     db.add(invoice)
     db.flush()
-    told = [{"number": one.number, "total_rupiah": one.total_rupiah, "revision": one.revision} if one else None
-            for one in (before, invoice)]  # fmt: skip
+    told = [
+        {"number": one.number, "total_rupiah": one.total_rupiah, "revision": one.revision, "village": row.village}
+        if one else None
+        for one in (before, invoice)
+    ]  # fmt: skip
     audit.record(db, by, Act("invoice.enter", f"{row.contract} {row.month:%Y-%m}", "", told[0], told[1]), now_ms)
     return invoice
 

@@ -78,7 +78,7 @@ def take(db: Session, by: SignedIn, row: Statement, name: str, note: str, now_ms
     row.state = move.after
     statements.add_step(db, row, (by.username, by.name), now_ms, note.strip())
     about = statements.number_text(row) or f"{row.contract} {row.month:%Y-%m}"
-    told = {"total_rupiah": row.total_rupiah, "hash": row.hash, "state": move.after}
+    told = {"total_rupiah": row.total_rupiah, "hash": row.hash, "state": move.after, "village": row.village}
     audit.record(db, by, Act(f"statement.{move.after}", about, note.strip(), {"state": move.before}, told), now_ms)
 
 

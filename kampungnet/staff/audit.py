@@ -12,7 +12,7 @@ from hmac import compare_digest
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from kampungnet.core.keys import Keys, keys_of
@@ -73,14 +73,14 @@ def record(db: Session, by: SignedIn, act: Act, now_ms: int) -> None:
     db.flush()
 
 
-def entries(db: Session, regency: str, what: str = "", before: int | None = None, most: int = PAGE) -> list[AuditEntry]:
-    """Return the newest acts, those of one kind or all, older than the row ``before``."""
-    asked = select(AuditEntry).where(AuditEntry.regency == regency).order_by(AuditEntry.sequence.desc()).limit(most)
-    if what:
-        asked = asked.where(AuditEntry.what == what)
+def entries(
+    db: Session, regency: str, only: Sequence[ColumnElement[bool]] = (), before: int | None = None, most: int = PAGE
+) -> list[AuditEntry]:
+    """Return the newest acts, all or those that fulfil conditions, older than the row ``before``."""
+    asked = select(AuditEntry).where(AuditEntry.regency == regency, *only)
     if before is not None:
         asked = asked.where(AuditEntry.sequence < before)
-    return list(db.scalars(asked))
+    return list(db.scalars(asked.order_by(AuditEntry.sequence.desc()).limit(most)))
 
 
 def newest_about(db: Session, regency: str, what: str, about: Collection[str]) -> dict[str, AuditEntry]:

@@ -1,21 +1,17 @@
 """Signing in and out."""
 
 from typing import Annotated
-from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from kampungnet.core import clock, pages, security
 from kampungnet.core.errors import NotSignedIn, TooMany
 from kampungnet.core.web import SIGN_IN_PATH, Reads, Writes, database_of
-from kampungnet.staff import audit, service
-from kampungnet.staff.access import CurrentStaff, cookie_name
-from kampungnet.staff.service import Role
+from kampungnet.staff import service
+from kampungnet.staff.access import cookie_name
 
 router = APIRouter(include_in_schema=False)
-
-Before = Annotated[int | None, Query(ge=1, le=2**62)]
 
 
 @router.get(SIGN_IN_PATH)
@@ -58,24 +54,3 @@ def sign_out(request: Request, db: Writes) -> Response:
     answer = RedirectResponse(SIGN_IN_PATH, 303)
     answer.delete_cookie(cookie, path="/", secure=cookie.startswith("__Host-"), httponly=True, samesite="lax")
     return answer
-
-
-@router.get("/catatan")
-def acts(
-    request: Request,
-    db: Reads,
-    staff: CurrentStaff,
-    apa: str = "",
-    sebelum: Annotated[int | None, Query(ge=1, le=2**62)] = None,
-) -> Response:
-    """Show what staff decided, a page at a time."""
-    staff.check_role(Role.ENGINEER, Role.AUDITOR)
-    regency, language, now_ms = staff.scope.regency, pages.language_of(request), clock.now_ms()
-    zone = clock.zone_of(regency)
-    found = audit.entries(db, regency, apa, sebelum, audit.PAGE + 1)
-    shown = [(one, language.moment(one.at_ms, zone, now_ms, with_zone=False)) for one in found[: audit.PAGE]]
-    older = urlencode({"apa": apa, "sebelum": shown[-1][0].sequence}) if len(found) > audit.PAGE else ""
-    return pages.render(
-        request, "staff/audit.html", entries=shown, kinds=audit.kinds(db, regency), only=apa, older=older,
-        seal="{} · {}".format(*audit.head(db, regency)),
-    )  # fmt: skip

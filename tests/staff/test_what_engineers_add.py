@@ -52,7 +52,7 @@ async def test_planned_work_is_entered_listed_for_its_village_and_withdrawn_with
     assert "Ditarik oleh Ibu Sari, hari ini" in page
     assert ": Ditunda." in page
     acts = (await sari.get("/catatan")).text
-    assert acts.index("<td>planned_work.withdraw<") < acts.index("<td>planned_work.enter<")
+    assert acts.index("<b>Pekerjaan terencana ditarik<") < acts.index("<b>Pekerjaan terencana dimasukkan<")
     assert (await budi.get("/catatan")).status_code == 403
 
 

@@ -1,0 +1,91 @@
+"""Acts as people read them, and which of them somebody asks for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session
+
+from kampungnet.core import clock
+from kampungnet.core.errors import Unprocessable
+from kampungnet.core.languages import N_, Language
+from kampungnet.staff.models import AuditEntry
+
+WORDS: Final[Mapping[str, str]] = {
+    "planned_work.enter": N_("Planned work entered"),
+    "planned_work.withdraw": N_("Planned work withdrawn"),
+    "outage.rule": N_("Cause of an interruption set"),
+    "outage.withdraw_ruling": N_("Cause of an interruption taken back"),
+    "anggaran.import": N_("Budget read in"),
+    "kontrak.import": N_("Contracts read in"),
+    "invoice.enter": N_("Provider's invoice entered"),
+    "statement.checked": N_("Statement checked"),
+    "statement.approved": N_("Statement approved"),
+    "statement.paid": N_("Statement paid"),
+    "statement.draft": N_("Statement sent back"),
+    "portal.policy": N_("Rules of the wifi login set"),
+}
+"""What each kind of act is called; a kind of a later version shows its code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which acts somebody asks for. Empty: all."""
+
+    kind: str = ""
+    username: str = ""
+    village: str = ""
+    """Its code."""
+    first: str = ""
+    """Local day, ISO."""
+    last: str = ""
+    """Local day, included."""
+
+    def conditions(self, zone: str) -> list[ColumnElement[bool]]:
+        """Return what an act must fulfil. Raises ``Unprocessable`` for a day that is none."""
+        found = []
+        if self.kind:
+            found.append(AuditEntry.what == self.kind)
+        if self.username:
+            found.append(AuditEntry.username == self.username)
+        if self.village:
+            found.append(_concerns(self.village))
+        if self.first:
+            found.append(AuditEntry.at_ms >= clock.day_start_ms(_day(self.first), zone))
+        if self.last:
+            found.append(AuditEntry.at_ms < clock.day_start_ms(_day(self.last), zone) + clock.DAY_MS)
+        return found
+
+
+def words(kind: str, language: Language) -> str:
+    """Return what a kind of act is called."""
+    return language.say(WORDS[kind]) if kind in WORDS else kind
+
+
+def people(db: Session, regency: str) -> list[tuple[str, str]]:
+    """Return user name and name of everybody who ever acted, by name."""
+    rows = db.execute(select(AuditEntry.username, AuditEntry.name).where(AuditEntry.regency == regency).distinct())
+    return sorted(((username, name) for username, name in rows), key=lambda one: (one[1], one[0]))
+
+
+def _concerns(village: str) -> ColumnElement[bool]:
+    """Tell whether an act was done to a village, a site of it, or to what names it, its kecamatan or its kabupaten."""
+    at_it = AuditEntry.about.startswith(f"{village}-", autoescape=True)
+    codes = {village, village[:8], village[:5]}
+    named = [
+        column.contains(f'"{code}"', autoescape=True) for column in (AuditEntry.before, AuditEntry.after)
+        for code in sorted(codes)
+    ]  # fmt: skip
+    return or_(AuditEntry.about == village, at_it, *named)
+
+
+def _day(text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = date.min
+    if not 2000 <= day.year < 2100:
+        raise Unprocessable(N_("Please give days like 2026-11-29, or leave them empty."))
+    return day
