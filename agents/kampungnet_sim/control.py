@@ -28,7 +28,7 @@ class Refused(ValueError):
 
 class Control:
     """``GET /villages``, ``/devices``, ``/truth?village=``, ``/sessions?village=``; ``GET|POST|DELETE /faults``;
-    ``GET|POST /lines``; ``POST /guests``, ``/routers`` (see :mod:`kampungnet_sim.control_hotspot`)."""
+    ``GET|POST /lines``; ``POST /guests``, ``/far``, ``/routers`` (see :mod:`kampungnet_sim.control_hotspot`)."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
@@ -100,6 +100,7 @@ class Control:
             ("POST", "/lines"): lambda: self._set_line(_object(body)),
             ("GET", "/sessions"): lambda: control_hotspot.sessions(self._fleet, self._one_village(query)),
             ("POST", "/guests"): lambda: self._hotspot(control_hotspot.move_guest, _object(body)),
+            ("POST", "/far"): lambda: self._hotspot(control_hotspot.place_far, _object(body)),
             ("POST", "/routers"): lambda: self._hotspot(control_hotspot.replace_router, _object(body)),
         }
         call = calls.get((method, parts.path))

@@ -53,3 +53,10 @@ def replace_router(fleet: Fleet, village: str, wish: Wish) -> dict[str, object]:
         raise ValueError("seconds must be a number")
     fleet.replace_router(village, _text(wish, "model"), seconds)
     return fleet.sites[village].inventory()
+
+
+def place_far(fleet: Fleet, village: str, wish: Wish) -> dict[str, object]:
+    """``{"host", "port"}``: a name of the internet is a real server on 127.0.0.1, as guests and the garden see it."""
+    host, port = _text(wish, "host"), _bytes(wish, "port")
+    fleet.sites[village].hotspot.far[host] = ("127.0.0.1", port)
+    return {"host": host, "port": port}

@@ -1,9 +1,10 @@
 """Files of one router (``/file``), the pages of its portal among them.
 
 Pages are best pushed over the API: ``/file/add`` and ``/file/set`` take ``contents`` of up to 60 KB in version 7
-(the maker's page "Files"), which no village page reaches; version 6 has no ``add``, and what it takes in ``set``
-ends at 4 KB (unconfirmed). Boards of 16 MB keep only what lies under ``flash/`` (facts/routeros.md, 12.8). Boards
-with NAND write some 40 s later: a power cut before leaves a file of that name without a byte in it ("Files").
+(the maker's page "Files"), which no village page reaches. Version 6 has no ``add``, and what it takes in ``set``
+ends at 4 KB (unconfirmed): there the router has to get pages itself (``/tool/fetch``). Boards of 16 MB keep only
+what lies under ``flash/`` (facts/routeros.md, 12.8). Boards with NAND write some 40 s later: a power cut before
+leaves a file of that name without a byte in it ("Files").
 """
 
 from dataclasses import dataclass
@@ -163,6 +164,17 @@ class Flash:
         self._check(data, len(data), before)
         made = self._put(name, None if values.get("type") == "directory" else data, now)
         return f"*{made.number:X}" if self._router.version >= RosVersion(7, 13) else None
+
+    def store(self, name: str, data: bytes, now: float, before: int) -> None:
+        """A file of any size the router got by itself, in place of the one of this name; folders come with it."""
+        known = self.files.get(name)
+        self._check_room(len(data) - (0 if known is None else known.size), before)
+        parts = name.split("/")[:-1]
+        for depth in range(1, len(parts) + 1):
+            folder = "/".join(parts[:depth])
+            if folder not in self.files:
+                self._put(folder, None, now)
+        self._put(name, data, now)
 
     def _check(self, data: bytes, more: int, before: int) -> None:
         if len(data) > self._most():

@@ -57,13 +57,18 @@ async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> i
         passed += len(data)
         writer.write(data)
         await writer.drain()
-    writer.close()
+    # One side has said all it had to say; the other may go on.
+    with suppress(OSError):
+        writer.write_eof()
     return passed
 
 
 async def tunnel(place: tuple[str, int], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> tuple[int, int]:
     """Carry a ``CONNECT`` to a server on loopback until it ends; bytes (down, up)."""
     far_reader, far_writer = await asyncio.open_connection(*place)
-    writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-    down, up = await asyncio.gather(_pipe(far_reader, writer), _pipe(reader, far_writer))
+    try:
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        down, up = await asyncio.gather(_pipe(far_reader, writer), _pipe(reader, far_writer))
+    finally:
+        far_writer.close()
     return down, up

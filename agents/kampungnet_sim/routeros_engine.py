@@ -43,7 +43,7 @@ _SECRETS = frozenset({"password", "secret"})
 _SECRETIVE = frozenset({"/ip/hotspot/user", "/radius", "/interface/pppoe-client"})
 _POLICY_OF_VERB = {
     "print": "read", "getall": "read", "listen": "read", "get": "read", "monitor": "read",
-    "monitor-traffic": "read", "read": "read", "ping": "test", "resolve": "test", "reboot": "reboot",
+    "monitor-traffic": "read", "read": "read", "ping": "test", "resolve": "test", "fetch": "test", "reboot": "reboot",
 }  # fmt: skip
 
 Cache = dict[tuple[object, ...], list[bytes]]
@@ -226,6 +226,7 @@ class Engine:
             "remove": lambda: table.remove(ids),
             "set": lambda: table.set(ids, values),
             "unset": lambda: table.unset(ids, values.get("value-name", "")),
+            "move": lambda: table.move(ids, values.get("destination", "")),
             "enable": lambda: table.set(ids, {"disabled": "false"}),
             "disable": lambda: table.set(ids, {"disabled": "true"}),
             "comment": lambda: table.set(ids, {"comment": values.get("comment", "")}),

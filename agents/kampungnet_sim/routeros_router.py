@@ -56,7 +56,7 @@ def draw_users(profile: VillageProfile) -> dict[str, RouterUser]:
         "tamu": frozenset({"api"}),
         "winbox": frozenset({"read", "winbox", "web"}),
         # Keeps the hotspot as the server wants it, and writes nothing else (facts/routeros.md, 11.3).
-        "penulis": frozenset({"read", "write", "api", "ftp"}),
+        "penulis": frozenset({"read", "write", "api", "ftp", "test"}),
     }
     return {
         name: RouterUser(name, "".join(chance.choices("abcdefghjkmnpqrstuvwxyz23456789", k=16)), rights, name)

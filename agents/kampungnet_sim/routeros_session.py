@@ -13,6 +13,7 @@ from kampungnet_sim import routeros_probes as probes
 from kampungnet_sim import routeros_streams as streams
 from kampungnet_sim.line import DelayLine
 from kampungnet_sim.routeros_engine import Engine, encode_rows
+from kampungnet_sim.routeros_fetch import fetch
 from kampungnet_sim.routeros_monitors import MONITORS
 from kampungnet_sim.routeros_outlet import Outlet
 from kampungnet_sim.routeros_query import QueryError
@@ -229,6 +230,8 @@ class ApiConnection(asyncio.Protocol):
         if request.command == "/ping":
             rows = probes.ping(self._engine, request, asyncio.sleep, instant=self._options.instant_ping)
             return self._start(frame, self._stream(rows, request, frame))
+        if request.command == "/tool/fetch":
+            return self._start(frame, self._stream(fetch(self._engine, request), request, frame))
         if request.command == "/resolve":
             return self._start(frame, self._resolved(request, frame))
         if request.command in MONITORS:

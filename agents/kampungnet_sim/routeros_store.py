@@ -18,6 +18,7 @@ _QUEUE = TableSpec(
         "dropped": "0/0", "rate": "0/0", "packet-rate": "0/0", "queued-bytes": "0/0",
         "queued-packets": "0/0", "invalid": "false", "dynamic": "false", "disabled": "false",
     },
+    ordered=True,
 )  # fmt: skip
 _RADIUS = TableSpec(
     frozenset(
@@ -54,6 +55,7 @@ _FILTER = TableSpec(
     ),
     {"dynamic": "false", "disabled": "false", "invalid": "false", "log": "false"},
     unique=".none",
+    ordered=True,
 )
 _ADDRESS_LIST = TableSpec(
     frozenset("list address timeout disabled comment".split()),

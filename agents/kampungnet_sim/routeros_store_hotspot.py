@@ -81,6 +81,7 @@ _BINDING = TableSpec(
     frozenset("mac-address address to-address server type disabled comment".split()),
     {"type": "regular", "blocked": "false", "bypassed": "false", "disabled": "false"},
     unique="mac-address",
+    ordered=True,
     choices={"type": frozenset({"regular", "bypassed", "blocked"})},
     readers={"mac-address": inputs.mac, "disabled": inputs.truth},
     follows=lambda row: {one: str(row.get("type") == one).lower() for one in ("blocked", "bypassed")},
@@ -90,6 +91,7 @@ _GARDEN = TableSpec(
     frozenset("action server src-address dst-host dst-port method path disabled comment".split()),
     {"action": "allow", "hits": "0", "dynamic": "false", "disabled": "false"},
     unique=".none",
+    ordered=True,
     choices={"action": frozenset({"allow", "deny"})},
     readers={"disabled": inputs.truth},
 )
@@ -100,6 +102,7 @@ _GARDEN_IP = TableSpec(
     ),
     {"action": "accept", "invalid": "false", "disabled": "false"},
     unique=".none",
+    ordered=True,
     choices={"action": frozenset({"accept", "drop", "reject"})},
     readers={"disabled": inputs.truth},
 )

@@ -29,6 +29,8 @@ class TableSpec:
     # What follows from the rest of a row.
     follows: Callable[[Row], Row] = field(default=dict)
     twin: str = "failure: already have such name"
+    # Its rows are asked in their order: they may be put before others.
+    ordered: bool = False
 
 
 _BOOLEANS = frozenset({"disabled", "add-mac-cookie", "open-status-page", "transparent-proxy"})
@@ -41,6 +43,8 @@ class Table:
     def __init__(self, spec: TableSpec, rows: Iterable[Mapping[str, str]] = ()) -> None:
         self._spec = spec
         self._rows: dict[str, Row] = {}
+        # By their unique name: lists of ten thousand vouchers are added to row by row.
+        self._names: dict[str, str] = {}
         self._next = 1
         self.revision = 0
         for row in rows:
@@ -53,9 +57,20 @@ class Table:
     def _store(self, row: Row) -> str:
         key = f"*{self._next:X}"
         self._next += 1
-        self._rows[key] = {**row, **self._spec.follows(row)}
+        self._put(key, row)
         self.revision += 1
         return key
+
+    def _put(self, key: str, row: Row) -> None:
+        self._forget(key)
+        self._rows[key] = {**row, **self._spec.follows(row)}
+        if name := row.get(self._spec.unique):
+            self._names.setdefault(name, key)
+
+    def _forget(self, key: str) -> None:
+        name = self._rows.get(key, {}).get(self._spec.unique, "")
+        if self._names.get(name) == key:
+            del self._names[name]
 
     def _checked(self, values: Mapping[str, str]) -> Row:
         clean: Row = {}
@@ -71,19 +86,33 @@ class Table:
         return clean
 
     def _refuse_twins(self, row: Row, own: str = "") -> None:
-        name = row.get(self._spec.unique)
-        for key, other in self._rows.items():
-            if name is not None and key != own and other.get(self._spec.unique) == name:
-                raise RouterTrap(self._spec.twin, 4)
+        if self._names.get(row.get(self._spec.unique, ""), own) != own:
+            raise RouterTrap(self._spec.twin, 4)
 
     def add(self, values: Mapping[str, str]) -> str:
-        """Make a row, give back its id."""
-        row = {**self._spec.defaults, **self._checked(values)}
+        """Make a row, give back its id. ``place-before`` names the row it comes before in an ordered list."""
+        before = values.get("place-before", "") if self._spec.ordered else ""
+        given = {name: value for name, value in values.items() if not before or name != "place-before"}
+        row = {**self._spec.defaults, **self._checked(given)}
         for name in self._spec.required:
             if not row.get(name):
                 raise RouterTrap(f"missing value(s) of argument(s) {name}", 1)
         self._refuse_twins(row)
-        return self._store(row)
+        key = self._store(row)
+        if before:
+            self.move(key, before)
+        return key
+
+    def move(self, ids: str, before: str) -> None:
+        """Put rows before another one, or at the end when none is named."""
+        if not self._spec.ordered:
+            raise RouterTrap("no such command", 0)
+        keys = self._found(ids)
+        place = self._found(before)[0] if before else ""
+        order = [key for key in self._rows if key not in keys]
+        at = order.index(place) if place in order else len(order)
+        self._rows = {key: self._rows[key] for key in (*order[:at], *keys, *order[at:])}
+        self.revision += 1
 
     def _found(self, ids: str) -> list[str]:
         keys = []
@@ -95,8 +124,7 @@ class Table:
         return keys
 
     def _by_name(self, name: str) -> str | None:
-        unique = self._spec.unique
-        return next((k for k, row in self._rows.items() if row.get(unique) == name), None)
+        return self._names.get(name)
 
     def set(self, ids: str, values: Mapping[str, str]) -> None:
         """Change rows; an empty text clears a property as ``set comment=""`` does."""
@@ -104,13 +132,13 @@ class Table:
         for key in self._found(ids):
             row = {**self._rows[key], **clean}
             self._refuse_twins(row, key)
-            self._rows[key] = {**row, **self._spec.follows(row)}
+            self._put(key, row)
         self.revision += 1
 
     def unset(self, ids: str, name: str) -> None:
         """Take a property away from rows."""
         for key in self._found(ids):
-            self._rows[key] = {one: value for one, value in self._rows[key].items() if one != name}
+            self._put(key, {one: value for one, value in self._rows[key].items() if one != name})
         self.revision += 1
 
     def remove(self, ids: str) -> None:
@@ -119,6 +147,7 @@ class Table:
         if any(self._rows[key].get("default") == "true" for key in keys):
             raise RouterTrap("failure: can not remove default", 4)
         for key in keys:
+            self._forget(key)
             del self._rows[key]
         self.revision += 1
 
@@ -126,7 +155,7 @@ class Table:
         """The router's own change of a row (counters), unchecked; unknown names do nothing."""
         key = self._by_name(name)
         if key is not None:
-            self._rows[key] = {**self._rows[key], **values}
+            self._put(key, {**self._rows[key], **values})
             self.revision += 1
 
     def count(self, key: str, name: str) -> None:

@@ -206,6 +206,33 @@ async def test_guests_reach_a_real_server_once_they_may(stage: Stage, writer: Cl
     server.close()
 
 
+async def test_a_tls_connection_passes_whole_or_not_at_all(stage: Stage, writer: Client, guest: Guest) -> None:
+    async def echo(reader: asyncio.StreamReader, out: asyncio.StreamWriter) -> None:
+        out.write(await reader.read(100))
+        out.close()
+
+    async def connect() -> bytes:
+        host, _, port = guest.door.partition(":")
+        reader, out = await asyncio.open_connection(host, int(port))
+        out.write(b"CONNECT bank.example:443 HTTP/1.1\r\nHost: bank.example:443\r\n\r\n")
+        try:
+            said = await reader.readuntil(b"\r\n\r\n")
+            out.write(b"hello")
+            out.write_eof()
+            return said + await reader.read(-1)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            return b""
+        finally:
+            out.close()
+
+    server = await asyncio.start_server(echo, "127.0.0.1", 0)
+    stage.site.hotspot.far["bank.example"] = server.sockets[0].getsockname()[:2]
+    assert await connect() == b""
+    await do(writer, "/ip/hotspot/walled-garden/ip/add", "dst-host=bank.example", "dst-port=443")
+    assert (await connect()).endswith(b"\r\n\r\nhello")
+    server.close()
+
+
 async def test_curl_is_a_guest_of_its_own_by_its_source_address(stage: Stage, writer: Client) -> None:
     curl, port = needed("curl", "curl"), stage.site.ports["hotspot"]
     guests = [await stage.site.hotspot.join(mac) for mac in (ANDI, BUDI)]

@@ -136,6 +136,58 @@ async def test_version_6_has_no_way_to_make_a_file_but_takes_a_small_page_in_pla
         assert long["message"] == "failure: new contents too long"
 
 
+async def test_version_6_fetches_a_page_of_any_size_by_itself() -> None:
+    async def serve(reader: asyncio.StreamReader, out: asyncio.StreamWriter) -> None:
+        asked_for = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1]
+        out.write(
+            b"HTTP/1.0 200 OK\r\n\r\n" + b"x" * 20_000 if asked_for == b"/login.html" else b"HTTP/1.0 404 No\r\n\r\n"
+        )
+        out.close()
+
+    web = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"url=http://127.0.0.1:{web.sockets[0].getsockname()[1]}"
+    async with on_stage(FleetOptions(model="rb951")) as stage:
+        client = await stage.client("penulis")
+        rows = await client.rows("/tool/fetch", f"={url}/login.html", "=dst-path=hotspot/login.html")
+        assert [row["status"] for row in rows] == ["connecting", "finished"]
+        (file,) = await client.rows("/file/print", "?name=hotspot/login.html")
+        assert (file["size"], "contents" in file) == ("20000", False)
+        assert (await (await stage.site.hotspot.join(ANDI)).get("/login")).text == "x" * 20_000
+        lost = await client.ask("/tool/fetch", f"={url}/ghost.html", "=dst-path=hotspot/ghost.html")
+        assert row_of(lost[1])["message"].startswith("failure: closing connection: <404 No>")
+        stage.fleet.faults.add("flash_full", SARONGAN.code)
+        full = await client.ask("/tool/fetch", f"={url}/login.html", "=dst-path=hotspot/b.html")
+        assert "not enough space" in row_of(full[1])["message"]
+        assert await asked(await stage.client("pengamat"), "/tool/fetch", url) == {
+            "message": "not enough permissions (9)"
+        }
+    web.close()
+
+
+async def test_rules_are_asked_in_the_order_they_were_put_in() -> None:
+    async with on_stage(FleetOptions(model="hex")) as stage:
+        client, menu = await stage.client("penulis"), f"{HOTSPOT}/walled-garden"
+        guest = await stage.site.hotspot.join(ANDI)
+        (first,) = [row[".id"] for row in await client.rows(f"{menu}/print")]
+        assert (await guest.get("http://judi.go.id/")).status == 200
+        key = (await asked(client, f"{menu}/add", "dst-host=judi.*", "action=deny", f"place-before={first}"))["ret"]
+        assert [row[".id"] for row in await client.rows(f"{menu}/print")] == [key, first]
+        assert (await guest.get("http://judi.go.id/")).status == 302
+        assert await asked(client, f"{menu}/move", f"numbers={key}") == {}
+        assert (await guest.get("http://judi.go.id/")).status == 200
+
+
+async def test_ten_thousand_vouchers_are_taken_one_by_one() -> None:
+    async with on_stage(FleetOptions(model="rb5009", quick_ack=True)) as stage:
+        client = await stage.client("penulis")
+        for number in range(10_000):
+            client.send(f"{HOTSPOT}/user/add", f"=name=K{number:05d}", "=profile=voucher", f".tag={number}")
+        answers = [await client.answer() for _ in range(10_000)]
+        assert all(len(one) == 1 for one in answers)
+        twice = await asked(client, f"{HOTSPOT}/user/add", "name=K09999")
+        assert "already have user" in twice["message"]
+
+
 async def test_a_power_cut_empties_pages_that_were_not_yet_on_the_flash_of_a_board_with_nand() -> None:
     async with on_stage(FleetOptions(model="hap-ax2")) as stage:
         client = await stage.client("penulis")
