@@ -1,7 +1,7 @@
 """Wires everything once: doors for agents, pages for people, metrics for Prometheus."""
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from kampungnet.core.database import Database
 from kampungnet.core.errors import NotFound, Unavailable
 from kampungnet.core.tally import Tally
 from kampungnet.hotspot import portals
+from kampungnet.ingest import lane
 from kampungnet.ingest.routes import EnrolmentDoor, ReportDoor
 from kampungnet.ingest.wanted_door import WantedDoor
 from kampungnet.measurement import routes as measurement_routes
@@ -97,13 +98,13 @@ class Server:
         return app
 
     @asynccontextmanager
-    async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+    async def _lifespan(self, _app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
         door = ReportDoor(self.database, self.tally)
         wanted = WantedDoor(self.database, _wanted, self.ending)
         self._doors |= {wire.REPORTS_PATH: door, WANTED_PATH: wanted}
         upkeep = Upkeep(self.database) if self._upkeep else None
         try:
-            yield
+            yield {lane.DOOR: door}
         finally:
             await wanted.close()
             if upkeep:

@@ -16,6 +16,7 @@ from kampungnet.app import Server
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Unavailable
 from kampungnet.core.tally import Tally
+from kampungnet.ingest.lane import ReportLane
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +51,7 @@ def serve(open_database: Open, host: str, port: int, processes: int = 1) -> None
 
 
 def _run(server: Server, listening: socket.socket, database: Database, lifeline: int | None = None) -> None:
-    web = uvicorn.Server(
-        uvicorn.Config(
-            server, log_config=None, access_log=False, server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=5, loop="uvloop",
-            http="httptools", proxy_headers=True, forwarded_allow_ips="127.0.0.1",
-        )
-    )  # fmt: skip
+    web = uvicorn.Server(web_settings(server))
     server.ending = lambda: web.should_exit
     if lifeline is not None:
         threading.Thread(target=_end_with_the_first, args=(web, lifeline), name="lifeline", daemon=True).start()
@@ -65,6 +60,15 @@ def _run(server: Server, listening: socket.socket, database: Database, lifeline:
     finally:
         listening.close()
         database.close()
+
+
+def web_settings(server: Server) -> uvicorn.Config:
+    """Return how the application is served."""
+    return uvicorn.Config(
+        server, log_config=None, access_log=False, server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=5, loop="uvloop",
+        http=ReportLane, proxy_headers=True, forwarded_allow_ips="127.0.0.1",
+    )  # fmt: skip
 
 
 def _end_with_the_first(web: uvicorn.Server, lifeline: int) -> None:

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import queue
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,7 +24,9 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-Results = list[tuple["asyncio.Future[wire.Receipt | Problem]", wire.Receipt | Problem | NotStored]]
+Tell = Callable[["Answer"], None]
+Results = list[tuple[tuple[Tell, int, str], wire.Receipt | Problem | NotStored]]
+"""Of each report: whom to tell, the bytes that waited, the agent; and what became of it."""
 
 ENROLMENT_BYTES: Final = 4_000
 _AGENT: Final = wire.AGENT_HEADER.lower().encode()
@@ -34,8 +37,22 @@ WAITING_BYTES: Final = 64_000_000
 """Bodies held in memory while they wait for a commit; who comes after that is asked to try again."""
 
 
+class Answer(NamedTuple):
+    """What the sender of a report is told."""
+
+    status: int
+    body: bytes
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """Return the headers that go with it."""
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(self.body)).encode())]
+        if self.status in (429, 503):
+            headers.append((b"retry-after", b"5"))
+        return headers
+
+
 class ReportDoor:
-    """``POST /api/v1/reports`` as a bare ASGI application.
+    """``POST /api/v1/reports`` as a bare ASGI application, and for :mod:`kampungnet.ingest.lane` without one.
 
     FastAPI's routing and validation cost more than storing a report does (facts: performance), and
     a raw body is what the signature covers.
@@ -59,20 +76,18 @@ class ReportDoor:
         if scope["method"] != "POST":
             await answer(send, 405, wire.Problem("Reports are sent with POST."))
             return
-        try:
-            receipt = await self._receipt(scope, receive)
-        except Problem as problem:
-            self._tally.add("reports", "failed" if problem.status >= 500 else "refused")
-            await answer(send, problem.status, wire.Problem(problem.sentence))
-            return
-        self._tally.add("reports", "accepted")
-        self._tally.add("readings", "accepted", len(receipt.accepted))
-        self._tally.add("readings", "refused", len(receipt.refused))
-        await answer(send, 200, receipt)
-
-    async def _receipt(self, scope: Scope, receive: Receive) -> wire.Receipt:
         headers = dict(scope["headers"])
-        body = await read_body(headers, receive, wire.MAX_BODY_BYTES)
+        told: asyncio.Future[Answer] = self._loop.create_future()
+        try:
+            body = await read_body(headers, receive, wire.MAX_BODY_BYTES)
+        except Problem as problem:
+            told.set_result(self._judged(problem))
+        else:
+            self.take(headers, body, partial(_settle, told))
+        await _send(send, await told)
+
+    def take(self, headers: Mapping[bytes, bytes], body: bytes, tell: Tell) -> None:
+        """Judge one report; ``tell`` gets the answer, after the commit and on the event loop."""
         request = SignedRequest(
             agent=headers.get(_AGENT, b"").decode("latin-1"),
             signature=headers.get(_SIGNATURE, b"").decode("latin-1"),
@@ -80,43 +95,45 @@ class ReportDoor:
             body=body,
             received_ms=clock.now_ms(),
         )
-        result = await self._stored(request)
-        if isinstance(result, Problem):
-            raise result
-        return result
-
-    async def _stored(self, request: SignedRequest) -> wire.Receipt | Problem:
         key = self._keys.of(request.agent)
         arrival = Arrival(request, service.proven(request, key) if key else None)
-        size = len(request.body) + (service.unpacked_bytes(arrival.proven.report) if arrival.proven else 0)
-        if self._waiting_bytes + size > WAITING_BYTES:
-            raise service.busy()
-        self._waiting_bytes += size
-        stored: asyncio.Future[wire.Receipt | Problem] = self._loop.create_future()
+        size = len(body) + (service.unpacked_bytes(arrival.proven.report) if arrival.proven else 0)
         try:
-            self._group.submit(arrival, stored)
-            return await stored
+            if self._waiting_bytes + size > WAITING_BYTES:
+                raise queue.Full
+            self._group.submit(arrival, (tell, size, request.agent))
         except queue.Full:
-            raise service.busy() from None
-        except NotStored as failure:
-            log.error("a report of agent %s could not be stored: %s", request.agent, failure.__cause__)
-            raise service.busy() from failure
-        finally:
-            self._waiting_bytes -= size
+            tell(self._judged(service.busy()))
+        else:
+            self._waiting_bytes += size
 
     def _deliver(self, results: Results) -> None:
         """Hand a group's results to the event loop; the group's thread calls this."""
-        self._loop.call_soon_threadsafe(_settle, results)
+        self._loop.call_soon_threadsafe(self._tell, results)
+
+    def _tell(self, results: Results) -> None:
+        for (tell, size, agent), result in results:
+            self._waiting_bytes -= size
+            if isinstance(result, NotStored):
+                log.error("a report of agent %s could not be stored: %s", agent, result.__cause__)
+                tell(self._judged(service.busy()))
+            else:
+                tell(self._judged(result))
+
+    def _judged(self, result: wire.Receipt | Problem) -> Answer:
+        """Count what became of a report, and return what its sender is told."""
+        if isinstance(result, Problem):
+            self._tally.add("reports", "failed" if result.status >= 500 else "refused")
+            return Answer(result.status, msgspec.json.encode(wire.Problem(result.sentence)))
+        self._tally.add("reports", "accepted")
+        self._tally.add("readings", "accepted", len(result.accepted))
+        self._tally.add("readings", "refused", len(result.refused))
+        return Answer(200, msgspec.json.encode(result))
 
 
-def _settle(results: Results) -> None:
-    for stored, result in results:
-        if stored.done():  # the box hung up; its report is safe all the same
-            continue
-        if isinstance(result, NotStored):
-            stored.set_exception(result)
-        else:
-            stored.set_result(result)
+def _settle(told: "asyncio.Future[Answer]", what: Answer) -> None:
+    if not told.done():  # the box hung up; its report is safe all the same
+        told.set_result(what)
 
 
 async def read_body(headers: dict[bytes, bytes], receive: Receive, limit: int) -> bytes:
@@ -143,12 +160,12 @@ async def read_body(headers: dict[bytes, bytes], receive: Receive, limit: int) -
 
 async def answer(send: Send, status: int, content: msgspec.Struct) -> None:
     """Send one JSON answer."""
-    body = msgspec.json.encode(content)
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if status in (429, 503):
-        headers.append((b"retry-after", b"5"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await _send(send, Answer(status, msgspec.json.encode(content)))
+
+
+async def _send(send: Send, what: Answer) -> None:
+    await send({"type": "http.response.start", "status": what.status, "headers": what.headers()})
+    await send({"type": "http.response.body", "body": what.body})
 
 
 class EnrolmentDoor:

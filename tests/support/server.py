@@ -6,6 +6,7 @@ import http.client
 import itertools
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -27,6 +28,7 @@ from kampungnet.core.database import Database
 from kampungnet.devices import service as devices
 from kampungnet.ingest import service as ingest
 from kampungnet.measurement.service import Key
+from kampungnet.server import BACKLOG, web_settings
 from kampungnet.shared import wire
 from kampungnet.villages import service as villages
 from tests.support.ports import free_port
@@ -222,13 +224,9 @@ def ask(
 def serving(database: Database) -> Iterator[Running]:
     """Run the whole application in a thread, without upkeep, until the block ends."""
     port = free_port()
-    config = uvicorn.Config(
-        Server(database, upkeep=False), host="127.0.0.1", port=port, log_config=None, access_log=False,
-        loop="uvloop", http="httptools", proxy_headers=True, forwarded_allow_ips="127.0.0.1",
-        timeout_graceful_shutdown=5,
-    )  # fmt: skip
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, name="uvicorn")
+    listening = socket.create_server(("127.0.0.1", port), backlog=BACKLOG)
+    server = uvicorn.Server(web_settings(Server(database, upkeep=False)))
+    thread = threading.Thread(target=server.run, args=([listening],), name="uvicorn")
     thread.start()
     try:
         _wait_until(lambda: server.started)
@@ -236,6 +234,7 @@ def serving(database: Database) -> Iterator[Running]:
     finally:
         server.should_exit = True
         thread.join(timeout=30)
+        listening.close()
 
 
 def url_of(database: Database) -> str:

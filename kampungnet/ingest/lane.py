@@ -1,0 +1,104 @@
+"""A short way for reports on uvicorn's HTTP protocol.
+
+A task, a scope and a handful of messages for each request cost as much as all else that is done for a report. One
+that came whole and asks for nothing unusual is handed to the door at once; whatever else comes goes the ordinary
+way through the application, with the same door at its end.
+"""
+
+from functools import partial
+from typing import Final
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from kampungnet.ingest.routes import Answer, ReportDoor
+from kampungnet.shared import wire
+
+DOOR: Final = "report_door"
+"""Name of the door in the state that the application's lifespan gives."""
+_URL: Final = wire.REPORTS_PATH.encode()
+
+
+class _Report:
+    """A report under way, with what uvicorn's protocol asks about any request under way."""
+
+    def __init__(self, headers: list[tuple[bytes, bytes]]) -> None:
+        self.headers = headers
+        self.parts: list[bytes] = []
+        self.response_complete = self.disconnected = False
+        self.keep_alive = True
+        self.message_event = self
+
+    def set(self) -> None:
+        """Nobody waits for more of it."""
+
+
+class ReportLane(HttpToolsProtocol):
+    """One connection."""
+
+    _coming: _Report | None = None
+    """A usual report whose body is not here yet."""
+    _whole: _Report | None = None
+    """One that is here and was not handed over yet."""
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came, and hand over a report that is whole; for the rest of a body is waited the ordinary way."""
+        super().data_received(data)
+        # Not from the parser's callbacks: an error of ours would be taken for bad HTTP, and boxes believe a 400.
+        if (report := self._whole) is not None:
+            self._whole = None
+            door: ReportDoor = self.app_state[DOOR]
+            door.take(dict(report.headers), b"".join(report.parts), partial(self._answer, report))
+        elif (report := self._coming) is not None:
+            self._coming = None
+            super().on_headers_complete()
+            for part in report.parts:
+                super().on_body(part)
+
+    def on_headers_complete(self) -> None:
+        """Hold a usual report back until its body is here."""
+        if self._is_usual():
+            self._coming = _Report(self.headers)
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body."""
+        if self._coming is None:
+            super().on_body(body)
+        else:
+            self._coming.parts.append(body)
+
+    def on_message_complete(self) -> None:
+        """Note that a body is whole."""
+        if self._coming is None:
+            super().on_message_complete()
+        else:
+            self._whole = self.cycle = self._coming  # type: ignore[assignment]  # all that uvicorn asks of a cycle
+            self._coming = None
+
+    def _is_usual(self) -> bool:
+        """Tell whether a request is a report and may be the only one of its connection until it is answered."""
+        parser, before = self.parser, self.cycle
+        return (
+            self.url == _URL
+            and parser.get_method() == b"POST"
+            and (before is None or before.response_complete)
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not (self.expect_100_continue or parser.should_upgrade() or self.flow.write_paused)
+            and DOOR in self.app_state
+        )
+
+    def _answer(self, report: _Report, answer: Answer) -> None:
+        report.response_complete = True
+        if report.disconnected:  # the box hung up; its report is safe all the same
+            return
+        head = [STATUS_LINE[answer.status]]
+        for name, value in (*self.server_state.default_headers, *answer.headers()):
+            head += (name, b": ", value, b"\r\n")
+        if not report.keep_alive:  # the server was told to stop meanwhile
+            head.append(b"connection: close\r\n")
+        self.transport.write(b"".join((*head, b"\r\n", answer.body)))
+        if not report.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
