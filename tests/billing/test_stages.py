@@ -113,7 +113,8 @@ async def test_both_are_looked_at_confirmed_and_shown(
         list(statements.make_all(db, REGENCY, JULY, NOW))
     # On 10 January nothing is there, on 10 February 15 % of 30.000.000, on 2 April 65 %.
     for day, arrived, waits in (
-        (date(2026, 1, 10), "0", True), (date(2026, 2, 10), "4.500.000", False), (date(2026, 4, 2), "19.500.000", False),
+        (date(2026, 1, 10), "0", True), (date(2026, 2, 10), "4.500.000", False),
+        (date(2026, 4, 2), "19.500.000", False),
     ):  # fmt: skip
         monkeypatch.setattr(clock, "now_ms", lambda day=day: clock.day_start_ms(day, clock.WIB))
         nur = await signed_in(server, "nur")
