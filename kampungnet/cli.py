@@ -122,6 +122,7 @@ def _add_add_staff(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     one.add_argument("--role", required=True, choices=[role.value for role in staff.Role])
     one.add_argument("--regency", required=True, help="for example 35.10")
     one.add_argument("--village", help="for an operator, or budget staff of a village: the one this person works for")
+    one.add_argument("--district", help="for budget staff of a kecamatan: its code, for example 35.10.15")
     one.add_argument(
         "--duty", default="", choices=[duty.value for duty in staff.Duty],
         help="what budget staff of a village sign: secretary checks a statement, head approves it, treasurer pays it",
@@ -329,7 +330,8 @@ def _recompute(options: argparse.Namespace) -> None:
 def _add_staff(options: argparse.Namespace) -> None:
     password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     with open_database(options).writes() as db:
-        scope, duty = staff.Scope(options.regency, options.village), staff.Duty(options.duty)
+        scope = staff.Scope(options.regency, options.village, options.district)
+        duty = staff.Duty(options.duty)
         person = staff.NewStaff(options.username, options.name, staff.Role(options.role), scope, duty)
         staff.add_staff(db, person, password)
     print(f"{options.username} can sign in.")

@@ -113,9 +113,7 @@ def years(db: Session, scope: Scope) -> list[int]:
 def line_rows(db: Session, scope: Scope, year: int, day: date, language: Language) -> list[LineRow]:
     """Return the budget lines of a year that a person may see, as they stand on a day."""
     asked = select(BudgetLine).where(BudgetLine.regency == scope.regency, BudgetLine.year == year)
-    if scope.village is not None:
-        asked = asked.where(BudgetLine.unit == scope.village)
-    lines = list(db.scalars(asked.order_by(BudgetLine.unit, BudgetLine.id)))
+    lines = list(db.scalars(asked.where(scope.where(BudgetLine.unit)).order_by(BudgetLine.unit, BudgetLine.id)))
     names, known = statements.names(db, scope.regency), budgets.versions(db, scope.regency, [one.id for one in lines])
     accounts, known_stages = charts_of_accounts.names(db, scope.regency), stages.of_year(db, scope.regency, year)
     spent, billed, monthly = _spent(db, scope.regency, year), _billed(db, scope.regency, year), _monthly(db, scope, day)

@@ -64,10 +64,8 @@ def register(db: Session, scope: Scope) -> Register:
     districts = villages.districts(db, scope.regency)
     rows = db.scalars(select(Village).where(Village.regency == scope.regency))
     units = [Unit(one.code, one.name, one.kind, districts[one.district]) for one in rows]
-    if scope.village is not None:
-        return Register({one.code: one for one in units if one.code == scope.village})
     offices = [Unit(code, name, "kecamatan", name) for code, name in districts.items()]
-    return Register({one.code: one for one in [*units, *offices]})
+    return Register({one.code: one for one in [*units, *offices] if scope.covers(one.code)})
 
 
 def understood(table: Table, known: Register) -> tuple[list[BudgetEntry], list[Fault]]:

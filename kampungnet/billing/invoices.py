@@ -95,7 +95,7 @@ def asked_for(document: StatementDocument) -> tuple[LineKind, ...]:
 
 def may_enter(by: SignedIn, row: Statement) -> bool:
     """Tell whether a person enters invoices of this unit."""
-    return by.role is Role.BUDGET and by.scope.village in {None, row.unit}
+    return by.role is Role.BUDGET and by.scope.covers(row.unit)
 
 
 def enter(db: Session, by: SignedIn, row: Statement, entry: Entry, now_ms: int) -> Invoice:

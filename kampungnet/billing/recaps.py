@@ -26,7 +26,11 @@ def of_month(db: Session, scope: Scope, month: date) -> Mapping[str, Recap]:
         found = units(db, scope, month)
         title = ", ".join([f"{found[0].name}, Kecamatan {found[0].district}"] * bool(found) + [name])
         return {"": rollup.recap(title, f"{month:%Y-%m}", found)}
-    return rollup.recaps(name, f"{month:%Y-%m}", units(db, scope, month))
+    all_of_them = rollup.recaps(name, f"{month:%Y-%m}", units(db, scope, month))
+    if scope.district is None:
+        return all_of_them
+    # Who sees one kecamatan gets no paper that says kabupaten above its numbers.
+    return {"": all_of_them[scope.district], scope.district: all_of_them[scope.district]}
 
 
 def units(db: Session, scope: Scope, month: date) -> list[Unit]:
@@ -61,9 +65,7 @@ def _statements(db: Session, scope: Scope, month: date) -> list[Any]:
         .join(Contract, (Contract.regency == Statement.regency) & (Contract.id == Statement.contract))
         .where(Statement.regency == scope.regency, Statement.month >= month.replace(month=1), Statement.month <= month)
     )  # fmt: skip
-    if scope.village is not None:
-        asked = asked.where(Statement.unit == scope.village)
-    return list(db.execute(asked.order_by(Statement.contract, Statement.month)))
+    return list(db.execute(asked.where(scope.where(Statement.unit)).order_by(Statement.contract, Statement.month)))
 
 
 def _purses(db: Session, scope: Scope, month: date, rows: Iterable[Any]) -> Mapping[str, list[Purse]]:
@@ -72,9 +74,10 @@ def _purses(db: Session, scope: Scope, month: date, rows: Iterable[Any]) -> Mapp
     for row in rows:
         of_line[row.unit, row.line].append(row)
     asked = select(BudgetLine).where(BudgetLine.regency == scope.regency, BudgetLine.year == month.year)
-    if scope.village is not None:
-        asked = asked.where(BudgetLine.unit == scope.village)
-    lines, versions = list(db.scalars(asked.order_by(BudgetLine.id))), budgets.versions(db, scope.regency)
+    lines, versions = (
+        list(db.scalars(asked.where(scope.where(BudgetLine.unit)).order_by(BudgetLine.id))),
+        budgets.versions(db, scope.regency),
+    )
     found: dict[str, list[Purse]] = defaultdict(list)
     for line in lines:
         version = budgets.version_on(versions.get(line.id, []), statements.last_day(month))

@@ -70,7 +70,7 @@ def _recap(db: Session, staff: SignedIn, month: str, district: str) -> tuple[dat
 
 def _page(request: Request, db: Session, staff: SignedIn, month: str, district: str) -> Response:
     (first, recap), language = _recap(db, staff, month, district), pages.language_of(request)
-    by_district = not district and staff.scope.village is None
+    by_district = not district and staff.scope.is_whole
     known = sorted({first, *statements.months(db, staff.scope)}, reverse=True)
     return pages.render(
         request, "billing/recap.html", regency=db.get_one(Regency, staff.scope.regency), recap=recap, month=first,

@@ -134,7 +134,7 @@ def document_of(row: Statement) -> StatementDocument:
 def find(db: Session, scope: Scope, contract: str, month: date) -> Statement:
     """Return one statement. Raises ``NotFound`` for one that is not there or not this person's."""
     row = db.get(Statement, (scope.regency, contract, month))
-    if row is None or scope.village not in {None, row.unit}:
+    if row is None or not scope.covers(row.unit):
         raise NotFound(N_("There is no such statement here. Go back to the list."))
     return row
 
@@ -142,16 +142,14 @@ def find(db: Session, scope: Scope, contract: str, month: date) -> Statement:
 def of_month(db: Session, scope: Scope, month: date) -> list[Statement]:
     """Return the statements of a month that a person may see."""
     asked = select(Statement).where(Statement.regency == scope.regency, Statement.month == month)
-    if scope.village is not None:
-        asked = asked.where(Statement.unit == scope.village)
+    asked = asked.where(scope.where(Statement.unit))
     return list(db.scalars(asked.order_by(Statement.village, Statement.contract)))
 
 
 def months(db: Session, scope: Scope) -> list[date]:
     """Return the newest months of which a person may see statements, the newest first."""
     asked = select(Statement.month).where(Statement.regency == scope.regency)
-    if scope.village is not None:
-        asked = asked.where(Statement.unit == scope.village)
+    asked = asked.where(scope.where(Statement.unit))
     return list(db.scalars(asked.distinct().order_by(Statement.month.desc()).limit(MOST_MONTHS)))
 
 

@@ -26,9 +26,7 @@ log = logging.getLogger(__name__)
 SIGN_IN_PATH: Final = "/masuk"
 MAX_FORM_BYTES: Final = 100_000
 MAX_FILE_BYTES: Final = 10_500_000
-FILE_PATHS: Final = frozenset(
-    {"/kontrak/unggah", "/pagu/unggah", "/pagu/tahap/unggah", "/pagu/rekening/unggah"}
-)
+FILE_PATHS: Final = frozenset({"/kontrak/unggah", "/pagu/unggah", "/pagu/tahap/unggah", "/pagu/rekening/unggah"})
 """Forms that bring a table of up to 10 MB; their routes look at who asks before they read it."""
 API_PREFIX: Final = "/api/"
 DATA_PREFIX: Final = "/data/"

@@ -89,7 +89,7 @@ def listed(db: Session, scope: Scope, since_ms: int) -> list[PlannedWork]:
         .where(PlannedWork.regency == scope.regency, PlannedWork.end_ms > since_ms)
         .order_by(PlannedWork.start_ms.desc(), PlannedWork.id)
     )
-    return [one for one in rows if scope.village is None or covers(one, scope.village)]
+    return [one for one in rows if places(one, scope)]
 
 
 def at_site(db: Session, place: tuple[str, str], period: Span) -> list[PlannedWork]:
@@ -120,11 +120,11 @@ def covers(work: PlannedWork, village: str) -> bool:
 
 
 def places(work: PlannedWork, scope: Scope | None = None) -> tuple[str, ...]:
-    """Return the codes that planned work names; to who sees one village only those that it is among."""
+    """Return the codes that planned work names; to a person only those inside what they see, or around it."""
     named = _PLACES.decode(work.places)
-    if scope is None or scope.village is None:
+    if scope is None:
         return named
-    return tuple(code for code in named if scope.village == code or scope.village.startswith(f"{code}."))
+    return tuple(code for code in named if scope.covers(code) or scope.place.startswith(f"{code}."))
 
 
 def written(text: str, *, required: bool = True) -> str:

@@ -60,9 +60,10 @@ def first_page(request: Request, db: Reads, staff: CurrentStaff, keadaan: str = 
         return RedirectResponse(f"/desa/{staff.scope.village}", 303)
     only = Status(keadaan) if keadaan in set(Status) else None
     language, now_ms, regency = pages.language_of(request), clock.now_ms(), _regency(db, staff.scope)
-    seen = overview(village_states(db, regency.code, now_ms), language, now_ms, only)
+    found = [one for one in village_states(db, regency.code, now_ms) if staff.scope.covers(one.village.code)]
+    seen = overview(found, language, now_ms, only)
     as_of = language.moment(now_ms, regency.time_zone, now_ms)
-    number = len(onus.strays(db, regency.code, onus.olts(db, regency.code, now_ms)))
+    number = len(onus.strays(db, regency.code, onus.olts(db, regency.code, now_ms))) if staff.scope.is_whole else 0
     return pages.render(
         request, "measurement/overview.html", regency=regency, seen=seen, only=only, as_of=as_of, strays=number
     )
@@ -104,7 +105,7 @@ def village(request: Request, db: Reads, staff: CurrentStaff, code: str) -> Resp
 @router.get("/onu")
 def strays(request: Request, db: Reads, staff: CurrentStaff) -> Response:
     """Show to who sees the whole regency which ONUs of its OLTs no village gets."""
-    if staff.scope.village is not None:
+    if not staff.scope.is_whole:
         raise NotFound(N_("There is no such page here. Go back to the first page."))
     language, now_ms, regency = pages.language_of(request), clock.now_ms(), _regency(db, staff.scope)
     told, names = onus.olts(db, regency.code, now_ms), villages.names(db, regency.code)

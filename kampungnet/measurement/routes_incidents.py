@@ -60,13 +60,13 @@ def incidents(request: Request, db: Reads, staff: CurrentStaff, kecamatan: str =
         if only in {None, one.cause} and any(code.startswith(kecamatan) for code, _ in one.villages)
     ]  # fmt: skip
     lines = [told(one, names, language, regency.time_zone, now_ms) for one in chosen]
-    own = [site for site, village in sites.items() if village == staff.scope.village]
+    own = [site for site, village in sites.items() if staff.scope.covers(village)]
     return pages.render(
         request, "measurement/incidents.html", regency=regency, open=[one for one in lines if one.is_open],
         ended=[one for one in lines if not one.is_open][:MOST_SHOWN], districts=districts, kecamatan=kecamatan,
         only=only, causes=[(cause, CAUSES[cause], number) for cause, number in causes_of(found)],
         marks=month_strip.MARKS, styles=sorted({one.style for one in lines}), all=len(found),
-        judged=judged.age(db, regency.code, language, now_ms, own if staff.scope.village else None),
+        judged=judged.age(db, regency.code, language, now_ms, None if staff.scope.is_whole else own),
     )  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def incident(request: Request, db: Reads, staff: CurrentStaff, incident: str) ->
     members = [
         (sites[site], names[sites[site]], line(outage, language, regency.time_zone, now_ms))
         for site, outage in found
-        if staff.scope.village in {None, sites[site]}
+        if staff.scope.covers(sites[site])
     ]
     return pages.render(
         request, "measurement/incident.html", regency=regency, members=members, marks=month_strip.MARKS,
@@ -120,7 +120,7 @@ def _seen(db: Session, scope: Scope, now_ms: int, known: tuple[dict[str, str], d
 def _told(row: LoggedIncident, sites: dict[str, str], names: dict[str, str], scope: Scope) -> Told | None:
     """Return what a person may see of an incident; ``None`` when none of it is theirs."""
     seen = [(sites[site], names[sites[site]]) for site, _ in incident_log.members(row) if site in sites]
-    own = [one for one in seen if scope.village in {None, one[0]}]
+    own = [one for one in seen if scope.covers(one[0])]
     if not own:
         return None
     return Told(

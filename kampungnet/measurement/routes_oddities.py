@@ -171,7 +171,7 @@ def listed(db: Reads, staff: CurrentStaff) -> OdditiesOut:
 
 
 def _check(staff: SignedIn) -> None:
-    if staff.scope.village is not None:
+    if not staff.scope.is_whole:
         raise NotFound(N_("There is no such page here. Go back to the first page."))
 
 

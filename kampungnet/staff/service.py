@@ -14,7 +14,7 @@ from kampungnet.core.database import Database
 from kampungnet.core.errors import Conflict, NotAllowed, NotFound, NotSignedIn, TooMany, Unprocessable
 from kampungnet.core.languages import N_
 from kampungnet.staff.models import SignInFailure, StaffMember, StaffSession
-from kampungnet.villages.models import Regency, Village
+from kampungnet.villages.models import District, Regency, Village
 
 IDLE_MS: Final = 8 * 3_600_000
 ABSOLUTE_MS: Final = 7 * 86_400_000
@@ -123,27 +123,42 @@ def add_staff(db: Session, person: NewStaff, password: str) -> StaffMember:
     username, name, role, scope = person.username, person.name, person.role, person.scope
     if not _USERNAME.fullmatch(username):
         raise Unprocessable("A user name has 2 to 40 small letters, digits, dots or dashes.")
-    if scope.village is None and role is Role.OPERATOR:
-        raise Unprocessable("An operator belongs to one village: name it.")
-    if scope.village is not None and role not in {Role.OPERATOR, Role.BUDGET}:
-        raise Unprocessable("Engineers and auditors see the whole kabupaten: leave the village out.")
-    if person.duty and (role is not Role.BUDGET or scope.village is None):
-        raise Unprocessable("Only budget staff of a village have a duty.")
-    if db.get(Regency, scope.regency) is None:
-        raise NotFound(f"Kabupaten {scope.regency} is not in the register: import its villages first.")
-    if scope.village and db.get(Village, (scope.regency, scope.village)) is None:
-        raise NotFound(f"Village {scope.village} is not in the register of kabupaten {scope.regency}.")
+    _check_place(db, person)
     if db.get(StaffMember, username) is not None:
         raise Conflict(f"There is already somebody called {username}.")
     check_password_rules(password, username, name)
     member = StaffMember(
         username=username, name=name, password_hash=security.hash_password(password),
-        role=role, regency=scope.regency, village=scope.village, duty=person.duty, failed_logins=0,
-        locked_until_ms=0,
+        role=role, regency=scope.regency, village=scope.village, district=scope.district,
+        duty=person.duty, failed_logins=0, locked_until_ms=0,
     )  # fmt: skip
     db.add(member)
     db.flush()
     return member
+
+
+def _check_place(db: Session, person: NewStaff) -> None:
+    """Raise a ``Problem`` where role, duty and place do not fit together, or there is no such place."""
+    _check_role_of_place(person)
+    scope = person.scope
+    if db.get(Regency, scope.regency) is None:
+        raise NotFound(f"Kabupaten {scope.regency} is not in the register: import its villages first.")
+    if scope.village and db.get(Village, (scope.regency, scope.village)) is None:
+        raise NotFound(f"Village {scope.village} is not in the register of kabupaten {scope.regency}.")
+    if scope.district and db.get(District, (scope.regency, scope.district)) is None:
+        raise NotFound(f"Kecamatan {scope.district} is not in the register of kabupaten {scope.regency}.")
+
+
+def _check_role_of_place(person: NewStaff) -> None:
+    role, scope = person.role, person.scope
+    if scope.village is None and role is Role.OPERATOR:
+        raise Unprocessable("An operator belongs to one village: name it.")
+    if scope.village is not None and role not in {Role.OPERATOR, Role.BUDGET}:
+        raise Unprocessable("Engineers and auditors see the whole kabupaten: leave the village out.")
+    if scope.district is not None and (role is not Role.BUDGET or scope.village is not None):
+        raise Unprocessable("Only budget staff are bound to a kecamatan, and then to no village.")
+    if person.duty and (role is not Role.BUDGET or scope.village is None):
+        raise Unprocessable("Only budget staff of a village have a duty.")
 
 
 def check_password_rules(password: str, *own_words: str) -> None:
@@ -207,7 +222,7 @@ def staff_of(db: Session, token: str, now_ms: int) -> tuple[SignedIn, bool] | No
     too_old = now_ms - session.last_seen_ms > IDLE_MS or now_ms - session.started_ms > ABSOLUTE_MS
     if too_old or member.disabled_ms is not None:
         return None
-    scope = Scope(member.regency, member.village)
+    scope = Scope(member.regency, member.village, member.district)
     signed_in = SignedIn(member.username, member.name, Role(member.role), scope, Duty(member.duty))
     return signed_in, now_ms - session.last_seen_ms > TOUCH_MS
 
