@@ -7,20 +7,18 @@ from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import accumulate, chain
 from operator import or_
 from typing import Final, NamedTuple
 
 from kampungnet.measurement import traffic
 from kampungnet.measurement.ledger import SLOT_MS, Flag, Slot
-from kampungnet.measurement.percentile import SLOT_SECONDS, GapPolicy, rank
+from kampungnet.measurement.percentile import SLOT_SECONDS, GapPolicy, Runs, highest, rank
 from kampungnet.measurement.slots import MOST
 
 HOUR_MS: Final = 3_600_000
 _WIDTH: Final = 8
 """Bytes of a double."""
-_LEAST: Final = array("d", [-2.0]).tobytes()
-_FIRST: Final = 24 * _WIDTH
-"""So many of a day's highest are looked at first."""
 _DOUBTS: Final = Flag.LOWER_BOUND | Flag.IMPOSSIBLE
 
 
@@ -102,7 +100,9 @@ def month_of(days: Columns, period_ms: tuple[int, int], open_day: Open, policy: 
     doubtful = bool(flags & _DOUBTS) or any(gap.flags & _DOUBTS for gap in gaps)
     expected = (last_ms - first_ms) // SLOT_MS
     samples = sum(days.samples)
-    rx, tx = (_p95(days, way, expected if policy is GapPolicy.ZERO else samples, open_day) for way in (0, 1))
+    numbers, runs = _tops(days.peaks)
+    number = expected if policy is GapPolicy.ZERO else samples
+    rx, tx = (_p95(days, (numbers, of_way), way, number, open_day) for way, of_way in enumerate(runs))
     busiest_bytes = max(days.busiest_bytes, default=0)
     hours = zip(days.busiest_bytes, days.start_ms, days.busiest_hour, strict=True)
     return Month(
@@ -115,37 +115,37 @@ def month_of(days: Columns, period_ms: tuple[int, int], open_day: Open, policy: 
     )  # fmt: skip
 
 
-def _p95(days: Columns, way: int, number: int, open_day: Open) -> int | None:
+def _tops(peaks: Sequence[bytes]) -> tuple["array[float]", tuple[Runs, Runs]]:
+    """Return the highest numbers of all days, and where those of each day lie: received, and sent.
+
+    Each day has them from the highest down, received before sent: turned round, all ascend, the last day first.
+    """
+    numbers = array("d", b"".join(peaks))
+    numbers.reverse()
+    lengths = [len(one) // (2 * _WIDTH) for one in reversed(peaks)]
+    borders = list(accumulate(chain.from_iterable(zip(lengths, lengths, strict=True)), initial=0))
+    return numbers, ((borders[1::2], borders[2::2]), (borders[:-1:2], borders[1::2]))
+
+
+def _p95(days: Columns, tops: tuple["array[float]", Runs], way: int, number: int, open_day: Open) -> int | None:
     """Return the rate at the nearest rank among ``number`` slots; those without a measurement count as 0."""
     if not number:
         return None
+    numbers, (starts, ends) = tops
     place = number - rank(number)
-    halves = [both[len(both) // 2 :] if way else both[: len(both) // 2] for both in days.peaks]
-    first = [half[:_FIRST] for half in halves]
-    ordered = sorted(_doubles(first), reverse=True)
-    border = ordered[place] if place < len(ordered) else -1.0
-    # What a day keeps back is not above the lowest it brought along. Merging a few into what is sorted costs little.
-    more = _above(border, first)
-    if more:
-        ordered = sorted([*ordered[: place + 1], *_doubles([halves[n][_FIRST:] for n in more])], reverse=True)
-        border = ordered[place] if place < len(ordered) else -1.0
-    shut = [n for n in _above(border, halves) if days.samples[n] > traffic.PEAKS] if more else []
-    for n in shut:
-        values = sorted((_bytes(one, way) for one in open_day(days.day(n)) if one.is_sample), reverse=True)
-        ordered += values[traffic.PEAKS :]
+    border = highest(numbers, (starts, ends), place) if place < sum(ends) - sum(starts) else -1.0
+    # What a day keeps back is not above the lowest it brought along.
+    lowest = zip(starts, ends, reversed(range(len(starts))), strict=True)
+    shut = [n for start, end, n in lowest
+            if start < end and numbers[start] > border and days.samples[n] > traffic.PEAKS]  # fmt: skip
     if shut:
+        ordered: list[float] = [one for start, end in zip(starts, ends, strict=True) for one in numbers[start:end]]
+        for n in shut:
+            values = sorted((_bytes(one, way) for one in open_day(days.day(n)) if one.is_sample), reverse=True)
+            ordered += values[traffic.PEAKS :]
         ordered.sort(reverse=True)
-    return int(ordered[place]) * 8 // SLOT_SECONDS if place < len(ordered) else 0
-
-
-def _above(border: float, days: Sequence[bytes]) -> list[int]:
-    """Return the days whose lowest number lies above a border. A day without any has none."""
-    lowest = _doubles([one[-_WIDTH:] or _LEAST for one in days])
-    return [n for n, least in enumerate(lowest) if least > border]
-
-
-def _doubles(numbers: Iterable[bytes]) -> "array[float]":
-    return array("d", b"".join(numbers))
+        border = ordered[place] if place < len(ordered) else -1.0
+    return max(0, int(border)) * 8 // SLOT_SECONDS
 
 
 def _bytes(slot: Slot, way: int) -> int:

@@ -4,12 +4,18 @@ Facts: billing-add 6. Nearest rank gives a rate that was measured, which interpo
 """
 
 import enum
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 SLOT_SECONDS: Final = 300
+_FEW: Final = 4
+"""Between so many borders it costs less to sort than to look for a nearer one."""
+
+Runs = tuple[Sequence[int], Sequence[int]]
+"""Where runs of numbers start (included) and end (excluded)."""
 
 
 class GapPolicy(enum.StrEnum):
@@ -51,6 +57,30 @@ def rank(number: int, percent: int = 95) -> int:
 def nearest_rank(values: Sequence[int], percent: int = 95) -> int | None:
     """Return the value at the nearest rank, ``None`` of nothing."""
     return sorted(values)[rank(len(values), percent) - 1] if values else None
+
+
+def highest(numbers: Sequence[float], runs: Runs, place: int) -> float:
+    """Return the number at a place from the top, which is 0, of many runs of numbers that each ascend.
+
+    Each run gives one number near the one that is sought; by those, most of a run is passed over unread.
+    """
+    low, high = runs
+    total, above = sum(high), 0
+    share = -(-(place + 1) // len(low))
+    near = sorted([numbers[max(start, end - share)] for start, end in zip(low, high, strict=True) if start < end])
+    first, last = 0, len(near)
+    while last - first > _FEW:
+        middle = (first + last) // 2
+        border = near[middle]
+        cuts = [bisect_left(numbers, border, start, end) for start, end in zip(low, high, strict=True)]
+        found = total - sum(cuts)
+        if found > place:
+            low, first = cuts, middle
+        else:
+            high, last, above = cuts, middle, found
+    left = [one for start, end in zip(low, high, strict=True) for one in numbers[start:end]]
+    left.sort(reverse=True)
+    return left[place - above]
 
 
 def together(interfaces: Sequence[Mapping[int, tuple[int, int]]]) -> dict[int, tuple[int, int]]:
