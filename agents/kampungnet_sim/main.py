@@ -28,7 +28,7 @@ EXIT_OK, EXIT_FAILED = 0, 1
 
 def _chosen(options: argparse.Namespace) -> list[RegisteredVillage]:
     villages = read_register(options.register) if options.register else made_up(options.villages or 12)
-    named = {*(options.only or ()), *options.silent_onts, *dict(options.ageing)}
+    named = {*(options.only or ()), *options.silent_onts, *dict(options.ageing), *dict(options.cuts)}
     if missing := named - {v.code for v in villages}:
         raise RegisterError(f"not in the register: {', '.join(sorted(missing))}")
     if options.only:
@@ -85,6 +85,16 @@ def _ageing(text: str) -> tuple[str, float]:
     return code, _instant(since)
 
 
+def _cut(text: str) -> tuple[str, tuple[float, float]]:
+    code, equals, span = text.partition("=")
+    start, comma, end = span.partition(",")
+    if not equals or not comma:
+        raise argparse.ArgumentTypeError("must be CODE=ISO,ISO")
+    if _instant(end) <= _instant(start):
+        raise argparse.ArgumentTypeError("the cut must end after it begins")
+    return code, (_instant(start), _instant(end))
+
+
 def _ros_version(text: str) -> str:
     RosVersion.parse(text)
     return text
@@ -111,6 +121,15 @@ def _add_village_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="CODE=ISO",
         help="a connector of this village's fibre loses some 2 dB a month since that instant",
+    )
+    add(
+        "--cut",
+        dest="cuts",
+        type=_cut,
+        nargs="+",
+        default=[],
+        metavar="CODE=ISO,ISO",
+        help="this village's fibre is cut from one instant to another",
     )
 
 
@@ -234,6 +253,7 @@ def _run(options: argparse.Namespace) -> Coroutine[None, None, None]:
             Scale(options.guests, options.users, options.leases),
             frozenset(options.silent_onts),
             dict(options.ageing),
+            dict(options.cuts),
         ),
         extras=ExtraWish(
             olts=tuple(options.olts),
@@ -271,7 +291,9 @@ def _replay(options: argparse.Namespace) -> Coroutine[None, None, None]:
 def _print_history(options: argparse.Namespace) -> None:
     end = options.until if options.until is not None else time.time()
     span = Span(end - options.days * 86_400, end, options.step)
-    wish = Wish(silent_onts=frozenset(options.silent_onts), ageing=dict(options.ageing))
+    wish = Wish(
+        silent_onts=frozenset(options.silent_onts), ageing=dict(options.ageing), cuts=dict(options.cuts)
+    )  # fmt: skip
     for lines in history(_chosen(options), options.seed, span, workers=options.workers, wish=wish):
         print(lines)
 

@@ -62,6 +62,7 @@ class VillageProfile:
     features: frozenset[str] = frozenset()
     scale: Scale = NO_SCALE
     ageing_since: float | None = None
+    cut: tuple[float, float] | None = None
 
     @property
     def dialled(self) -> bool:
@@ -117,6 +118,7 @@ def draw_profile(
         features=draw_features(seed, code) if wish.features is None else wish.features,
         scale=wish.scale,
         ageing_since=ageing_since,
+        cut=wish.cuts.get(code),
     )
 
 
@@ -184,7 +186,8 @@ class Village:
         self._flow = Flow(seed, code, contract_mbps=profile.contract_mbps, load=load)
         self.has_hotspot = not profile.features & {"hotspot-forbidden", "no-hotspot-package"}
         self.guests: Presence = self._draw_guests(profile)
-        self.calendar = Calendar(seed, code, drawn)
+        told = (Event(*profile.cut, EventKind.FIBRE_CUT),) if profile.cut else ()
+        self.calendar = Calendar(seed, code, drawn, told)
         self._meters: dict[tuple[float, Segment], Meter] = {}
         self.plan: tuple[InterfacePlan, ...] = plan_interfaces(profile.router, dialled=profile.dialled)
         self._line_enders = LINE_ENDING - {*CARRIER_ENDING, *([] if profile.dialled else [EventKind.REDIAL])}

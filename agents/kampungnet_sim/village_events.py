@@ -150,10 +150,14 @@ class Calendar:
     """All events of one village, drawn as they are needed, plus those a test added.
 
     ``drawn``: only events of these kinds are kept of those drawn (reboots always: something must have started it).
+    ``told`` happen besides.
     """
 
-    def __init__(self, seed: int, code: str, drawn: frozenset[EventKind] | None = None) -> None:
+    def __init__(
+        self, seed: int, code: str, drawn: frozenset[EventKind] | None = None, told: tuple[Event, ...] = ()
+    ) -> None:
         self._drawn = drawn
+        self._told = told
         self._seed = seed
         self._code = code
         self._windows: dict[int, tuple[Event, ...]] = {}
@@ -182,14 +186,14 @@ class Calendar:
     def _since_window(self, number: int, windows: int) -> list[Event]:
         # The local day lets an event of a window start 7 hours before it, hence one more at the end.
         drawn = [e for n in range(number - windows, number + 2) for e in self._window(n)]
-        return [*drawn, *self._extra]
+        return [*drawn, *self._told, *self._extra]
 
     def between(self, start: float, end: float) -> list[Event]:
         """Every event that touches the span, in order of start."""
         first = int(start // WINDOW_SECONDS) - 1
         last = int(end // WINDOW_SECONDS) + 1
         drawn = [e for n in range(first, last + 1) for e in self._window(n)]
-        return sorted(e for e in (*drawn, *self._extra) if e.start < end and e.end > start)
+        return sorted(e for e in (*drawn, *self._told, *self._extra) if e.start < end and e.end > start)
 
     def segment(self, when: float) -> Segment:
         """What holds at an instant; the last answer is kept, as polls come in order."""

@@ -69,13 +69,15 @@ class Wish:
     """What a run wants of its villages. ``features`` None: each draws its own.
 
     By village code: the ONTs in ``silent_onts`` answer nothing, and a connector in each of ``ageing``
-    has been losing light since the instant given there (Unix seconds).
+    has been losing light since the instant given there (Unix seconds). The fibre of each of ``cuts`` was
+    cut from the first to the second instant given there.
     """
 
     features: frozenset[str] | None = None
     scale: Scale = NO_SCALE
     silent_onts: frozenset[str] = frozenset()
     ageing: Mapping[str, float] = field(default_factory=dict)
+    cuts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 NO_WISH = Wish()

@@ -12,12 +12,23 @@ from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.demo.boxes import Box
 from kampungnet.devices import onus
+from kampungnet.measurement import planned_work, topology
+from kampungnet.measurement.planned_work import Entry
+from kampungnet.staff.service import SignedIn
 from kampungnet.villages import service as villages
 
 ENOUGH_VILLAGES: Final = 6
 DARK_MS: Final = 3 * 3_600_000
 """How long the dark box has been without power when the demo begins."""
 _LONG_SECONDS: Final = 30 * 86_400
+_ON_TRUNK: Final = 3
+TRUNK_NAME: Final = "Kabel Genteng-Pesanggaran"
+_CUT_AFTER_DAYS: Final = 27
+_CUT_MINUTES: Final = (9 * 60 + 12, 12 * 60 + 57)
+"""From the past's beginning, and by the clock of that day."""
+_POLL_MS: Final = 300_000
+"""Between two polls of the past; the boxes spread over the first minute of it."""
+_BEFORE_MS: Final = 20_000
 _OLT: Final = "zte-c300:20"
 _DISTRICT: Final = len("35.10.01")
 
@@ -40,17 +51,26 @@ class Cast:
     olt: str = ""
     """Its box asks the provider's OLT; its own ONT is seen from both ends."""
 
+    @property
+    def trunk(self) -> tuple[str, ...]:
+        """Those whose trunk cable was cut some days ago: their ONTs answer, and their fibre is whole by now."""
+        working = (code for code in self.codes if code not in {self.dark, self.fibre, self.ageing, self.silent})
+        chosen = sorted(working, key=lambda code: code in {self.extras, self.olt})[:_ON_TRUNK]
+        return tuple(sorted(chosen)) if self.dark else ()
+
     def by_interest(self) -> list[str]:
         """Return all villages, those with a part first: theirs is the past a visitor looks for."""
         playing = {self.dark, self.fibre, self.ageing, self.silent, self.extras, self.olt}
-        return sorted(self.codes, key=lambda code: code not in playing)
+        return sorted(self.codes, key=lambda code: (code not in playing, code not in self.trunk))
 
     def past(self, since_ms: int) -> list[str]:
         """Return what the simulator is told of these villages, live and of the past; the connector ages since then."""
         if not self.dark:
             return []
         since = clock.local(since_ms, clock.WIB).isoformat()
-        return ["--silent-ont", self.silent, "--ageing", f"{self.ageing}={since}"]
+        cut = ",".join(clock.local(_before_polls(since_ms, minute), clock.WIB).isoformat() for minute in _CUT_MINUTES)
+        cuts = [f"{code}={cut}" for code in self.trunk]
+        return ["--silent-ont", self.silent, "--ageing", f"{self.ageing}={since}", "--cut", *cuts]
 
     def present(self) -> list[str]:
         """Return what the simulator shall run beside routers and ONTs."""
@@ -66,6 +86,22 @@ class Cast:
         with database.writes() as db:
             for code, serial in zip((self.silent, self.olt), serials, strict=False):
                 onus.assign(db, villages.village(db, code), serial, "demo", clock.now_ms())
+
+    def lay_cables(self, database: Database) -> None:
+        """Say which villages hang on the trunk, as ``kampungnet import-topology`` does."""
+        lines = [",".join(topology.COLUMNS), *(f"{code},{TRUNK_NAME}," for code in self.trunk)]
+        with database.writes() as db:
+            topology.import_places(db, self.codes[0][:5], [f"{line}\n" for line in lines])
+
+    def announce_work(self, database: Database, by: SignedIn) -> None:
+        """Let an engineer announce work at the trunk in the night after tomorrow, once."""
+        now_ms = clock.now_ms()
+        night = clock.day_start_ms(clock.local_day(now_ms, clock.WIB), clock.WIB) + 2 * clock.DAY_MS
+        first, last = (f"{clock.local(night + hour * 3_600_000, clock.WIB):%Y-%m-%dT%H:%M}" for hour in (1, 4))
+        entry = Entry(first, last, self.trunk, "PT Serat Ijen", "Sambungan kabel diganti")
+        with database.writes() as db:
+            if self.trunk and not planned_work.listed(db, by.scope, 0):
+                planned_work.enter(db, by, entry, now_ms)
 
     def cut_fibre(self, boxes: Iterable[Box]) -> None:
         """Cut the fibre in the simulator, over its control socket."""
@@ -88,7 +124,16 @@ class Cast:
             (self.extras, "a camera and an access point beside router and ONT"),
         )
         wide = max(len(names[code]) for code, _ in parts)
-        return "\n".join(["On purpose:", *(f"    {names[code]:<{wide}}  {what}" for code, what in parts)])
+        one_by_one = (f"    {names[code]:<{wide}}  {what}" for code, what in parts)
+        trunk = f"    {', '.join(names[code] for code in self.trunk)}: their trunk cable was cut, see /gangguan"
+        return "\n".join(["On purpose:", *one_by_one, trunk])
+
+
+def _before_polls(since_ms: int, minute: int) -> int:
+    """Return about a minute of the day of the cut, a little before all boxes poll: they shall find it together."""
+    day_ms = clock.day_start_ms(clock.local_day(since_ms, clock.WIB), clock.WIB) + _CUT_AFTER_DAYS * clock.DAY_MS
+    polls = (day_ms + minute * 60_000 - since_ms) // _POLL_MS
+    return since_ms + polls * _POLL_MS - _BEFORE_MS
 
 
 def choose(codes: Iterable[str], number: int) -> Cast:

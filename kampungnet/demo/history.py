@@ -24,6 +24,7 @@ from kampungnet.devices.models import Agent
 from kampungnet.ingest import service as ingest
 from kampungnet.ingest.envelope import Opened, Taken
 from kampungnet.ingest.service import Checked
+from kampungnet.measurement import outage_log
 from kampungnet.shared import wire
 from kampungnet.upkeep import pack_one
 from kampungnet.villages import service as villages
@@ -64,6 +65,7 @@ def main() -> None:
             raise Unavailable("the history could not be read")
         for village, lines in groupby(_lines(process.stdout), key=lambda line: line.village):
             store_village(database, village, lines, options.dark_since_ms if village == options.dark else None)
+            judge(database, village)
     database.close()
     if process.returncode:
         raise Unavailable("the simulator could not tell the past")
@@ -92,6 +94,14 @@ def store_village(database: Database, village: str, lines: Iterable[Line], until
         for first in range(0, len(month), _BATCH):
             _store(db, key, month[first : first + _BATCH], until_ms)
     pack_one(database, key[0], key[2], clock.now_ms())
+
+
+def judge(database: Database, village: str) -> None:
+    """Judge the outages of a village's month at once: the pages are looked at before the server comes round to it."""
+    with database.reads() as db:
+        judged = outage_log.plan(db, (village[:5], f"{village}-1"), clock.now_ms())
+    with database.writes() as db:
+        outage_log.carry_out(db, judged)
 
 
 def _store(db: Session, key: tuple[str, str, str], lines: list[bytes], until_ms: int | None) -> None:

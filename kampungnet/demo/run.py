@@ -16,11 +16,13 @@ from sqlalchemy import func, select
 from kampungnet.core import clock, migrate
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Unavailable
-from kampungnet.demo import boxes, cast, history
+from kampungnet.demo import books, boxes, cast, history
 from kampungnet.demo.children import Children
 from kampungnet.devices import service as devices
 from kampungnet.devices.models import Device
+from kampungnet.measurement import incident_log
 from kampungnet.staff import service as staff
+from kampungnet.staff.service import Duty
 from kampungnet.villages import service as villages
 
 Tell = Callable[[str], None]
@@ -34,11 +36,17 @@ HISTORY_SECONDS: Final = 3_600
 MONTH_FIRST: Final = 24
 """Of more villages than these the pages come first, and the month behind them fills up meanwhile."""
 _PEOPLE: Final = (
-    ("sari", "Ibu Sari", staff.Role.ENGINEER),
-    ("budi", "Pak Budi", staff.Role.OPERATOR),
-    ("dewi", "Bu Dewi", staff.Role.BUDGET),
-    ("dedi", "Pak Dedi", staff.Role.AUDITOR),
+    ("sari", "Ibu Sari", staff.Role.ENGINEER, Duty.NONE),
+    ("budi", "Pak Budi", staff.Role.OPERATOR, Duty.NONE),
+    ("dewi", "Bu Dewi", staff.Role.BUDGET, Duty.NONE),
+    ("ratna", "Bu Ratna", staff.Role.BUDGET, Duty.NONE),
+    ("dedi", "Pak Dedi", staff.Role.AUDITOR, Duty.NONE),
+    ("eko", "Pak Eko", staff.Role.BUDGET, Duty.SECRETARY),
+    ("hana", "Bu Hana", staff.Role.BUDGET, Duty.HEAD),
+    ("joko", "Pak Joko", staff.Role.BUDGET, Duty.TREASURER),
 )
+BOOKS: Final = ("dewi", "ratna", "eko", "hana", "joko")
+"""Who keeps the books and signs, see :func:`kampungnet.demo.books.keep`."""
 
 
 def run(port: int, folder: Path, number: int, tell: Tell) -> None:
@@ -90,8 +98,11 @@ class _Start:
         options = [word for path in running for word in ("--config", str(path))]
         self._children.start("agents", "kampungnet-agent", "run", *options)
         filling = self._start_filling(past, parts)
+        self._keep_books(parts)
         if len(found) <= MONTH_FIRST:
             self._wait_for_the_month(filling, len(found))
+            with self._database.writes() as db:
+                incident_log.update(db, REGENCY, clock.now_ms())
             filling = []
         self._progress("waiting for the first live readings")
         self._children.wait_for("live readings", lambda: _live(self._database) >= len(running), LIVE_SECONDS)
@@ -104,6 +115,17 @@ class _Start:
         if not file.exists():
             file.write_text(f"{clock.now_ms()}\n")
         return parts.past(int(file.read_text()) - history.DAYS * clock.DAY_MS)
+
+    def _keep_books(self, parts: cast.Cast) -> None:
+        """Fill the books and say where cables run, while the history is made; its judges wait for the cables."""
+        people = signed_in(parts.codes[0])
+        began_ms = int((self._folder / "began").read_text())
+        with self._database.writes() as db:
+            by = [people[username] for username in BOOKS]
+            books.keep(db, by, parts.codes, began_ms - history.DAYS * clock.DAY_MS)
+        if parts.trunk:
+            parts.lay_cables(self._database)
+            parts.announce_work(self._database, people["sari"])
 
     def _boxes(self, url: str, found: list[boxes.Box], parts: cast.Cast) -> list[Path]:
         """Enrol all boxes and return the settings of those that run."""
@@ -165,8 +187,9 @@ Siap: {url}      ({seconds:.0f} s)
   Masuk (sign in): {url}/masuk
     sari   Kominfo engineer, all villages
     budi   operator of {first.name} ({first.village})
-    dewi   budget staff          dedi   auditor
-  Password of all four, made for this data folder: {password}
+    dewi   budget staff of the kabupaten, as ratna; dedi is its auditor
+    eko    checks the statements of {first.name}; hana approves, joko pays
+  Password of all eight, made for this data folder: {password}
 
   {parts}
 
@@ -190,12 +213,24 @@ def _people(database: Database, folder: Path, village: str) -> str:
         return file.read_text().strip()
     password = "-".join(devices.random_code(4).lower() for _ in range(4))
     with database.writes() as db:
-        for username, name, role in _PEOPLE:
-            scope = staff.Scope(REGENCY, village if role is staff.Role.OPERATOR else None)
-            staff.add_staff(db, staff.NewStaff(username, name, role, scope), password)
+        for username, name, role, duty in _PEOPLE:
+            scope = _scope(role, duty, village)
+            staff.add_staff(db, staff.NewStaff(username, name, role, scope, duty), password)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as opened:
         opened.write(password + "\n")
     return password
+
+
+def signed_in(village: str) -> dict[str, staff.SignedIn]:
+    """Return the demo's people as if each had just signed in."""
+    return {
+        username: staff.SignedIn(username, name, role, _scope(role, duty, village), duty)
+        for username, name, role, duty in _PEOPLE
+    }
+
+
+def _scope(role: staff.Role, duty: Duty, village: str) -> staff.Scope:
+    return staff.Scope(REGENCY, village if duty or role is staff.Role.OPERATOR else None)
 
 
 def _filled(database: Database) -> set[str]:

@@ -2,17 +2,23 @@
 
 import asyncio
 import json
+import subprocess
 from pathlib import Path
 from statistics import median
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.demo import boxes, cast, history, run
+from kampungnet.demo.children import program
 from kampungnet.devices.models import AssignedOnu
+from kampungnet.measurement import incident_log, planned_work
 from kampungnet.measurement.light import outlook
+from kampungnet.measurement.outage_words import Span
+from kampungnet.staff.service import Scope
 from kampungnet.villages import service as villages
 from kampungnet_agent.settings import read_agent_settings
 from kampungnet_sim.register import read_register, spread
@@ -37,7 +43,7 @@ def test_each_kecamatan_gives_a_village_in_turn_and_nobody_plays_two_parts(numbe
 
 def test_each_part_is_told_in_one_line_and_too_few_villages_have_none() -> None:
     told = cast.choose(CODES, 6).told({code: f"Desa {code}" for code in CODES}).splitlines()
-    assert (len(told), len({line.split()[1] for line in told[1:]})) == (7, 6)
+    assert (len(told), len({line.split()[1] for line in told[1:]})) == (8, 7), "six parts and the trunk"
     few = cast.choose(CODES, 5)
     assert (few.told({}), few.past(BEGAN_MS), few.present()) == ("All of them work.", [], [])
 
@@ -86,3 +92,29 @@ async def test_the_simulator_does_as_it_is_told_and_agents_accept_the_settings(
     assert drivers.pop(chosen.extras) == [*usual, "camera", "generic-snmp"]
     assert drivers.pop(chosen.olt) == [*usual, "olt-snmp"]
     assert list(drivers.values()) == [usual] * 4
+
+
+def test_villages_on_the_cut_trunk_are_one_incident_and_work_on_it_is_announced_once(database: Database) -> None:
+    chosen = cast.choose(CODES, 6)
+    since_ms = clock.now_ms() - history.DAYS * clock.DAY_MS
+    until = clock.local(since_ms + 29 * clock.DAY_MS, clock.WIB).isoformat()
+    words = ["--register", str(REGISTER), "--seed", run.SEED, *chosen.past(since_ms), "--only", *chosen.trunk]
+    told = subprocess.run(
+        [program("kampungnet-sim"), "history", *words, "--days", "3", "--until", until], check=True, capture_output=True
+    ).stdout  # fmt: skip
+    lines = [msgspec.json.decode(line, type=history.Line) for line in told.splitlines()]
+    for code in chosen.trunk:
+        history.store_village(database, code, (line for line in lines if line.village == code), None)
+        history.judge(database, code)
+    chosen.lay_cables(database)
+    for _ in range(2):
+        chosen.announce_work(database, run.signed_in(chosen.codes[0])["sari"])
+    with database.writes() as db:
+        incident_log.update(db, run.REGENCY, clock.now_ms())
+    with database.reads() as db:
+        incidents = incident_log.listed(db, run.REGENCY, Span(since_ms, clock.now_ms()))
+        (work,) = planned_work.listed(db, Scope(run.REGENCY), 0)
+    cuts = [one for one in incidents if one.cause == "fiber" and incident_log.place(one) == (cast.TRUNK_NAME,)]
+    assert [{site[:13] for site, _ in incident_log.members(one)} for one in cuts] == [set(chosen.trunk)]
+    assert planned_work.places(work) == chosen.trunk
+    assert work.start_ms > clock.now_ms()

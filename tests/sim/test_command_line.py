@@ -178,6 +178,7 @@ async def test_the_villages_that_were_named_come_in_the_order_of_their_names(reg
         ["--only", "35.10.09.2001"],
         ["--silent-ont", "35.10.09.2001"],
         ["--ageing", "35.10.09.2001=2026-10-21T00:00:00+07:00"],
+        ["--cut", "35.10.09.2001=2026-10-21T00:00:00+07:00,2026-10-21T03:00:00+07:00"],
     ],
 )
 async def test_a_village_that_is_not_in_the_register_is_named(register: Path, words: list[str]) -> None:
@@ -225,6 +226,25 @@ async def test_history_knows_the_silent_ont_and_the_connector_that_ages(register
     bodies = [line.reading.body for line in told if line.village == other[1]]
     light = [one.rx_power_dbm for one in bodies if isinstance(one, wire.OntBody) and one.rx_power_dbm is not None]
     assert 1 < light[0] - light[-1] < 3.5
+
+
+async def test_history_knows_when_a_fibre_was_cut(register: Path) -> None:
+    cut = "35.10.01.2001=2026-11-19T10:00:00+07:00,2026-11-19T12:00:00+07:00"
+    span = ["--days", "1", "--step", "300"]
+    plain, told = await past(register, *span), await past(register, *span, "--cut", cut)
+    assert [line for line in told if line.village != cut[:13]] == [line for line in plain if line.village != cut[:13]]
+    dark = [line.reading.taken_at_ms for line in told if isinstance(body := line.reading.body, wire.OntBody)
+            and line.village == cut[:13] and body.no_light]  # fmt: skip
+    begin, hour = 1_795_057_200_000, 3_600_000
+    assert 0 <= min(dark) - begin < 300_000
+    assert 0 < begin + 2 * hour - max(dark) <= 300_000
+
+
+@pytest.mark.parametrize("words", ["2026-11-19T10:00:00+07:00", "2026-11-19T10:00:00+07:00,2026-11-19T09:00:00+07:00"])
+async def test_a_cut_without_an_end_or_that_ends_before_it_begins_is_refused(register: Path, words: str) -> None:
+    code, said = await run(*COMMAND, "history", "--register", str(register), "--cut", f"35.10.01.2001={words}")
+    assert code == 2
+    assert "--cut" in said
 
 
 async def test_history_shows_what_went_wrong(register: Path) -> None:

@@ -1,0 +1,88 @@
+"""The demo's books: statements in every state, one that nobody can judge, and an invoice that claims too much."""
+
+from collections import Counter
+
+import pytest
+from sqlalchemy import select
+
+from kampungnet.billing import invoices, statements
+from kampungnet.billing.document import to_file
+from kampungnet.billing.models import Contract, Statement
+from kampungnet.billing.verify import verify
+from kampungnet.core import clock
+from kampungnet.core.database import Database
+from kampungnet.demo import books, cast, months, run
+from kampungnet.staff import audit
+from kampungnet.staff.service import Scope
+from kampungnet.villages import service as villages
+
+SINCE_MS = 1_790_000_000_000
+"""2026-09-21: the last months that were over are June, July and August."""
+
+
+def keep(database: Database, number: int) -> cast.Cast:
+    with database.reads() as db:
+        chosen = cast.choose(villages.names(db, run.REGENCY), number)
+    people = run.signed_in(chosen.codes[0])
+    with database.writes() as db:
+        books.keep(db, [people[one] for one in run.BOOKS], chosen.codes, SINCE_MS)
+    return chosen
+
+
+def test_three_months_of_statements_stand_in_every_state_and_prove_themselves(database: Database) -> None:
+    chosen = keep(database, 12)
+    with database.reads() as db:
+        rows = db.scalars(select(Statement).order_by(Statement.month, Statement.contract)).all()
+        kinds = {statements.document_of(one).contract.terms.kind.value for one in rows}
+        units = set(db.scalars(select(Contract.unit)))
+    of_month = [Counter(one.state for one in rows if f"{one.month:%Y-%m}" == month) for month in
+                ("2026-06", "2026-07", "2026-08")]  # fmt: skip
+    assert of_month[0] == {"paid": 13}
+    assert set(of_month[1]) == {"approved", "paid"}
+    assert set(of_month[2]) == {"draft", "checked", "approved", "paid"}
+    assert kinds >= {"fixed", "dedicated", "up_to", "quota"}
+    assert units == {*chosen.codes, "35.10.15.1002"}, "and a kelurahan"
+    assert all(verify(to_file(statements.document_of(one))).is_right for one in rows)
+    assert {one.unit for one in rows if not one.judged} == {"35.10.15.1002"}, "nobody measures there"
+    with database.reads() as db:
+        assert audit.first_broken(db, run.REGENCY) is None
+
+
+def test_the_first_village_missed_its_sla_and_its_provider_claims_the_whole_price(database: Database) -> None:
+    chosen = keep(database, 6)
+    with database.reads() as db:
+        row = statements.find(
+            db, Scope(run.REGENCY), f"{chosen.codes[0]}-1", months.months_before(SINCE_MS, "Asia/Jakarta")[-1]
+        )
+        document, invoice = statements.document_of(row), invoices.newest(db, row)
+    assert invoice is not None
+    compared = invoices.compare(document, invoices.claims_of(invoice), invoice.total_rupiah)
+    assert compared.rupiah > 0
+    assert compared.gap == 0, "its own lines add up"
+    assert row.state == "draft", "eko may check it, hana approve it, joko pay it"
+
+
+def test_the_books_are_filled_once(database: Database) -> None:
+    keep(database, 6)
+    with database.reads() as db:
+        before = db.scalars(select(Statement.hash)).all()
+    keep(database, 6)
+    with database.reads() as db:
+        assert db.scalars(select(Statement.hash)).all() == before
+
+
+@pytest.mark.parametrize("number", [1, 24, 30])
+def test_any_number_of_villages_has_books(database: Database, number: int) -> None:
+    keep(database, number)
+    with database.reads() as db:
+        contracts = db.scalars(select(Contract.unit)).all()
+    assert len(contracts) == min(number, books.MOST) + 1
+
+
+def test_what_was_made_up_lies_within_its_month() -> None:
+    for month in months.months_before(SINCE_MS, clock.WIB):
+        for site in range(50):
+            found = months.facts(str(site), month, months.Use(10**7, 10**12), clock.WIB, is_bad=True)
+            assert all(found.period.start_ms < one.start_ms < (one.end_ms or 0) <= found.period.end_ms
+                       for one in found.outages)  # fmt: skip
+            assert found == months.facts(str(site), month, months.Use(10**7, 10**12), clock.WIB, is_bad=True)
