@@ -269,6 +269,11 @@ def contract(db: Session, scope: Scope, contract_id: str) -> Contract:
 
 def running(db: Session, regency: str, month: date, last_day: date) -> list[Held]:
     """Return the contracts that ran in a month, with the terms of its last day of service."""
+    return readable(db, regency, month, last_day)[0]
+
+
+def readable(db: Session, regency: str, month: date, last_day: date) -> tuple[list[Held], list[str]]:
+    """Return the same, and which contracts have terms that this version cannot read."""
     rows = db.scalars(
         select(Contract)
         .where(Contract.regency == regency, Contract.first_day <= last_day)
@@ -276,8 +281,16 @@ def running(db: Session, regency: str, month: date, last_day: date) -> list[Held
         .order_by(Contract.village, Contract.id)
     ).all()
     terms = terms_by_contract(db, regency)
-    held = [Held(one, found) for one in rows if (found := terms_on(terms[one.id], last_day, one)) is not None]
-    return [one for one in held if one.terms.start <= last_day]
+    held, unreadable = [], []
+    for one in rows:
+        try:
+            found = terms_on(terms[one.id], last_day, one)
+        except msgspec.DecodeError:
+            unreadable.append(one.id)
+            continue
+        if found is not None and found.start <= last_day:
+            held.append(Held(one, found))
+    return held, unreadable
 
 
 def terms_by_contract(

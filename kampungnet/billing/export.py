@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import xlsxwriter  # type: ignore[import-untyped]
@@ -12,7 +12,8 @@ import xlsxwriter  # type: ignore[import-untyped]
 Value = str | int | date
 
 _DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r")
-_EPOCH: Final = date(2020, 1, 1)
+_EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
+"""When every file says it was made. It must have an hour: a bare day is passed over, and the clock asked."""
 _A4: Final = 9
 
 

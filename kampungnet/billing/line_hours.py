@@ -81,11 +81,6 @@ def note(db: Session, row: Statement, document: StatementDocument) -> None:
     upsert(db, LineHours, [key | values], _KEYS, _COUNTED)
 
 
-def are_known(db: Session, row: Statement) -> bool:
-    """Tell whether the hours of a statement were counted before."""
-    return db.get(LineHours, (row.regency, row.contract, row.month)) is not None
-
-
 def of_months(db: Session, regency: str, first: date, last: date) -> Mapping[tuple[str, date], LineHours]:
     """Return what was counted in some months (both included, by their first days), by contract and month."""
     asked = select(LineHours.contract, LineHours.month, LineHours.measured, LineHours.at_ceiling,

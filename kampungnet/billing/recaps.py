@@ -21,21 +21,17 @@ OFFICE = "Kantor Kecamatan"
 
 def of_month(db: Session, scope: Scope, month: date) -> Mapping[str, Recap]:
     """Return by code the recap of the kabupaten (under the empty code) and of each kecamatan that a person may see."""
-    name = db.get_one(Regency, scope.regency).name
-    if scope.village is not None:
-        found = units(db, scope, month)
-        title = ", ".join([f"{found[0].name}, Kecamatan {found[0].district}"] * bool(found) + [name])
-        return {"": rollup.recap(title, f"{month:%Y-%m}", found)}
-    all_of_them = rollup.recaps(name, f"{month:%Y-%m}", units(db, scope, month))
-    if scope.district is None:
-        return all_of_them
-    # Who sees one kecamatan gets no paper that says kabupaten above its numbers.
-    return {"": all_of_them[scope.district], scope.district: all_of_them[scope.district]}
+    name, found = db.get_one(Regency, scope.regency).name, units(db, scope, month)
+    if scope.is_whole or not found:
+        return rollup.recaps(name, f"{month:%Y-%m}", found)
+    title = f"{f'{found[0].name}, ' if scope.village else ''}Kecamatan {found[0].district}, {name}"
+    own = rollup.recap(title, f"{month:%Y-%m}", found)
+    return {"": own} if scope.village else {"": own, scope.place: own}
 
 
 def units(db: Session, scope: Scope, month: date) -> list[Unit]:
     """Return every unit and its money of the year up to a month; of the offices of kecamatan, those in the books."""
-    known = budgets.register(db, scope).units
+    known = {code: one for code, one in budgets.register(db, scope).units.items() if scope.covers(code)}
     rows = _statements(db, scope, month)
     papers: dict[str, list[Paper]] = defaultdict(list)
     for row in rows:
@@ -63,9 +59,10 @@ def _statements(db: Session, scope: Scope, month: date) -> list[Any]:
             Statement.judged, Contract.line,
         )
         .join(Contract, (Contract.regency == Statement.regency) & (Contract.id == Statement.contract))
-        .where(Statement.regency == scope.regency, Statement.month >= month.replace(month=1), Statement.month <= month)
+        .where(Statement.regency == scope.regency, scope.where(Statement.unit))
+        .where(Statement.month >= month.replace(month=1), Statement.month <= month)
     )  # fmt: skip
-    return list(db.execute(asked.where(scope.where(Statement.unit)).order_by(Statement.contract, Statement.month)))
+    return list(db.execute(asked.order_by(Statement.contract, Statement.month)))
 
 
 def _purses(db: Session, scope: Scope, month: date, rows: Iterable[Any]) -> Mapping[str, list[Purse]]:
@@ -73,11 +70,10 @@ def _purses(db: Session, scope: Scope, month: date, rows: Iterable[Any]) -> Mapp
     of_line: dict[tuple[str, str | None], list[Any]] = defaultdict(list)
     for row in rows:
         of_line[row.unit, row.line].append(row)
-    asked = select(BudgetLine).where(BudgetLine.regency == scope.regency, BudgetLine.year == month.year)
-    lines, versions = (
-        list(db.scalars(asked.where(scope.where(BudgetLine.unit)).order_by(BudgetLine.id))),
-        budgets.versions(db, scope.regency),
+    asked = select(BudgetLine).where(
+        BudgetLine.regency == scope.regency, BudgetLine.year == month.year, scope.where(BudgetLine.unit)
     )
+    lines, versions = list(db.scalars(asked.order_by(BudgetLine.id))), budgets.versions(db, scope.regency)
     found: dict[str, list[Purse]] = defaultdict(list)
     for line in lines:
         version = budgets.version_on(versions.get(line.id, []), statements.last_day(month))

@@ -79,9 +79,8 @@ def _first(month: str) -> date:
 def paper(request: Request, db: Reads, staff: CurrentStaff, contract: str, month: Month) -> Response:
     """Return the paper of a statement; an approved one has the same bytes for ever, until it is paid."""
     row = statements.find(db, staff.scope, contract, _first(month))
-    paid = next((one for one in statements.steps_of(db, row) if one.state == statements.PAID), None)
     address = os.environ.get(ADDRESS) or str(request.base_url)
-    asked = Paper(pages.all_languages()["id"], address, paid.name if paid else "")
+    asked = Paper(pages.all_languages()["id"], address, statements.paid_by(db, row))
     headers = {"Content-Disposition": f'inline; filename="{row.contract}-{row.month:%Y-%m}.pdf"'}
     return Response(pdf(statements.document_of(row), asked), media_type="application/pdf", headers=headers)
 

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from kampungnet.billing import contracts, statement, statements
+from kampungnet.billing import contracts, making, statement, statements
 from kampungnet.billing.contracts import Held
 from kampungnet.billing.document import StatementDocument, Step, StepKind
 from kampungnet.billing.models import Contract, Statement
@@ -91,7 +91,7 @@ def _approve(db: Session, by: SignedIn, row: Statement, now_ms: int) -> None:
     checker = next(one for one in reversed(statements.steps_of(db, row)) if one.state == CHECKED)
     if checker.username == by.username:
         raise NotAllowed(N_("Who checked a statement does not approve it. Ask somebody else to approve."))
-    if not statements.is_closed(db, row, now_ms):
+    if not making.is_closed(db, row, now_ms):
         raise Conflict(N_("This month's measurements are not final yet: approve from the sixth day after its end."))
     document = _as_it_is_now(db, row, now_ms)
     of_unit = (Statement.regency == row.regency, Statement.unit == row.unit, Statement.number_year == row.month.year)
@@ -114,7 +114,7 @@ def _as_it_is_now(db: Session, row: Statement, now_ms: int) -> StatementDocument
     contract, checked = db.get_one(Contract, (row.regency, row.contract)), statements.document_of(row)
     versions = contracts.terms_by_contract(db, row.regency)[row.contract]
     terms = contracts.terms_on(versions, statements.last_day(row.month), contract)
-    made = statements.make(db, Held(contract, terms), row.month, now_ms) if terms else None
+    made = making.make(db, Held(contract, terms), row.month, now_ms) if terms else None
     now = statements.document_of(row)
     if made is None or made.problem or _without_budget(now) != _without_budget(checked):
         raise Conflict(N_("The numbers changed since they were checked. Send it back and have it checked again."))

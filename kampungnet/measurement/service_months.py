@@ -4,6 +4,7 @@ What is frozen is the whole month as it stood, not a difference: contracts judge
 that is closed is looked at again when something in it changed (``months_due``), by one process at a time.
 """
 
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from typing import Final
 
@@ -43,9 +44,20 @@ def facts(db: Session, place: Place, month: date, now_ms: int) -> MonthFacts:
 
 def frozen(db: Session, place: Place, month: date) -> list[MonthFacts]:
     """Return a closed month as it stood, then as it was known after each correction; nothing of an open one."""
-    of_month = (ServiceMonth.regency == place[0], ServiceMonth.site == place[1], ServiceMonth.month == month)
-    blobs = db.scalars(select(ServiceMonth.facts).where(*of_month).order_by(ServiceMonth.number))
-    return [_FACTS.decode(blob) for blob in blobs]
+    return frozen_of(db, place[0], [place[1]], month).get(place[1], [])
+
+
+def frozen_of(db: Session, regency: str, sites: Collection[str], month: date) -> Mapping[str, list[MonthFacts]]:
+    """Return the same of several sites, those with a closed month, in one query."""
+    found: dict[str, list[MonthFacts]] = {}
+    rows = db.execute(
+        select(ServiceMonth.site, ServiceMonth.facts)
+        .where(ServiceMonth.regency == regency, ServiceMonth.site.in_(sites), ServiceMonth.month == month)
+        .order_by(ServiceMonth.site, ServiceMonth.number)
+    )
+    for row in rows:
+        found.setdefault(row.site, []).append(_FACTS.decode(row.facts))
+    return found
 
 
 def to_close(db: Session, now_ms: int, wait_ms: int) -> list[tuple[Place, date]]:

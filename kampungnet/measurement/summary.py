@@ -4,7 +4,7 @@ Of a closed month the frozen facts are returned, so that a bill of last year com
 change stands beside them as corrections. An open month is what is known at this moment.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -107,20 +107,55 @@ _NOTHING = Span(0, 0)
 
 def summary(db: Session, place: Place, month: date, now_ms: int) -> MonthSummary:
     """Return the summary of the month in which the day ``month`` lies. Raises ``NotFound`` for an unknown site."""
-    site = db.get(Site, place)
-    if site is None:
+    found = summaries(db, place[0], month, now_ms, [place[1]])
+    if not found:
         raise NotFound("There is no such site.")
-    first = month.replace(day=1)
-    zone = clock.zone_of(place[0])
+    return found[0]
+
+
+def summaries(
+    db: Session, regency: str, month: date, now_ms: int, sites: Collection[str] | None = None
+) -> list[MonthSummary]:
+    """Return the summaries of some sites of a regency (or of all that it has), by site.
+
+    Closed months are read in a few queries, however many they are; each open one is added up from its days.
+    """
+    asked = select(Site.code, Site.village).where(Site.regency == regency).order_by(Site.code)
+    if sites is not None:
+        asked = asked.where(Site.code.in_(sites))
+    found = {row.code: row.village for row in db.execute(asked)}
+    first, zone = month.replace(day=1), clock.zone_of(regency)
     whole = month_of(first.year, first.month, zone)
-    office = _office(db, place[0], first, whole, zone)
-    known = service_months.frozen(db, place, first)
-    facts = known[0] if known else service_months.facts(db, place, first, now_ms)
-    judged = db.get(JudgedSite, place)
+    office = _office(db, regency, first, whole, zone)
+    known = service_months.frozen_of(db, regency, list(found), first)
+    of_sites = (JudgedSite.regency == regency, JudgedSite.site.in_(list(found)))
+    judged = {one.site: one for one in db.scalars(select(JudgedSite).where(*of_sites))}
+    return [
+        _summary(
+            _Site(regency, village, site, judged.get(site)), (first, whole, office),
+            known.get(site) or [service_months.facts(db, (regency, site), first, now_ms)], is_closed=site in known,
+        )
+        for site, village in found.items()
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    regency: str
+    village: str
+    code: str
+    judged: JudgedSite | None
+
+
+def _summary(
+    site: _Site, of: tuple[date, Span, Office], known: Sequence[MonthFacts], *, is_closed: bool
+) -> MonthSummary:
+    """Return a summary from what was known of a month: when it was closed (or now), and after each correction."""
+    (first, whole, office), facts, zone, judged = of, known[0], clock.zone_of(site.regency), site.judged
     open_spans = office_hours(facts.period, zone, office.hours)
     return MonthSummary(
-        regency=place[0], village=site.village, site=place[1], month=first, zone=zone, whole=whole,
-        closed_ms=facts.noted_ms if known else None,
+        regency=site.regency, village=site.village, site=site.code, month=first, zone=zone, whole=whole,
+        closed_ms=facts.noted_ms if is_closed else None,
         judged_ms=judged.judged_ms if judged else None,
         first_service_ms=judged.first_service_ms if judged else None,
         facts=facts,
@@ -131,12 +166,6 @@ def summary(db: Session, place: Place, month: date, now_ms: int) -> MonthSummary
         office=office, availability=facts.classes(),
         office_availability=facts.classes(open_spans or [_NOTHING]),
     )  # fmt: skip
-
-
-def summaries(db: Session, regency: str, month: date, now_ms: int) -> list[MonthSummary]:
-    """Return the summary of every site of a regency, by site."""
-    sites = db.scalars(select(Site.code).where(Site.regency == regency).order_by(Site.code)).all()
-    return [summary(db, (regency, site), month, now_ms) for site in sites]
 
 
 def villages_seen(db: Session, regency: str, first: date, last: date) -> set[str]:

@@ -4,26 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from kampungnet import cli
 from kampungnet.app import Server
 from kampungnet.billing.document import from_file
-from kampungnet.core import migrate
-from kampungnet.core.database import Database
-from tests.billing.story import CONTRACT, JULY, books, close, facts, outage
+from tests.billing.story import CONTRACT
 from tests.pages.cast import browser, signed_in
 from tests.pages.sample import KAMPUNGANYAR
-
-
-@pytest.fixture
-def target(database: Database) -> list[str]:
-    with database.writes() as db:  # the small kabupaten was made without migrations
-        db.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
-        db.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": migrate.newest()})
-    books(database)
-    close(database, JULY, facts(JULY, (outage(JULY, (100, 116)),)))
-    return ["--database-url", database.engine.url.render_as_string(hide_password=False)]
 
 
 def test_a_month_is_closed_written_and_verified_on_the_command_line(

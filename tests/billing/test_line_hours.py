@@ -4,7 +4,7 @@ from datetime import date
 
 from sqlalchemy import select
 
-from kampungnet.billing import line_hours, statements
+from kampungnet.billing import line_hours, making
 from kampungnet.billing.line_hours import Counted, Hour, counted
 from kampungnet.billing.models import LineHours
 from kampungnet.core import clock
@@ -53,12 +53,12 @@ def test_a_statement_has_its_hours_beside_it_and_months_made_before_get_theirs(d
     close(database, JULY, facts(JULY))
     _store(database, (19, FULL), (20, FULL - 1), (21, 1000))
     with database.writes() as db:
-        assert [one.changed for one in statements.make_all(db, REGENCY, JULY, NOW)] == [True]
+        assert [one.changed for one in making.make_all(db, REGENCY, JULY, NOW)] == [True]
         row = db.get_one(LineHours, (REGENCY, CONTRACT, JULY))
         assert (row.measured, row.at_ceiling, row.peak_rx_bytes) == (3, 2, FULL)
         assert row.peak_at_ms == clock.day_start_ms(DAY, clock.WIB) + 19 * HOUR
         db.delete(row)
     with database.writes() as db:
-        assert [one.changed for one in statements.make_all(db, REGENCY, JULY, NOW)] == [False]
+        assert [one.changed for one in making.make_all(db, REGENCY, JULY, NOW)] == [False]
         assert len(db.scalars(select(LineHours)).all()) == 1
         assert line_hours.of_months(db, REGENCY, JULY, JULY)[CONTRACT, JULY].at_ceiling == 2

@@ -1,7 +1,5 @@
 """The paper of a statement: what it says, that it can be read aloud, and that nothing in a name can change it."""
 
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,7 @@ import msgspec
 import pytest
 
 from kampungnet.app import Server
-from kampungnet.billing import statement, statements
+from kampungnet.billing import making, statement
 from kampungnet.billing.document import StatementDocument, Step, StepKind, content_hash
 from kampungnet.billing.paper_pdf import Paper, pdf
 from kampungnet.billing.terms import CreditFormula
@@ -20,6 +18,7 @@ from kampungnet.measurement.outage_words import Cause
 from tests.billing import months
 from tests.billing.story import CONTRACT, JULY, books, close, facts
 from tests.pages.cast import browser, signed_in
+from tests.support.poppler import said
 
 PAPER = Paper(pages.all_languages()["id"], "https://kampungnet.example.go.id")
 HOSTILE = 'Bu "Hana" #let x = 1 $y$ \\ [<b>] @ref `code` *bold* \N{GRINNING FACE}'
@@ -42,16 +41,7 @@ def _approved(document: StatementDocument, name: str = "Bu Hana") -> StatementDo
 @pytest.fixture
 def read(tmp_path: Path) -> Callable[..., str]:
     """Return what a program of poppler-utils says of a paper."""
-
-    def said(body: bytes, program: str = "pdftotext", *options: str) -> str:
-        if shutil.which(program) is None:
-            pytest.skip("poppler-utils is not installed here (on Debian: apt install poppler-utils)")
-        file = tmp_path / "paper.pdf"
-        file.write_bytes(body)
-        target = ["-"] if program == "pdftotext" else []
-        return subprocess.run([program, *options, file, *target], check=True, capture_output=True, text=True).stdout
-
-    return said
+    return lambda body, program="pdftotext", *options: said(body, tmp_path, program, *options)
 
 
 def test_the_paper_says_what_was_promised_received_and_is_due(read: Callable[..., str]) -> None:
@@ -114,7 +104,7 @@ async def test_staff_get_the_paper_in_the_browser_and_strangers_do_not(database:
     books(database)
     close(database, JULY, facts(JULY))
     with database.writes() as db:
-        list(statements.make_all(db, "35.10", JULY, 1_790_000_000_000))
+        list(making.make_all(db, "35.10", JULY, 1_790_000_000_000))
     nur = await signed_in(server, "nur")
     answer = await nur.get(f"/laporan/{CONTRACT}/2026-07.pdf")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")

@@ -3,15 +3,13 @@
 import csv
 import io
 import re
-import shutil
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from kampungnet.app import Server
-from kampungnet.billing import recap_pdf, recaps, rollup, signing, statements, uploads
+from kampungnet.billing import making, recap_pdf, recaps, rollup, signing, statements, uploads
 from kampungnet.billing.rollup import FundPart, Paper, Recap
 from kampungnet.core.database import Database
 from kampungnet.core.pages import all_languages
@@ -19,6 +17,7 @@ from kampungnet.staff.service import Scope
 from tests.billing.story import AUGUST, CONTRACT, EKO, HANA, JOKO, JULY, NOW, NUR, books, close, facts, outage
 from tests.pages.cast import browser, signed_in
 from tests.pages.sample import KAMPUNGANYAR, REGENCY, REJOSARI
+from tests.support.poppler import said
 from tests.support.spreadsheet import recomputed
 
 GLAGAH, KELURAHAN = "35.10.15", "35.10.16.1002"
@@ -48,7 +47,7 @@ def filled(database: Database) -> Database:
     for month, steps in ((JULY, ((EKO, "periksa"), (HANA, "setujui"), (JOKO, "bayar"))),
                          (AUGUST, ((EKO, "periksa"), (HANA, "setujui")))):  # fmt: skip
         with database.writes() as db:
-            list(statements.make_all(db, REGENCY, month, NOW))
+            list(making.make_all(db, REGENCY, month, NOW))
             for who, step in steps:
                 signing.take(db, who, statements.find(db, NUR.scope, CONTRACT, month), step, "", NOW)
     return database
@@ -141,7 +140,7 @@ async def test_files_say_what_the_page_says(filled: Database, server: Server, tm
         files[ending] = answer.content
     rows = {row["kode"]: row for row in csv.DictReader(io.StringIO(files["csv"].decode("utf-8-sig")))}
     assert (rows[KAMPUNGANYAR]["realisasi"], rows[KAMPUNGANYAR]["bulan_ini"]) == (str(JULY_DUE), str(AUGUST_DUE))
-    text = _said(files["pdf"], tmp_path)
+    text = said(files["pdf"], tmp_path)
     for words in (
         "Kecamatan Glagah, Kabupaten Banyuwangi",
         "Sampai dengan Agustus 2026",
@@ -152,15 +151,6 @@ async def test_files_say_what_the_page_says(filled: Database, server: Server, tm
     total = recomputed({"": files["xlsx"]}, tmp_path)[""]["Realisasi"][-1]
     assert total[:4] == ["JUMLAH", 38_000_000, JULY_DUE + 4_000_000, 38_000_000 - JULY_DUE - 4_000_000]
     assert total[5:] == [AUGUST_DUE, AUGUST_DUE]
-
-
-def _said(body: bytes, folder: Path, program: str = "pdftotext", *options: str) -> str:
-    if shutil.which(program) is None:
-        pytest.skip("poppler-utils is not installed here (on Debian: apt install poppler-utils)")
-    file = folder / "recap.pdf"
-    file.write_bytes(body)
-    target = ["-"] if program == "pdftotext" else []
-    return subprocess.run([program, *options, file, *target], check=True, capture_output=True, text=True).stdout
 
 
 def _large() -> Recap:
@@ -174,14 +164,14 @@ def _large() -> Recap:
 
 def test_a_long_recap_repeats_its_heading_and_is_tagged_with_its_fonts(tmp_path: Path) -> None:
     body = recap_pdf.pdf(_large(), all_languages()["id"])
-    text = _said(body, tmp_path, "pdftotext", "-layout")
+    text = said(body, tmp_path, "pdftotext", "-layout")
     number = int(re.findall(r"Halaman 1 dari (\d+)", text)[0])
     assert 10 <= number <= 16
     assert text.count("Realisasi (Rp)") >= number - 1
     assert "#panic() $x$" in text
     assert text.split("JUMLAH")[1].split()[0] == "12.030.000.000"
-    assert "Tagged:          yes" in _said(body, tmp_path, "pdfinfo")
-    fonts = _said(body, tmp_path, "pdffonts").splitlines()[2:]
+    assert "Tagged:          yes" in said(body, tmp_path, "pdfinfo")
+    fonts = said(body, tmp_path, "pdffonts").splitlines()[2:]
     assert all(" yes yes yes " in line for line in fonts)
 
 

@@ -7,7 +7,7 @@ import pytest
 from httpx import AsyncClient, Response
 
 from kampungnet.app import Server
-from kampungnet.billing import invoices, statements
+from kampungnet.billing import invoices, making, statements
 from kampungnet.billing.invoices import Claim, Entry
 from kampungnet.billing.lines import LineKind
 from kampungnet.core.database import Database
@@ -28,7 +28,7 @@ def july(database: Database) -> Database:
     books(database, CONTRACTS.replace(b"PT Serat", b"PT Serat <script>alert(1)</script>"))
     close(database, JULY, facts(JULY, (outage(JULY, (100, 116)),)))
     with database.writes() as db:
-        list(statements.make_all(db, REGENCY, JULY, NOW))
+        list(making.make_all(db, REGENCY, JULY, NOW))
     return database
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from kampungnet.app import Server
-from kampungnet.billing import contracts, outlook, sizing_page, sizings, statements
+from kampungnet.billing import contracts, making, outlook, sizing_page, sizings
 from kampungnet.billing.models import FundStage, LineHours
 from kampungnet.billing.sizing import Fit
 from kampungnet.core import clock, pages
@@ -29,7 +29,7 @@ def summer(database: Database) -> Database:
     for month, mbps in ((JUNE, 12), (JULY, 15), (AUGUST, 18)):
         close(database, month, facts(month, rx_p95_bps=mbps * 10**6))
         with database.writes() as db:
-            list(statements.make_all(db, REGENCY, month, NOW))
+            list(making.make_all(db, REGENCY, month, NOW))
             row = {"regency": REGENCY, "contract": CONTRACT, "month": month, "measured": 700, "peak_at_ms": NOW,
                    "at_ceiling": 40 if month == JULY else 0, "peak_rx_bytes": mbps * 5 * 10**8}  # fmt: skip
             upsert(db, LineHours, [row], ("regency", "contract", "month"), ("measured", "at_ceiling", "peak_rx_bytes"))

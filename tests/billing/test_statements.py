@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
-from kampungnet.billing import signing, statements
+from kampungnet.billing import making, signing, statements
 from kampungnet.billing.document import Judged, StatementDocument, to_file
 from kampungnet.billing.lines import LineKind
 from kampungnet.billing.models import Correction, Statement
@@ -36,9 +36,9 @@ from tests.billing.story import (
 from tests.pages.sample import KAMPUNGANYAR, REGENCY, REJOSARI
 
 
-def _make(database: Database, month: date = JULY, now_ms: int = NOW) -> list[statements.Made]:
+def _make(database: Database, month: date = JULY, now_ms: int = NOW) -> list[making.Made]:
     with database.writes() as db:
-        return list(statements.make_all(db, REGENCY, month, now_ms))
+        return list(making.make_all(db, REGENCY, month, now_ms))
 
 
 def _take(
