@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from kampungnet import cli
 from kampungnet.app import Server
-from kampungnet.billing import charts_of_accounts, sheets, stages, statements, uploads
+from kampungnet.billing import charts_of_accounts, making, sheets, stages, uploads
 from kampungnet.billing.intake import Register
 from kampungnet.core import clock, migrate
 from kampungnet.core.database import Database
@@ -110,7 +110,7 @@ async def test_both_are_looked_at_confirmed_and_shown(
     books(database)
     close(database, JULY, facts(JULY))
     with database.writes() as db:
-        list(statements.make_all(db, REGENCY, JULY, NOW))
+        list(making.make_all(db, REGENCY, JULY, NOW))
     # On 10 January nothing is there, on 10 February 15 % of 30.000.000, on 2 April 65 %.
     for day, arrived, waits in (
         (date(2026, 1, 10), "0", True), (date(2026, 2, 10), "4.500.000", False),
