@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kampungnet.billing import budgets, export, invoices, signing, statements, uploads
+from kampungnet.billing import budgets, export, invoices, making, signing, statements, uploads
 from kampungnet.billing.invoices import Entry
 from kampungnet.billing.models import Contract, Statement
 from kampungnet.billing.statements import APPROVED, CHECKED, DRAFT, PAID
@@ -92,7 +92,7 @@ def keep(db: Session, by: Sequence[SignedIn], codes: Sequence[str], since_ms: in
         uploads.confirm(db, by[0], preview.id, since_ms)
     for number, month in enumerate(past):
         _close(db, regency, plans, month, is_newest=number == len(past) - 1)
-        made = [one.contract for one in statements.make_all(db, regency, month, months.closed_ms(month, zone))]
+        made = [one.contract for one in making.make_all(db, regency, month, months.closed_ms(month, zone))]
         for place, contract in enumerate(made):
             row = statements.find(db, Scope(regency), contract, month)
             state = _STATES[number][place % len(_STATES[number])]
