@@ -154,5 +154,5 @@ def _correct(db: Session, key: dict[str, Any], now: Month, now_ms: int) -> None:
         for place, name in enumerate(_CORRECTED)
     }  # fmt: skip
     if any(difference.values()):
-        row = key | {"number": number + 1, "noted_ms": now_ms} | difference
+        row = key | {"number": number + 1, "noted_ms": now_ms, "lower_bound": now.lower_bound} | difference
         db.connection().execute(insert(TrafficCorrection).values(row))

@@ -210,6 +210,8 @@ class TrafficCorrection(Base):
     samples: Mapped[int]
     rx_p95_bps: Mapped[int]
     tx_p95_bps: Mapped[int]
+    lower_bound: Mapped[bool | None]
+    """Whether more passed than is known with this correction; empty in corrections older than this column."""
 
 
 class MonthDue(Base):

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database
@@ -87,6 +87,33 @@ def test_a_closed_month_never_changes_and_late_readings_become_one_correction_th
     with database.reads() as db:
         said = db.execute(text("SELECT rx_bytes, samples, corrections FROM traffic_months_read")).one()
     assert tuple(said) == (4_000, 4, 2)
+
+
+def test_who_reads_months_with_sql_sees_that_late_readings_made_one_whole(database: Database, box: Box) -> None:
+    begins, ends = ((one_ms - MIDDLE) // MINUTE for one_ms in closing.period_ms(LAST, clock.WIB))
+
+    def said() -> tuple[bool, int]:
+        with database.reads() as db:
+            row = db.execute(text("SELECT lower_bound, corrections FROM traffic_months_read")).one()
+        return bool(row.lower_bound), row.corrections
+
+    rounds = [[(begins, 1_000), (ends - 60, 5_000)], [(ends - 30, 5_500)], [(ends, 6_000)]]
+    for number, points in enumerate(rounds):
+        readings = [
+            box.reading(
+                router_body(rx), taken_at_ms=MIDDLE + minute * MINUTE,
+                device_uptime_seconds=1_000 + (minute - begins) * 60,
+            )
+            for minute, rx in points
+        ]  # fmt: skip
+        ingested(database, box.request(box.report(*readings)))
+        pack_all(database)
+        close_months(database, AFTER + number)
+        assert said() == (number < 2, number)
+    assert _month(database).lower_bound
+    with database.writes() as db:
+        db.execute(update(TrafficCorrection).values(lower_bound=None))
+    assert said() == (True, 2), "corrections older than the column do not know"
 
 
 def test_doing_it_again_changes_nothing(database: Database, box: Box) -> None:
