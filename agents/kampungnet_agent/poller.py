@@ -10,7 +10,7 @@ from kampungnet.shared import wire
 from kampungnet_agent.box import Box
 from kampungnet_agent.driver import DeviceError, Driver, Polled
 from kampungnet_agent.pace import next_turn, phase
-from kampungnet_agent.reading import UNNUMBERED, clean_detail
+from kampungnet_agent.reading import UNNUMBERED, clean_detail, without_people
 from kampungnet_agent.settings import Device
 from kampungnet_agent.spool import SpoolError
 from kampungnet_agent.tally import Tally
@@ -76,7 +76,7 @@ class Poller:
             duration_ms=duration_ms,
             device_uptime_seconds=ending.polled.uptime_seconds if ending.polled else None,
             detail=clean_detail(ending.detail, self._device.secret),
-            body=ending.polled.body if ending.polled else None,
+            body=without_people(ending.polled.body) if ending.polled else None,
         )
 
     async def _ending(self) -> Ending:

@@ -1,5 +1,8 @@
 """From a poll's ending to the JSON of a reading that the server will take."""
 
+import re
+from typing import Final
+
 import msgspec
 
 from kampungnet.shared import wire
@@ -43,3 +46,27 @@ def clean_detail(text: str, secret: str = "") -> str:
     if len(secret) > 2:  # shorter ones would blacken every second word
         text = text.replace(secret, "***")
     return text.encode("utf-8", "replace").decode("utf-8")[:MAX_DETAIL]
+
+
+_MAC: Final = re.compile(r"\b[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}\b")
+_WHO: Final = re.compile(r"^[^()]*(?= \(\d{1,3}(?:\.\d{1,3}){3}\))")
+"""``name (10.5.50.2): logged in``: the name is a voucher's code or a person's."""
+
+
+def without_people(body: wire.Body | None) -> wire.Body | None:
+    """Return a body as it may leave the village: no device's address, no voucher's code, nobody's name.
+
+    How many were online and what they used is told; who it was only by pseudonyms (driver ``mikrotik-portal``).
+    """
+    if not isinstance(body, wire.RouterBody) or not (body.guests or body.users or body.log):
+        return body
+    return msgspec.structs.replace(
+        body,
+        guests=[msgspec.structs.replace(one, user="", mac="") for one in body.guests],
+        users=[msgspec.structs.replace(one, name="", comment="") for one in body.users],
+        log=[msgspec.structs.replace(one, message=_nameless(one.message)) for one in body.log],
+    )
+
+
+def _nameless(message: str) -> str:
+    return _MAC.sub("**:**", _WHO.sub("***", message))
