@@ -19,7 +19,7 @@ from kampungnet.core import migrate, web
 from kampungnet.core.database import Database
 from kampungnet.core.errors import NotFound, Unavailable
 from kampungnet.core.tally import Tally
-from kampungnet.hotspot import portals
+from kampungnet.hotspot import portals, routes_desk
 from kampungnet.ingest import lane
 from kampungnet.ingest.routes import EnrolmentDoor, ReportDoor
 from kampungnet.ingest.wanted_door import WantedDoor
@@ -51,6 +51,7 @@ _ROUTERS: Final = (
     routes_incidents.router,
     routes_incidents.data_router,
     routes_oddities.router,
+    routes_desk.router,
     routes_oddities.data_router,
     billing_data.router,
     billing_data.paper_router,

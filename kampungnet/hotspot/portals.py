@@ -32,7 +32,6 @@ from kampungnet.shared.wanted import (
     WantedGarden,
     WantedKick,
     WantedPage,
-    WantedPlan,
     WantedPortal,
     WantedQuestion,
     WantedUser,
@@ -90,11 +89,13 @@ def changed(db: Session, regency: str, site: str | None, now_ms: int) -> None:
     db.execute(asked.values(revision=HotspotPortal.revision + 1, changed_ms=now_ms))
 
 
-def plans(db: Session, regency: str) -> dict[str, WantedPlan]:
-    """Return the plans that are offered, by name."""
-    asked = select(HotspotPlan.name, HotspotPlan.limits)
-    rows = db.execute(asked.where(HotspotPlan.regency == regency, HotspotPlan.retired_ms.is_(None)))
-    return {name: plan_of(limits) for name, limits in rows}
+def plans(db: Session, regency: str) -> dict[str, str]:
+    """Return the titles of the plans that are offered, by name; those every regency begins with where none are yet."""
+    asked = select(HotspotPlan.name, HotspotPlan.title, HotspotPlan.retired_ms).where(HotspotPlan.regency == regency)
+    rows = db.execute(asked.order_by(HotspotPlan.title)).all()
+    if not rows:
+        return {limits.name: title for title, limits in first_plans()}
+    return {name: title for name, title, retired_ms in rows if retired_ms is None}
 
 
 def asked(db: Session, place: Place, question: WantedQuestion, now_ms: int) -> None:

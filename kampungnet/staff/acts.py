@@ -26,6 +26,19 @@ WORDS: Final[Mapping[str, str]] = {
     "statement.paid": N_("Statement paid"),
     "statement.draft": N_("Statement sent back"),
     "portal.policy": N_("Rules of the wifi login set"),
+    "portal.kick": N_("Session on the wifi ended"),
+    "portal.blocked": N_("Device kept out of the wifi"),
+    "portal.bypassed": N_("Device let through without logging in"),
+    "portal.unbind": N_("Device treated like any other again"),
+    "portal.account": N_("Wifi account made"),
+    "portal.end_account": N_("Wifi account ended"),
+    "portal.notice": N_("Notice put on the login page"),
+    "portal.unsay": N_("Notice taken off the login page"),
+    "portal.erase": N_("What was stored of a device erased"),
+    "voucher.issue": N_("Vouchers made"),
+    "voucher.print": N_("Vouchers shown for printing"),
+    "voucher.revoke": N_("Voucher revoked"),
+    "voucher.extend": N_("Voucher given more time"),
 }
 """What each kind of act is called; a kind of a later version shows its code."""
 

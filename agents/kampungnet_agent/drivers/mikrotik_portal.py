@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from kampungnet.shared.portal_body import CheckStep, PortalBody, PortalHost, PortalSession
-from kampungnet.shared.wanted import WantedPortal
+from kampungnet.shared.wanted import MAX_USERS, WantedPortal
 from kampungnet_agent.box import EARLIEST_TRUE_MS, Box
 from kampungnet_agent.driver import DeviceSettings, Finding, Polled
 
@@ -47,6 +47,8 @@ from .routeros_wire import RouterConnection, Row
 DRIFT_SECONDS: Final = 600
 """From look to look whether somebody else changed what is ours."""
 DAY_MS: Final = 86_400_000
+MOST_ROWS: Final = 2 * MAX_USERS
+"""Rows of one table: all our vouchers, and as many users of others."""
 
 
 class MikrotikPortalDriver:
@@ -134,6 +136,11 @@ class MikrotikPortalDriver:
                     self._router.drop()
 
     async def _look(self, connection: RouterConnection) -> Polled:
+        connection.most_rows, connection.most_properties, connection.most_bytes = (
+            MOST_ROWS,
+            16 * MOST_ROWS,
+            500 * MOST_ROWS,
+        )
         connection.begin_poll()
         found = await tables(connection, (RESOURCE, SERVERS, SERVER_PROFILES, ACTIVE, HOSTS))
         now_ms, now_at = self._now_ms(), self._since_boot()

@@ -74,6 +74,8 @@ class RouterConnection(asyncio.Protocol):
     """One API session. One round of commands at a time; after any failure it is closed for good."""
 
     def __init__(self) -> None:
+        self.most_rows, self.most_properties, self.most_bytes = ROWS_PER_REPLY, PROPERTIES_PER_POLL, BYTES_PER_POLL
+        """Who works with larger tables than a poll reads raises them."""
         self._reader = SentenceReader()
         self._waiting: dict[bytes, Reply] = {}
         self._answered: asyncio.Future[None] | None = None
@@ -187,8 +189,8 @@ class RouterConnection(asyncio.Protocol):
         # with hundreds of routers
         self._last_start = data[:_SHOWN_BYTES]
         try:
-            if self._received > BYTES_PER_POLL:
-                raise ProtocolError(f"answer longer than {BYTES_PER_POLL} bytes: {excerpt(data)!r}")
+            if self._received > self.most_bytes:
+                raise ProtocolError(f"answer longer than {self.most_bytes} bytes: {excerpt(data)!r}")
             for sentence in self._reader.feed(data):
                 if not self._quick_row(sentence):
                     self._sort(sentence)
@@ -247,12 +249,12 @@ class RouterConnection(asyncio.Protocol):
             raise ProtocolError(f"odd reply word: {excerpt(b' '.join(sentence))!r}")
 
     def _keep(self, reply: Reply, row: Row) -> None:
-        if len(reply.rows) >= ROWS_PER_REPLY:
+        if len(reply.rows) >= self.most_rows:
             reply.left_out += 1
             return
         self._kept += len(row)
-        if self._kept > PROPERTIES_PER_POLL:
-            raise ProtocolError(f"more than {PROPERTIES_PER_POLL} properties: {excerpt(b' '.join(row.values()))!r}")
+        if self._kept > self.most_properties:
+            raise ProtocolError(f"more than {self.most_properties} properties: {excerpt(b' '.join(row.values()))!r}")
         reply.rows.append(row)
 
     def _finish(self, tag: bytes, reply: Reply) -> None:

@@ -1,0 +1,162 @@
+"""The desk of a village office in a browser: what it shows, what it does, what it refuses, and who sees it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from kampungnet.app import Server
+from kampungnet.core import clock
+from kampungnet.core.database import Database
+from kampungnet.hotspot import portals
+from kampungnet.hotspot.models import HotspotBinding, HotspotKick
+from kampungnet.shared.portal_body import SLOT_MS, CheckStep, PortalBody, PortalHost, PortalSession, PortalSlot, Way
+from kampungnet.shared.wanted import WantedQuestion
+from tests.pages.cast import OWN_PAGE, signed_in
+from tests.pages.sample import KAMPUNGANYAR, REGENCY, fill, hire
+from tests.support.server import enrolled, ingested
+
+PLACE = (REGENCY, f"{KAMPUNGANYAR}-1")
+DESK = f"/desa/{KAMPUNGANYAR}/wifi"
+GUEST = "g-abcdefghijklmnop"
+
+
+@pytest.fixture
+def database(database_url: str, tmp_path: Path) -> Iterator[Database]:
+    database = Database(database_url, tmp_path / "kampungnet.key")
+    fill(database, clock.now_ms(), history=(), whole=False)
+    hire(database)
+    box = enrolled(database, KAMPUNGANYAR)
+    now_ms = clock.now_ms()
+    slots = [PortalSlot(now_ms // SLOT_MS, 600, 1_000_000, 9_000_000)]
+    online = PortalSession("00000000000000aa", GUEST, Way.VOUCHER, now_ms - 600_000, now_ms, slots, "V1", "harian")
+    body = PortalBody(
+        server="balaidesa", running=True, online=1, hosts=2, sessions=[online],
+        without_session=[PortalHost("g-tvtvtvtvtvtvtvtv")],
+        check=[CheckStep("server", good=True), CheckStep("pages", good=False, detail="Berkas <b>login</b> ditolak.")],
+        drift=["user kampungnet V1: limit-uptime"],
+    )  # fmt: skip
+    ingested(database, box.request(box.report(box.reading(body, device="portal"))))
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def server(database: Database) -> Server:
+    return Server(database, upkeep=False)
+
+
+async def test_the_desk_tells_who_is_online_what_was_used_and_what_fails(server: Server) -> None:
+    budi = await signed_in(server, "budi")
+    page = (await budi.get(DESK)).text
+    assert "abcde" in page
+    assert GUEST in page  # in the form's hidden field, by which the box knows the device
+    assert re.search(r"10(,0)? MB", page)
+        line for line in page.splitlines() if "abcde" in line
+    ]
+    assert "Tidak: Router menerima semuanya gagal." in page
+    assert "Berkas &lt;b&gt;login&lt;/b&gt; ditolak." in page
+    assert "1 perangkat online hari ini" in page
+    assert "sudah dikembalikan: user kampungnet V1: limit-uptime" in page
+    assert "Belum ada kotak yang meminta aturan wifi ini." in page
+    english = (await budi.get(DESK + "?lang=en")).text
+    assert "Can a citizen get online right now?" in english
+
+
+async def test_a_session_is_ended_and_the_box_is_told(server: Server, database: Database) -> None:
+    budi = await signed_in(server, "budi")
+    sent = {"act": "kick", "one": "00000000000000aa"}
+    assert (await budi.post(DESK, data=sent, headers=OWN_PAGE)).status_code == 303
+    with database.reads() as db:
+        assert db.scalars(select(HotspotKick.session)).all() == ["00000000000000aa"]
+    gone = await budi.post(DESK, data={"act": "kick", "one": "00000000000000bb"}, headers=OWN_PAGE)
+    assert gone.status_code == 404
+    assert "Perangkat ini sudah tidak online." in gone.text
+
+
+async def test_a_device_is_kept_out_and_a_printer_let_through_sealed(server: Server, database: Database) -> None:
+    budi = await signed_in(server, "budi")
+    block = {"act": "bind", "kind": "blocked", "one": GUEST, "reason": "Mengunduh film <i>", "days": "3"}
+    mac = "00-1a-2b-3c-4d-5e"
+    printer = {"act": "bind", "kind": "bypassed", "mac": mac, "label": "Printer", "reason": "Cetak", "days": "0"}
+    for sent in (block, printer):
+        assert (await budi.post(DESK, data=sent, headers=OWN_PAGE)).status_code == 303
+    sari = await signed_in(server, "sari")
+    rules = {"act": "policy", "ways": ["managed", "click", "vouchers"], "minutes": "60", "plan": "tamu"}
+    assert (await sari.post(DESK, data=rules, headers=OWN_PAGE)).status_code == 303
+    with database.reads() as db:
+        found = portals.wanted(db, PLACE, [], clock.now_ms())
+        stored = db.scalars(select(HotspotBinding.mac).where(HotspotBinding.mac.is_not(None))).one()
+    assert b"2B" not in (stored or b"")
+    assert {(one.kind.value, one.guest, one.mac) for one in found.bindings} == {
+        ("blocked", GUEST, ""),
+        ("bypassed", "", "00:1A:2B:3C:4D:5E"),
+    }
+    page = (await budi.get(DESK)).text
+    assert "Mengunduh film &lt;i&gt;" in page
+    assert "00:1A:2B" not in page
+
+
+@pytest.mark.parametrize(
+    ("sent", "sentence"),
+    [
+        ({"act": "bind", "kind": "blocked", "one": "g-x", "reason": "a", "days": "1"}, "Pilih perangkat dari daftar"),
+        ({"act": "bind", "kind": "bypassed", "mac": "00:11", "reason": "a", "days": "0"}, "Alamat perangkat seperti"),
+        ({"act": "bind", "mac": "01:00:5e:00:00:01", "reason": "a", "days": "0"}, "banyak perangkat sekaligus"),
+        ({"act": "bind", "mac": "00:11:22:33:44:55", "reason": " ", "days": "0"}, "Silakan tulis alasannya"),
+        ({"act": "bind", "kind": "blocked", "one": GUEST, "reason": "a", "days": "0"}, "paling lama satu tahun"),
+        ({"act": "bind", "kind": "blocked", "one": GUEST, "reason": "a", "days": "-1"}, "Tulis bilangan bulat"),
+        ({"act": "bind", "kind": "blocked", "one": GUEST, "reason": "a", "days": "٣"}, "Tulis bilangan bulat"),
+        ({"act": "account", "name": "Kades!", "password": "rahasia-desa", "plan": "kantor"}, "huruf kecil"),
+        ({"act": "account", "name": "kades", "password": "pendek", "plan": "kantor"}, "8 sampai 60"),
+        ({"act": "account", "name": "kades", "password": "rahasia-desa", "plan": "emas"}, "Paket itu tidak ada"),
+        ({"act": "say", "text": "x" * 501, "days": "1"}, "500 huruf"),
+        ({"act": "policy", "ways": "click", "plan": "emas", "minutes": "1"}, "Paket itu tidak ada"),
+        ({"act": "terbang"}, "Halaman ini tidak bisa"),
+        ({}, "Halaman ini tidak bisa"),
+    ],
+)
+async def test_what_makes_no_sense_is_said_in_one_sentence(server: Server, sent: dict[str, str], sentence: str) -> None:
+    budi = await signed_in(server, "budi")
+    answer = await budi.post(DESK, data=sent, headers=OWN_PAGE)
+    assert answer.status_code in {404, 422}
+    assert sentence in answer.text
+
+
+async def test_an_account_a_notice_and_the_rules_reach_the_wanted_state(server: Server, database: Database) -> None:
+    budi, sari = await signed_in(server, "budi"), await signed_in(server, "sari")
+    account = {"act": "account", "name": "kades", "password": "rahasia-desa", "plan": "kantor"}
+    assert (await budi.post(DESK, data=account, headers=OWN_PAGE)).status_code == 303
+    twice = await budi.post(DESK, data=account, headers=OWN_PAGE)
+    assert (twice.status_code, "Nama ini sudah dipakai" in twice.text) == (409, True)
+    assert "rahasia-desa" not in twice.text
+    notice = {"act": "say", "text": "Posyandu Selasa pagi", "days": "3"}
+    assert (await budi.post(DESK, data=notice, headers=OWN_PAGE)).status_code == 303
+    assert "Posyandu Selasa pagi" in (await budi.get(DESK)).text
+    managed = {"act": "policy", "ways": ["managed", "accounts"], "minutes": "0", "plan": "tamu"}
+    assert (await budi.post(DESK, data=managed, headers=OWN_PAGE)).status_code == 403, "an engineer decides that"
+    assert (await sari.post(DESK, data=managed, headers=OWN_PAGE)).status_code == 303
+    with database.writes() as db:
+        found = portals.wanted(db, PLACE, [], clock.now_ms())
+        portals.asked(db, PLACE, WantedQuestion("A", 1, found.revision, found.revision), clock.now_ms())
+    assert [(one.name, one.password) for one in found.users] == [("kades", "rahasia-desa")]
+    assert found.click is None
+    assert "Router mengikuti aturan di halaman ini." in (await budi.get(DESK)).text
+    acts = (await sari.get("/catatan")).text
+    assert "Akun wifi dibuat" in acts
+    assert "rahasia-desa" not in acts
+
+
+async def test_others_see_nothing_of_it_and_who_only_looks_changes_nothing(server: Server, database: Database) -> None:
+    citra, dedi = await signed_in(server, "citra"), await signed_in(server, "dedi")
+    assert (await citra.get(DESK)).status_code == 404
+    kick = {"act": "kick", "one": "00000000000000aa"}
+    assert (await citra.post(DESK, data=kick, headers=OWN_PAGE)).status_code == 404
+    page = (await dedi.get(DESK)).text
+    assert "<form" not in page.partition("<main")[2]
+    assert (await dedi.post(DESK, data=kick, headers=OWN_PAGE)).status_code == 403
+    assert (await dedi.post(DESK, data=kick)).status_code == 403, "not from our own page"
+    with database.reads() as db:
+        assert db.scalars(select(HotspotKick)).all() == []
