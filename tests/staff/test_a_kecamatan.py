@@ -5,7 +5,7 @@ import re
 import pytest
 
 from kampungnet.app import Server
-from kampungnet.billing import statements as making
+from kampungnet.billing import making
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Problem
 from kampungnet.staff import service as staff
