@@ -97,6 +97,7 @@ class Site:
             router["tls_address"] = f"127.0.0.1:{self.ports['api-ssl']}"
         if "hotspot" in self.ports:
             router["hotspot_address"] = f"127.0.0.1:{self.ports['hotspot']}"
+            router["hotspot_user"] = _some_voucher(self.router)
         ont = {
             "address": f"127.0.0.1:{self.ports['snmp']}",
             "kind": profile.ont.kind,
@@ -115,6 +116,14 @@ class Site:
         if self.gateway is not None:
             found["line"] = f"127.0.0.1:{self.ports['line']}"
         return found
+
+
+def _some_voucher(router: SimulatedRouter) -> dict[str, str]:
+    """A voucher that was sold in this village, for whoever wants to see its wifi from inside."""
+    rows = router.tables["/ip/hotspot/user"].rows()
+    sold = (row for row in rows if row.get("profile") == "voucher" and row["disabled"] != "true")
+    row = next((row for row in sold if "limit-uptime" not in row and row["name"].startswith("v")), {})
+    return {name: row.get(name, "") for name in ("name", "password")}
 
 
 def _engine_id(code: str) -> bytes:

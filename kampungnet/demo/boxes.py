@@ -21,6 +21,13 @@ REPORT_SECONDS: Final = 15
 _FORKS: Final = 2
 
 
+class Voucher(msgspec.Struct):
+    """Lets a visitor of the demo onto the simulated wifi."""
+
+    name: str = ""
+    password: str = ""
+
+
 class Router(msgspec.Struct):
     """How a simulated router is reached."""
 
@@ -28,6 +35,9 @@ class Router(msgspec.Struct):
     username: str
     password: str
     wan_interface: str
+    hotspot_address: str = ""
+    """Where its captive portal shows its pages, to whoever asks as a guest would."""
+    hotspot_user: Voucher = msgspec.field(default_factory=Voucher)
 
 
 class Ont(msgspec.Struct):

@@ -191,6 +191,9 @@ Siap: {url}      ({seconds:.0f} s)
     eko    checks the statements of {first.name}; hana approves, joko pays
   Password of all eight, made for this data folder: {password}
 
+  The wifi of {first.name} as a guest's phone has it: http://{first.router.hotspot_address}/
+    voucher {first.router.hotspot_user.name}   password {first.router.hotspot_user.password}
+
   {parts}
 
   Metrics for Prometheus: {url}/metrics

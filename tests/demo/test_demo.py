@@ -9,8 +9,10 @@ import pytest
 
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Unavailable
-from kampungnet.demo import history, run
+from kampungnet.demo import boxes, history, run
 from kampungnet.demo.children import Children
+from tests.sim.test_command_line import running
+from tests.support.browser import browser
 
 SARONGAN = "35.10.01.2001"
 
@@ -50,3 +52,18 @@ def test_a_real_servers_settings_never_reach_the_demo(tmp_path: Path, monkeypatc
     shown = children.log_of("show").read_text()
     assert "PATH" in shown
     assert "KAMPUNGNET" not in shown
+
+
+async def test_a_visitor_gets_onto_the_wifi_that_is_announced(tmp_path: Path, chromium: str) -> None:
+    file = tmp_path / "inventory.json"
+    async with running("run", "--villages", "1", "--control", "0", "--inventory", str(file)):
+        (box,) = boxes.inventory(file)
+        said = run._announcement("http://127.0.0.1:1", "x", box, "", 1.0)
+        assert f"http://{box.router.hotspot_address}/" in said
+        async with browser(chromium) as phone:
+            await phone.go(f"http://{box.router.hotspot_address}/")
+            await phone.fill("form[name=login] [name=username]", box.router.hotspot_user.name)
+            await phone.fill("form[name=login] [name=password]", box.router.hotspot_user.password)
+            await phone.click("[type=submit]")
+            await phone.until("document.title == 'Internet hotspot - Status'")
+            assert f"Welcome {box.router.hotspot_user.name}!" in await phone.text()
