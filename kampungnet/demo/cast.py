@@ -22,7 +22,7 @@ DARK_MS: Final = 3 * 3_600_000
 """How long the dark box has been without power when the demo begins."""
 _LONG_SECONDS: Final = 30 * 86_400
 _ON_TRUNK: Final = 3
-TRUNK_NAME: Final = "Kabel Genteng-Pesanggaran"
+TRUNK_NAME: Final = "Genteng-Pesanggaran"
 _CUT_AFTER_DAYS: Final = 27
 _CUT_MINUTES: Final = (9 * 60 + 12, 12 * 60 + 57)
 """From the past's beginning, and by the clock of that day."""

@@ -55,6 +55,7 @@ def main() -> None:
     parser.add_argument("--data", required=True, type=Path, help="the demo's folder")
     parser.add_argument("--dark", default="", help="a village whose box has no power")
     parser.add_argument("--dark-since-ms", type=int, default=0, help="since when, in ms since 1970")
+    parser.add_argument("--judge", nargs="*", default=[], help="villages whose outages shall be known at once")
     options, chosen = parser.parse_known_args()
     tables.load()
     database = Database(f"sqlite:///{options.data / 'kampungnet.db'}")
@@ -65,7 +66,8 @@ def main() -> None:
             raise Unavailable("the history could not be read")
         for village, lines in groupby(_lines(process.stdout), key=lambda line: line.village):
             store_village(database, village, lines, options.dark_since_ms if village == options.dark else None)
-            judge(database, village)
+            if village in options.judge:
+                judge(database, village)
     database.close()
     if process.returncode:
         raise Unavailable("the simulator could not tell the past")
@@ -97,7 +99,7 @@ def store_village(database: Database, village: str, lines: Iterable[Line], until
 
 
 def judge(database: Database, village: str) -> None:
-    """Judge the outages of a village's month at once: the pages are looked at before the server comes round to it."""
+    """Judge the outages of a village's month at once; for all villages it would take as long as the month itself."""
     with database.reads() as db:
         judged = outage_log.plan(db, (village[:5], f"{village}-1"), clock.now_ms())
     with database.writes() as db:

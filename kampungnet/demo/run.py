@@ -140,7 +140,7 @@ class _Start:
     def _start_filling(self, past: list[str], parts: cast.Cast) -> list[str]:
         """Start one process a core that stores the month behind the villages; return their names."""
         dark = ["--dark", parts.dark, "--dark-since-ms", str(clock.now_ms() - cast.DARK_MS)] if parts.dark else []
-        common = ["--data", str(self._folder), *dark, *past]
+        common = ["--data", str(self._folder), *dark, "--judge", *parts.trunk, *past]
         filled = _filled(self._database)
         empty = [code for code in parts.by_interest() if f"{code}-1" not in filled]
         cores = min(len(empty), os.cpu_count() or 1)
