@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kampungnet import metrics
 from kampungnet.billing import routes as billing_routes
-from kampungnet.billing import routes_books, routes_check, routes_recap, routes_sizing
+from kampungnet.billing import routes_books, routes_check, routes_contract, routes_recap, routes_sizing
 from kampungnet.billing import routes_data as billing_data
 from kampungnet.core import migrate, web
 from kampungnet.core.database import Database
@@ -58,6 +58,7 @@ _ROUTERS: Final = (
     billing_routes.router,
     routes_books.router,
     routes_check.router,
+    routes_contract.router,
     routes_sizing.router,
     routes_recap.router,
 )

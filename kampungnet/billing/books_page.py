@@ -22,6 +22,7 @@ from kampungnet.staff.service import Scope
 class ContractRow:
     """One contract as the list shows it; an empty text is not known."""
 
+    id: str
     name: str
     unit: str
     provider: str
@@ -79,7 +80,7 @@ def contract_rows(db: Session, scope: Scope, day: date, language: Language) -> l
         last = language.full_day(one.last_day) if one.last_day else language.say("open end")
         rows.append(
             ContractRow(
-                names.get(one.unit, one.unit), one.unit, providers[one.provider], one.number, " / ".join(rates),
+                one.id, names.get(one.unit, one.unit), one.unit, providers[one.provider], one.number, " / ".join(rates),
                 words.figures(language, terms.price) if terms else "",
                 f"{language.full_day(one.first_day)} – {last}",
                 language.full_day(one.activated) if one.activated else "", one.line or "", one.id in doubles,

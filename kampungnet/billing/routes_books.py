@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from kampungnet.billing import books_page, budgets, charts_of_accounts, export, uploads, words
 from kampungnet.billing.budgets import BudgetEntry
 from kampungnet.billing.charts_of_accounts import AccountEntry
-from kampungnet.billing.contracts import ContractEntry
+from kampungnet.billing.contract_rows import ContractEntry
 from kampungnet.billing.stages import StageEntry
 from kampungnet.core import clock, pages
 from kampungnet.core.errors import BadInput, NotFound, Problem

@@ -12,10 +12,10 @@ import msgspec
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from kampungnet.billing import budgets, charts_of_accounts, contracts, sheets, stages
+from kampungnet.billing import budgets, charts_of_accounts, contract_rows, contracts, sheets, stages
 from kampungnet.billing.budgets import BudgetEntry
 from kampungnet.billing.charts_of_accounts import AccountEntry
-from kampungnet.billing.contracts import ContractEntry
+from kampungnet.billing.contract_rows import ContractEntry
 from kampungnet.billing.intake import Fault, Register
 from kampungnet.billing.models import PendingImport
 from kampungnet.billing.sheets import Table
@@ -56,7 +56,9 @@ def _store_budget(db: Session, regency: str, entries: Sequence[BudgetEntry], _by
 
 KINDS: Final = {
     "anggaran": Kind(budgets.COLUMNS, budgets.REQUIRED, BudgetEntry, budgets.understood, _store_budget),
-    "kontrak": Kind(contracts.COLUMNS, contracts.REQUIRED, ContractEntry, contracts.understood, contracts.store),
+    "kontrak": Kind(
+        contract_rows.COLUMNS, contract_rows.REQUIRED, ContractEntry, contract_rows.understood, contracts.store
+    ),
     "tahap": Kind(stages.COLUMNS, stages.REQUIRED, StageEntry, stages.understood, stages.store, is_for_all=True),
     "rekening": Kind(
         charts_of_accounts.COLUMNS, charts_of_accounts.REQUIRED, AccountEntry, charts_of_accounts.understood,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import xlsxwriter  # type: ignore[import-untyped]
 
-from kampungnet.billing import budgets, contracts, export, sheets
+from kampungnet.billing import budgets, contract_rows, export, sheets
 from kampungnet.billing.budgets import BudgetEntry
 from kampungnet.billing.intake import Fault, Register, Unit, short_code
 from kampungnet.billing.terms import CreditFormula, ServiceKind
@@ -156,10 +156,10 @@ CONTRACT = {
 }  # fmt: skip
 
 
-def _contracts(**changes: str) -> tuple[list[contracts.ContractEntry], list[Fault]]:
+def _contracts(**changes: str) -> tuple[list[contract_rows.ContractEntry], list[Fault]]:
     row = CONTRACT | changes
     data = export.to_csv(list(row), [list(row.values())])
-    return contracts.understood(sheets.read(data, contracts.COLUMNS, contracts.REQUIRED), KNOWN)
+    return contract_rows.understood(sheets.read(data, contract_rows.COLUMNS, contract_rows.REQUIRED), KNOWN)
 
 
 def test_a_contract_row_becomes_terms() -> None:
@@ -200,8 +200,8 @@ def test_terms_that_do_not_fit_together_are_named(changes: dict[str, str], colum
 
 
 def test_a_providers_name_becomes_a_short_code() -> None:
-    assert contracts.slug("PT. Telkom Indonesia, Tbk") == "telkom-indonesia"
-    assert contracts.slug("ICON+") == "icon"
+    assert contract_rows.slug("PT. Telkom Indonesia, Tbk") == "telkom-indonesia"
+    assert contract_rows.slug("ICON+") == "icon"
 
 
 @pytest.mark.parametrize("start", ["=1+1", "+62811", "-5", "@cmd", "\tx"])

@@ -8,7 +8,7 @@ from typing import Final
 
 import httpx
 
-from kampungnet.billing import budgets, contracts, export
+from kampungnet.billing import budgets, contract_rows, export
 from kampungnet.core.database import Database
 from kampungnet.staff import service as staff
 from kampungnet.staff.service import Duty, NewStaff, Role, Scope
@@ -66,10 +66,10 @@ def contracts_csv(sla: str = "99") -> bytes:
     """The contracts as a village's CSV: semicolons, amounts as people type them."""
     common = {"selesai": "31/12/2026", "tahun_anggaran": "2026"}
     rows = [
-        ";".join(({"kode": code} | common | terms).get(name, "") for name in contracts.COLUMNS)
+        ";".join(({"kode": code} | common | terms).get(name, "") for name in contract_rows.COLUMNS)
         for code, terms in _CONTRACTS.items()
     ]
-    return "\r\n".join([";".join(contracts.COLUMNS), *rows]).replace(";99;", f";{sla};").encode("latin-1")
+    return "\r\n".join([";".join(contract_rows.COLUMNS), *rows]).replace(";99;", f";{sla};").encode("latin-1")
 
 
 def hire(database: Database) -> None:
