@@ -7,7 +7,7 @@ import pytest
 from httpx import AsyncClient, Response
 
 from kampungnet.app import Server
-from kampungnet.billing import budgets, contract_form, contract_rows, contracts, export, sheets, statements
+from kampungnet.billing import budgets, contract_form, contract_rows, contracts, export, making, sheets, statements
 from kampungnet.billing.contract_rows import CHOICES, COLUMNS
 from kampungnet.billing.terms import (
     ContractTerms,
@@ -106,7 +106,7 @@ async def test_an_addendum_holds_from_its_day_on(database: Database, server: Ser
     assert (await _post(nur, f"/kontrak/{CONTRACT}/ubah", sent)).status_code == 303
     with database.writes() as db:
         for month in (JULY, AUGUST):
-            list(statements.make_all(db, REGENCY, month, NOW))
+            list(making.make_all(db, REGENCY, month, NOW))
         totals = [statements.find(db, Scope(REGENCY), CONTRACT, month).total_rupiah for month in (JULY, AUGUST)]
         assert contracts.providers(db, REGENCY) == {"serat": "PT Serat"}, "another provider is another contract"
     # 2.500.000 and 3.000.000, each with 11 % PPN.
