@@ -19,7 +19,7 @@ from kampungnet.core import migrate, web
 from kampungnet.core.database import Database
 from kampungnet.core.errors import NotFound, Unavailable
 from kampungnet.core.tally import Tally
-from kampungnet.hotspot import portals, routes_desk
+from kampungnet.hotspot import portal_pages, portals, routes_desk
 from kampungnet.ingest import lane
 from kampungnet.ingest.routes import EnrolmentDoor, ReportDoor
 from kampungnet.ingest.wanted_door import WantedDoor
@@ -139,7 +139,7 @@ class _Pages(FastAPI):
 
 
 def _wanted(db: Session, place: portals.Place, now_ms: int) -> WantedPortal:
-    return portals.wanted(db, place, [], now_ms)
+    return portals.wanted(db, place, portal_pages.of_site(db, place, now_ms), now_ms)
 
 
 def _healthz() -> dict[str, str]:

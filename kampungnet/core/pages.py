@@ -63,6 +63,11 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
     return answer
 
 
+def draw(code: str, template: str, **values: Any) -> str:
+    """Return a template in one language, for what is no page of ours: files that others show."""
+    return _environment(code).get_template(template).render(**values)
+
+
 def static_address(name: str) -> str:
     """Return the address of a static file; it changes when the file does, so it may be kept for a year."""
     return f"/static/{_static_names()[name]}"

@@ -118,7 +118,7 @@ class WantedGarden(Part, frozen=True, omit_defaults=True):
 class WantedPage(Part, frozen=True, omit_defaults=True):
     """One file of the router's hotspot folder."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=60, pattern=r"\A[a-z0-9.-]+\Z")]
+    name: Annotated[str, Meta(min_length=1, max_length=60, pattern=r"\A([a-z]{2}/)?[a-z0-9.-]+\Z")]
     content: Annotated[str, Meta(max_length=30_000)]
 
 

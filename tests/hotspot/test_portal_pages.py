@@ -1,0 +1,175 @@
+"""The portal's page files: small, two languages, safe against what people write; and a phone that logs in by them."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from kampungnet.hotspot import portal_pages
+from kampungnet.hotspot.policy import Policy
+from kampungnet.hotspot.portal_pages import ERRORS, MOST_BYTES, Portal, build, size
+from kampungnet.shared.portal_body import PortalBody, Way
+from kampungnet.shared.wanted import UserKind, WantedClick, WantedPage, WantedPlan, WantedPortal, WantedUser
+from kampungnet_agent.drivers.mikrotik_portal import MikrotikPortalDriver
+from kampungnet_sim.fleet import FleetOptions
+from tests.agent.drivers.conftest import Settings
+from tests.sim.stage import Stage, on_stage
+from tests.support.browser import Browser, browser
+
+PHONE = "D6:00:00:00:00:01"
+CODE = "k7mp3xqwf2"
+KNOWN = set(
+    "link-login-only link-orig link-orig-esc link-redirect link-login link-status link-logout mac-esc error trial "
+    "session-time-left uptime bytes-in-nice bytes-out-nice remain-bytes-total logged-in session-timeout-secs".split()
+)
+"""Of the facts' list, RouterOS 9.2."""
+NASTY = ("$(if error)x$(endif)", "<script>alert(1)</script>", '"onload="x', "🏡" * 50, "A" * 300, "'--", "{{ 7*7 }}")
+
+
+def _files(portal: Portal | None = None) -> dict[str, str]:
+    return {one.name: one.content for one in build(portal or Portal("Kampunganyar", Policy()))}
+
+
+class _Tags(HTMLParser):
+    """Checks that what is opened is closed, and gathers fields and labels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.fields: list[str] = []
+        self.labels: set[str] = set()
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.tags.append(tag)
+        if tag == "input" and given.get("type") in {"text", "password"}:
+            self.fields.append(given.get("id") or "")
+        if tag == "label":
+            self.labels.add(given.get("for") or "")
+        if tag not in {"meta", "input", "br"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_all_files_are_small_enough_for_the_smallest_flash() -> None:
+    full = Portal(
+        "Kampunganyar", Policy(greeting="Sugeng rawuh"), ("Pengumuman " * 20,) * 5, (("Layanan", "a.id"),) * 20
+    )
+    assert size(build(full)) <= MOST_BYTES
+    assert max(len(one.content.encode()) for one in build(full)) < 20_000
+    for one in build(full):
+        assert WantedPage(one.name, one.content) == one
+
+
+@pytest.mark.parametrize("nasty", NASTY)
+def test_what_people_wrote_stays_text_on_every_page(nasty: str) -> None:
+    rules = Policy(greeting=nasty[:200], contact=nasty[:200])
+    for name, content in _files(Portal(nasty, rules, (nasty,), ((nasty, nasty),))).items():
+        assert set(re.findall(r"\$\((?!if |else|endif|elif)([^)]*)\)", content)) <= KNOWN, name
+        assert content.count("$(if ") == content.count("$(endif)"), name
+        if name.endswith(".html"):
+            tags = _Tags()
+            tags.feed(re.sub(r"\$\([^)]*\)", "", content))
+            assert "script" not in tags.tags
+            assert not [one for one in tags.open if one not in {"html", "body"}] or name.startswith("r"), name
+
+
+@pytest.mark.parametrize("folder", ["", "en/"])
+def test_every_field_has_its_label_and_nothing_comes_from_elsewhere(folder: str) -> None:
+    files = _files()
+    for name in portal_pages.NAMES:
+        content = files[folder + name]
+        tags = _Tags()
+        tags.feed(re.sub(r"\$\([^)]*\)", "", content))
+        assert tags.labels == set(tags.fields)
+        assert 'lang="' in content
+        assert not re.search(r"<(script|link|img|iframe)|url\(|https?://", content)
+    assert ("Setuju dan mulai online" in files[folder + "login.html"]) == (folder == "")
+
+
+def test_every_refusal_of_the_router_is_said_in_both_languages() -> None:
+    files = _files()
+    for folder in ("", "en/"):
+        lines = dict(line.split(" = ", 1) for line in files[f"{folder}errors.txt"].splitlines())
+        assert set(lines) == set(ERRORS)
+        assert all(text.endswith(".") and "$(" not in text for text in lines.values())
+    assert files["errors.txt"] != files["en/errors.txt"]
+
+
+def test_only_the_ways_of_the_village_are_offered() -> None:
+    login = _files(Portal("Kampunganyar", Policy(click=False, accounts=False)))["login.html"]
+    assert "username=T-" not in login
+    assert 'name="password" value=""' in login
+    assert 'type="password"' not in login
+
+
+WORDS = {
+    "id": ("Setuju dan mulai online", "Kode, nama, atau kata sandi salah", "Anda sudah online"),
+    "en": ("Agree and go online", "The code, the name or the password is not right", "You are online"),
+}
+
+
+async def _reads(phone: Browser, words: str) -> None:
+    await phone.until(f"document.body && document.body.innerText.includes({words!r})")
+
+
+def _wanted() -> WantedPortal:
+    return WantedPortal(
+        1, "Asia/Jakarta",
+        plans=[WantedPlan("tamu"), WantedPlan("harian"), WantedPlan("kantor")],
+        users=[
+            WantedUser("V1", CODE, "harian"),
+            WantedUser("A1", "kades", "kantor", UserKind.ACCOUNT, "rahasia desa"),
+        ],
+        pages=build(Portal("Kampunganyar", Policy(greeting="Sugeng rawuh"))), click=WantedClick("tamu", 3600),
+    )  # fmt: skip
+
+
+async def _pushed(stage: Stage, folder: Path) -> MikrotikPortalDriver:
+    secret = stage.site.router.users["penulis"].password
+    address = f"127.0.0.1:{stage.port}"
+    driver = MikrotikPortalDriver(Settings("portal", address, "penulis", secret, state_folder=str(folder)))
+    await driver.follow(_wanted())
+    assert driver.done == (1, [])
+    return driver
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+@pytest.mark.parametrize("way", [Way.CLICK, Way.VOUCHER, Way.ACCOUNT])
+async def test_a_phone_logs_in_on_the_routers_flash_with_the_server_away(
+    chromium: str, tmp_path: Path, way: Way, language: str
+) -> None:
+    async with on_stage(FleetOptions(model="hex")) as stage:
+        driver = await _pushed(stage, tmp_path)
+        guest = await stage.site.hotspot.join(PHONE)
+        async with browser(chromium, proxy=guest.door, size=(320, 640), script=False) as phone:
+            await phone.go("http://example.com/berita")
+            said = WORDS[language]
+            if language == "en":
+                await phone.click("a[hreflang=en]")
+            await _reads(phone, said[0])
+            await _reads(phone, "Sugeng rawuh")
+            assert await phone.value("document.documentElement.scrollWidth <= 320")
+            if way is Way.CLICK:
+                await phone.click("a.b")
+            elif way is Way.VOUCHER:
+                await phone.fill("#code", "salah")
+                await phone.click("form:has(#code) button")
+                await _reads(phone, said[1])
+                await phone.fill("#code", CODE)
+                await phone.click("form:has(#code) button")
+            else:
+                await phone.fill("#name", "kades")
+                await phone.fill("#word", "rahasia desa")
+                await phone.click("form:has(#word) button")
+            await _reads(phone, said[2])
+            assert await guest.online()
+        body = (await driver.poll()).body
+        assert isinstance(body, PortalBody)
+        told = [one.way for one in body.sessions if one.guest == driver.pseudonym_of(PHONE)]
+        assert told == [way]
+        await driver.close()
