@@ -153,8 +153,10 @@ def test_all_terms_survive_being_written_and_read(database: Database) -> None:
         ),
         gap_policy=GapPolicy.REFUSE, coverage_percent=Decimal("87.25"), rounding_step=10_000,
     )  # fmt: skip
-    fixed: dict[str, export.Value] = {"kode": KAMPUNGANYAR, "penyedia": "PT Serat", "nomor_kontrak": "1", "mulai": terms.start,
-             "selesai": date(2026, 12, 31)}  # fmt: skip
+    fixed: dict[str, export.Value] = {
+        "kode": KAMPUNGANYAR, "penyedia": "PT Serat", "nomor_kontrak": "1", "mulai": terms.start,
+        "selesai": date(2026, 12, 31),
+    }  # fmt: skip
     row = [(fixed | contract_rows.cells(terms)).get(name) or "" for name in COLUMNS]
     table = sheets.read(export.to_csv(COLUMNS, [row]), COLUMNS, contract_rows.REQUIRED)
     with database.reads() as db:
