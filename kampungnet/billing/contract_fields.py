@@ -9,7 +9,7 @@ YES_NO: Final[Mapping[str, str]] = {"ya": N_("yes"), "tidak": N_("no")}
 _TREATED: Final = {"dikeluarkan": N_("is left out"), "hidup": N_("counts as service"), "mati": N_("counts as lost")}
 GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (N_("Contract"), ("kode", "lokasi", "penyedia", "npwp", "nomor_kontrak", "mulai", "selesai", "aktif_sejak")),
-    (N_("Service"), ("jenis", "unduh_mbps", "unggah_mbps", "komitmen_mbps", "kuota_gb")),
+    (N_("What was bought"), ("jenis", "unduh_mbps", "unggah_mbps", "komitmen_mbps", "kuota_gb")),
     (N_("Price and tax"), (
         "harga", "harga_untuk", "harga_termasuk_ppn", "ppn", "ppn_dipungut", "pph23", "tanggal_pajak", "pembulatan",
         "prorata", "lebih_per_mbps", "lebih_per_gb", "lebih_dihitung", "pembayar", "pembayaran",
