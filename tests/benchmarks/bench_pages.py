@@ -50,7 +50,7 @@ def _metrics(context: Context) -> Row:
     boxes = prepare_sqlite(folder, METRICS_VILLAGES)
     with serving(folder) as central:
         _report_once(central, boxes)
-        took, size = _ask(central.address, "/metrics", {}, b"kampungnet_device_up")
+        took, size = ask(central.address, "/metrics", {}, b"kampungnet_device_up")
     context.say(f"/metrics: {number(took)} ms, {number(size / 1e6)} MB")
     return at_most(f"`/metrics` for {METRICS_VILLAGES} villages ({number(size / 1e6)} MB)", took, "ms", (300, 100))
 
@@ -69,9 +69,9 @@ def _overview(context: Context) -> list[Row]:
     _repeat_history(folder / "kampungnet.db", boxes)
     with serving(folder) as central:
         _report_once(central, boxes)
-        cookie = {"Cookie": _sign_in(central.address)}
-        took, size = _ask(central.address, "/", cookie, boxes[-1].village.encode())
-        village, _ = _ask(central.address, f"/desa/{boxes[0].village}", cookie, b"svg")
+        cookie = {"Cookie": sign_in(central.address, "sari")}
+        took, size = ask(central.address, "/", cookie, boxes[-1].village.encode())
+        village, _ = ask(central.address, f"/desa/{boxes[0].village}", cookie, b"svg")
     context.say(f"overview: {number(took)} ms, {number(size / 1e3)} kB; one village's page: {number(village)} ms")
     what = f"overview page, {OVERVIEW_VILLAGES} villages with {DAYS} days behind them, signed in"
     page_of_one = Row(
@@ -92,7 +92,7 @@ def _report_once(central: Central, boxes: Sequence[Enrolled]) -> None:
     run(central.address, spread(requests, 8)).expect_only(b"200")
 
 
-def _ask(address: Address, path: str, headers: Mapping[str, str], must_hold: bytes) -> tuple[float, int]:
+def ask(address: Address, path: str, headers: Mapping[str, str], must_hold: bytes) -> tuple[float, int]:
     """Return the median of the milliseconds a page takes, and its size."""
     connection = http.client.HTTPConnection(address.host, address.port, timeout=60)
     took, size = [], 0
@@ -111,10 +111,11 @@ def _ask(address: Address, path: str, headers: Mapping[str, str], must_hold: byt
     return median(took[3:]), size
 
 
-def _sign_in(address: Address) -> str:
+def sign_in(address: Address, username: str) -> str:
+    """Return the cookie of a new session."""
     connection = http.client.HTTPConnection(address.host, address.port, timeout=60)
     try:
-        form = urlencode({"username": "sari", "password": PASSWORD, "ke": "/"})
+        form = urlencode({"username": username, "password": PASSWORD, "ke": "/"})
         origin = f"http://{address.host}:{address.port}"
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": origin}
         connection.request("POST", "/masuk", form, headers)
