@@ -1,4 +1,4 @@
-"""One database behind one door: SQLite (WAL, FULL) by default, PostgreSQL in production.
+"""One database behind one door: SQLite (WAL) by default, PostgreSQL in production.
 
 Nobody commits but ``Database.writes`` (pages, the command line, and through it ``GroupCommit`` for
 reports) and the migrations.
@@ -10,7 +10,7 @@ import queue
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
@@ -57,6 +57,7 @@ class Database:
         self._writing = self.engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         self._turn = _Turn(Path(file)) if file else None
+        self._log = f"{file}-wal" if file else None
         self._info = {"keys": Keys(key_file or (Path(file).with_name("kampungnet.key") if file else None))}
 
     @contextmanager
@@ -67,9 +68,14 @@ class Database:
 
     @contextmanager
     def writes(self) -> Iterator[Session]:
-        """Yield a session that commits at the end, or rolls back when anything is raised."""
+        """Yield a session that commits at the end, or rolls back when anything is raised.
+
+        What was committed is on disk when this returns. Nobody waits for our disk before their own turn.
+        """
         with self._turn or nullcontext(), Session(self._writing, info=self._info) as db, db.begin():
             yield db
+        if self._log:
+            _to_disk(self._log)
 
     def close(self) -> None:
         """Give back all connections."""
@@ -107,6 +113,16 @@ class _Turn:
     def __exit__(self, *_: object) -> None:
         fcntl.flock(self._turn, fcntl.LOCK_UN)
         self._threads.release()
+
+
+def _to_disk(log: str) -> None:
+    """Wait until all that SQLite has in its log is on disk; once it is gone, all of it rests in the file."""
+    with suppress(FileNotFoundError):
+        file = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fdatasync(file)
+        finally:
+            os.close(file)
 
 
 def _opened(path: Path) -> int:
@@ -223,7 +239,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver must not open transactions by itself: a writer begins IMMEDIATE, so that two
     # writers queue up instead of one failing half-way (SQLITE_BUSY_SNAPSHOT).
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000", _SMALL_LOG):
+    # NORMAL: a commit does not wait for the disk inside the turn, ``Database.writes`` does after it.
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-32000", _SMALL_LOG):
         connection.execute(f"PRAGMA {pragma}")
 
 

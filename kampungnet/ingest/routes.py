@@ -193,6 +193,6 @@ class EnrolmentDoor:
         try:
             with self._database.writes() as db:
                 return service.enrol(db, body, signature, clock.now_ms())
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, OSError) as error:
             log.error("an enrolment could not be stored: %s", error)
             raise Unavailable("The server is busy: nothing was stored, try again in a minute.") from error

@@ -1,5 +1,7 @@
 """The receipt leaves only after the commit. These commits really fail, at COMMIT itself."""
 
+import errno
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -101,6 +103,23 @@ def test_a_full_disk_gives_503_and_keeps_what_was_receipted(sqlite_database: Dat
         event.remove(sqlite_database.engine, "connect", fill)
         sqlite_database.engine.dispose()
         assert server.report(box, box.reading()).status == 200, "there is room again"
+
+
+def test_a_disk_that_takes_nothing_gives_503_and_the_repeat_is_welcome(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = enrolled(sqlite_database)
+    reading = box.reading()
+
+    def broken(_: int) -> None:
+        raise OSError(errno.EIO, "the disk is broken")
+
+    with serving(sqlite_database) as server:
+        with monkeypatch.context() as during:
+            during.setattr(os, "fdatasync", broken)
+            answer = server.report(box, reading)
+            assert (answer.status, answer.sentence()) == (503, BUSY)
+        assert server.report(box, reading).receipt().accepted == [1]
 
 
 def test_two_hundred_requests_in_one_group_are_each_judged_alone(database: Database, server: Running, box: Box) -> None:
