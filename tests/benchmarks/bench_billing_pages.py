@@ -5,9 +5,9 @@ from datetime import date
 
 import msgspec
 
-from kampungnet.billing import contracts, statement, uploads
+from kampungnet.billing import budgets, contracts, sheets, statement, uploads
 from kampungnet.billing.document import BudgetFact, canonical, content_hash
-from kampungnet.billing.models import LineHours, Statement
+from kampungnet.billing.models import Contract, LineHours, Statement
 from kampungnet.billing.terms import ServiceKind
 from kampungnet.core import clock
 from kampungnet.core.database import Database
@@ -72,8 +72,8 @@ def _books(database: Database, codes: list[str], today: date) -> None:
             ),
         ):
             kind = uploads.KINDS[what]
-            table = uploads.sheets.read("\n".join((heading, *lines)).encode(), kind.columns, kind.required)
-            entries, faults = kind.understood(table, uploads.budgets.register(db, nur.scope))
+            table = sheets.read("\n".join((heading, *lines)).encode(), kind.columns, kind.required)
+            entries, faults = kind.understood(table, budgets.register(db, nur.scope))
             if faults:
                 raise RuntimeError(faults[0].sentence)
             kind.store(db, regency, entries, ("nur", 0))
@@ -88,7 +88,7 @@ def _books(database: Database, codes: list[str], today: date) -> None:
             ])  # fmt: skip
 
 
-def _statements(held: list[contracts.Contract], month: date) -> Iterator[dict[str, object]]:
+def _statements(held: list[Contract], month: date) -> Iterator[dict[str, object]]:
     terms = months.terms(kind=ServiceKind.DEDICATED, down_kbps=20_000)
     budget: BudgetFact = months.pagu(33_300_000, year=month.year)
     plain = statement.draft(months.facts(terms, months.month(contract=terms), budget))
