@@ -55,6 +55,7 @@ BENCHMARKS = {
     "disk": Benchmark("bench_disk:disk", 180),
     "ledger": Benchmark("bench_ledger:ledger_month", 300),
     "ledger-recompute": Benchmark("bench_ledger:ledger_recompute", 240),
+    "close-month": Benchmark("bench_billing:close_month", 420),
     "classify": Benchmark("bench_classify:classify", 360),
     "kill-agent": Benchmark("bench_kill:kill_agent", 300),
     "kill-server": Benchmark("bench_kill:kill_server", 420),
