@@ -19,13 +19,8 @@ INTERVAL_SECONDS: Final = 30
 REPORT_SECONDS: Final = 15
 """Livelier than a real box, so that a visitor sees numbers move."""
 _FORKS: Final = 2
-
-
-class Voucher(msgspec.Struct):
-    """Lets a visitor of the demo onto the simulated wifi."""
-
-    name: str = ""
-    password: str = ""
+WRITER: Final = "penulis"
+"""The account of simulated routers that may change them."""
 
 
 class Router(msgspec.Struct):
@@ -37,7 +32,8 @@ class Router(msgspec.Struct):
     wan_interface: str
     hotspot_address: str = ""
     """Where its captive portal shows its pages, to whoever asks as a guest would."""
-    hotspot_user: Voucher = msgspec.field(default_factory=Voucher)
+    users: dict[str, str] = {}
+    """Accounts of its API with their passwords."""
 
 
 class Ont(msgspec.Struct):
@@ -75,6 +71,8 @@ class Box(msgspec.Struct):
     camera: Camera | None = None
     access_point: Ont | None = None
     olt: Olt | None = None
+    portal: bool = False
+    """Its captive portal is run by KampungNet."""
     onus: list[str] = []
     """Serial numbers its agent asks the OLT for."""
 
@@ -121,6 +119,9 @@ def _devices(own: Path, box: Box) -> Iterator[str]:
         "router", "mikrotik", box.router.address, _secret(own, "router.password", box.router.password),
         username=box.router.username, wan_interface=box.router.wan_interface,
     )  # fmt: skip
+    if box.portal and WRITER in box.router.users:
+        secret = _secret(own, "portal.password", box.router.users[WRITER])
+        yield _device("portal", "mikrotik-portal", box.router.address, secret, username=WRITER)
     if ont := box.ont:
         secret = _secret(own, "ont.community", ont.community)
         yield _device("ont", "ont-snmp", ont.address, secret, wan_interface=ont.wan_interface)

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from kampungnet.core import clock, migrate
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Unavailable
-from kampungnet.demo import books, boxes, cast, history
+from kampungnet.demo import books, boxes, cast, history, wifi
 from kampungnet.demo.children import Children
 from kampungnet.devices import service as devices
 from kampungnet.devices.models import Device
@@ -94,7 +94,9 @@ class _Start:
         found = self._server_and_simulator(url, port, [*past, *parts.present(), "--only", *parts.codes])
         password = _people(self._database, self._folder, found[0].village)
         self._progress(f"enrolling {len(found)} boxes")
+        found[0].portal = bool(found[0].router.hotspot_address)
         running = self._boxes(url, found, parts)
+        voucher = self._open_wifi(found[0])
         options = [word for path in running for word in ("--config", str(path))]
         self._children.start("agents", "kampungnet-agent", "run", *options)
         filling = self._start_filling(past, parts)
@@ -106,8 +108,15 @@ class _Start:
             filling = []
         self._progress("waiting for the first live readings")
         self._children.wait_for("live readings", lambda: _live(self._database) >= len(running), LIVE_SECONDS)
-        self._tell(_announcement(url, password, found[0], parts.told(names), time.monotonic() - began))
+        self._tell(_announcement(url, password, (found[0], voucher), parts.told(names), time.monotonic() - began))
         self._wait_for_the_month(filling, len(found))
+
+    def _open_wifi(self, first: boxes.Box) -> str:
+        """Let the wifi of a village be run from here; return a voucher for it."""
+        if not first.portal:
+            return ""
+        with self._database.writes() as db:
+            return wifi.keep(db, signed_in(first.village)["sari"], (REGENCY, f"{first.village}-1"), clock.now_ms())
 
     def _past(self, parts: cast.Cast) -> list[str]:
         """Return what the simulator is told of the villages' past: the same at every start in this folder."""
@@ -180,7 +189,8 @@ class _Start:
         self._tell(f"  … {sentence}")
 
 
-def _announcement(url: str, password: str, first: boxes.Box, parts: str, seconds: float) -> str:
+def _announcement(url: str, password: str, wifi_of: tuple[boxes.Box, str], parts: str, seconds: float) -> str:
+    first, voucher = wifi_of
     return f"""
 Siap: {url}      ({seconds:.0f} s)
 
@@ -192,7 +202,7 @@ Siap: {url}      ({seconds:.0f} s)
   Password of all eight, made for this data folder: {password}
 
   The wifi of {first.name} as a guest's phone has it: http://{first.router.hotspot_address}/
-    voucher {first.router.hotspot_user.name}   password {first.router.hotspot_user.password}
+    one click, or the voucher {voucher}; then the desk of its office: {url}/desa/{first.village}/wifi
 
   {parts}
 

@@ -7,10 +7,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Unavailable
-from kampungnet.demo import boxes, history, run
+from kampungnet.demo import boxes, history, run, wifi
 from kampungnet.demo.children import Children
+from kampungnet.devices import sites
+from kampungnet.hotspot import portal_pages, portals
+from kampungnet.villages import service as villages
+from kampungnet_agent.drivers import portal_pages as portal_pages_of_router
+from kampungnet_agent.drivers.mikrotik_portal import MikrotikPortalDriver
+from tests.agent.drivers.conftest import Settings
 from tests.sim.test_command_line import running
 from tests.support.browser import browser
 
@@ -54,16 +61,30 @@ def test_a_real_servers_settings_never_reach_the_demo(tmp_path: Path, monkeypatc
     assert "KAMPUNGNET" not in shown
 
 
-async def test_a_visitor_gets_onto_the_wifi_that_is_announced(tmp_path: Path, chromium: str) -> None:
+async def test_a_visitor_gets_onto_the_wifi_that_is_announced(
+    database: Database, tmp_path: Path, chromium: str
+) -> None:
     file = tmp_path / "inventory.json"
-    async with running("run", "--villages", "1", "--control", "0", "--inventory", str(file)):
+    register = str(villages.register_path("banyuwangi"))
+    chosen = ("--register", register, "--only", SARONGAN, "--control", "0")
+    async with running("run", *chosen, "--inventory", str(file)):
         (box,) = boxes.inventory(file)
-        said = run._announcement("http://127.0.0.1:1", "x", box, "", 1.0)
+        with database.writes() as db:
+            sites.ensure_site(db, villages.village(db, box.village))
+            place = (run.REGENCY, f"{box.village}-1")
+            code = wifi.keep(db, run.signed_in(box.village)["sari"], place, clock.now_ms())
+            wanted = portals.wanted(db, place, portal_pages.of_site(db, place, clock.now_ms()), clock.now_ms())
+            assert wifi.keep(db, run.signed_in(box.village)["sari"], place, clock.now_ms()) == code
+        said = run._announcement("http://127.0.0.1:1", "x", (box, code), "", 1.0)
         assert f"http://{box.router.hotspot_address}/" in said
+        assert code in said
+        address, secret = box.router.address, box.router.users[boxes.WRITER]
+        driver = MikrotikPortalDriver(Settings("portal", address, boxes.WRITER, secret, state_folder=str(tmp_path)))
+        await driver.follow(wanted)
+        assert driver.done == (wanted.revision, [portal_pages_of_router.OLD_VERSION])
+        await driver.close()
         async with browser(chromium) as phone:
             await phone.go(f"http://{box.router.hotspot_address}/")
-            await phone.fill("form[name=login] [name=username]", box.router.hotspot_user.name)
-            await phone.fill("form[name=login] [name=password]", box.router.hotspot_user.password)
+            await phone.fill("form[name=login] [name=username]", code)
             await phone.click("[type=submit]")
             await phone.until("document.title == 'Internet hotspot - Status'")
-            assert f"Welcome {box.router.hotspot_user.name}!" in await phone.text()

@@ -47,12 +47,13 @@ async def make_so(connection: RouterConnection, memory: PortalMemory, wanted: Wa
     if wanted.managed and profile and wanted.pages:
         problems += await portal_pages.bring(connection, {one.name: one.content for one in wanted.pages}, profile)
     ended = await _end(connection, wants.ended, around.online)
-    _remember_passwords(wants, memory, problems)
+    _remember_passwords(wants, memory, [one for one in problems if one != portal_pages.OLD_VERSION])
     if todo or problems:
         again = await tables(connection, TABLES)
         left = changes(wants.tables, again)
         problems += [f"Router tidak menyimpan {_sentence(one)}." for one in left if not problems]
-    return Made(not problems, problems[:MOST_SENTENCES], [_sentence(one) for one in todo], ended, _print(wants))
+    holds = not set(problems) - {portal_pages.OLD_VERSION}
+    return Made(holds, problems[:MOST_SENTENCES], [_sentence(one) for one in todo], ended, _print(wants))
 
 
 async def _carry_out(connection: RouterConnection, todo: Sequence[Change]) -> list[str]:

@@ -16,6 +16,8 @@ from .routeros_wire import RouterConnection, Row
 
 FOLDERS: Final = ("kampungnet-a", "kampungnet-b")
 LISTED: Final = encode_command(f"{FILES}/print", "=.proplist=.id,name,type,contents")
+OLD_VERSION: Final = "RouterOS 6 tidak bisa menerima halaman lewat API: halaman bawaan router dipakai."
+"""No fault that could be mended from here: everything else of the portal works."""
 READ_TRIES: Final = 5
 READ_PAUSE_SECONDS: Final = 0.3
 """A file that was just written cannot be read for a moment."""
@@ -32,6 +34,8 @@ async def bring(connection: RouterConnection, pages: Mapping[str, str], profile:
         return []
     folder = _next(listed.rows, current)
     problems = await _write(connection, folder, pages, listed.rows)
+    if any("no such command" in problem for problem in problems):
+        return [OLD_VERSION]
     if problems:
         return [*problems, "Halaman portal yang lama tetap dipakai."]
     again = await _read_back(connection, folder, pages)
