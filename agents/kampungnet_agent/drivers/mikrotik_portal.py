@@ -46,6 +46,8 @@ from .routeros_wire import RouterConnection, Row
 
 DRIFT_SECONDS: Final = 600
 """From look to look whether somebody else changed what is ours."""
+MOST_TOLD: Final = 400
+"""Sessions in one reading; those beyond are told by the next one."""
 DAY_MS: Final = 86_400_000
 MOST_ROWS: Final = 2 * MAX_USERS
 """Rows of one table: all our vouchers, and as many users of others."""
@@ -68,6 +70,8 @@ class MikrotikPortalDriver:
         self._sessions = self._memory.sessions()
         self._uses = self._memory.uses()
         self._lock = asyncio.Lock()
+        self._handed: dict[str, tuple[str, dict[int, list[int]]]] = {}
+        """What the last reading told of each session: why it ended, and its half hours."""
         self._looked_at: float | None = None
         self._born_ms, self._born_at = self._memory.number(notes.LAST_MS), self._since_boot()
         self._kicked: set[str] = set()
@@ -98,17 +102,17 @@ class MikrotikPortalDriver:
             self._memory.write_note(notes.WANTED, msgspec.json.encode(wanted))
         self._wanted = wanted
         self._due_at = 0.0
-        await self._visit()
+        await self._visit(telling=False)
 
     async def poll(self) -> Polled:
         """Look who is online; raises ``DeviceError``."""
-        return await self._visit()
+        return await self._visit(telling=True)
 
     async def check(self) -> Iterable[Finding]:
         """Say in Indonesian whether this account may do what a portal needs."""
         place = self._settings.address
         try:
-            body = (await self._visit()).body
+            body = (await self._visit(telling=False)).body
         finally:
             await self.close()
         assert isinstance(body, PortalBody)  # noqa: S101 -- _visit makes no other
@@ -122,20 +126,24 @@ class MikrotikPortalDriver:
         """Log out and close; never raises."""
         await self._router.close()
 
-    async def _visit(self) -> Polled:
+    async def _visit(self, *, telling: bool) -> Polled:
+        """Look at the router and make it so; ``telling`` says that the reading goes to the spool."""
         finished = False
         async with self._lock:
             try:
                 with foreign_errors_become_ours():
                     connection = await self._router.ready()
-                    polled = await self._look(connection)
+                    gone = self._confirmed() if telling else []
+                    polled = await self._look(connection, gone)
+                if telling:
+                    self._hand_over()
                 finished = True
                 return polled
             finally:
                 if not finished:  # cancelled or failed: the byte stream is out of step
                     self._router.drop()
 
-    async def _look(self, connection: RouterConnection) -> Polled:
+    async def _look(self, connection: RouterConnection, gone: list[str]) -> Polled:
         connection.most_rows, connection.most_properties, connection.most_bytes = (
             MOST_ROWS,
             16 * MOST_ROWS,
@@ -154,39 +162,57 @@ class MikrotikPortalDriver:
         look = Look(now_ms, rows, self._elapsed(now_at), rebooted, counters, frozenset(self._kicked))
         if rebooted:  # what it forgot has to be given back: time of vouchers, pages that were not written yet
             self._due_at = 0.0
-        told = self._followed(look, uptime)
+        self._followed(look, uptime, gone)
         self._looked_at = now_at
         self._remember_devices(found[ACTIVE], found[HOSTS], key)
         logged_in = online(self._sessions, found[ACTIVE], key, Names(self._wanted))
         await self._make_so(connection, logged_in, now_ms)
-        return Polled(self._body(found, told, hosts(found[HOSTS], key)), uptime)
+        return Polled(self._body(found, self._sessions, hosts(found[HOSTS], key)), uptime)
 
-    def _followed(self, look: Look, uptime: int | None) -> list[Session]:
-        """Bring the ledger up to this look, in one transaction; return what has to be told."""
-        # What the last reading told is safe by now: the poller had it on disk before it came back here.
-        gone = [one.id for one in self._sessions if one.end]
+    def _confirmed(self) -> list[str]:
+        """Take as told what the last reading told: the poller had it on disk before it came back here.
+
+        A half hour that grew since is told again. Returns the sessions that were told to the end.
+        """
         for one in self._sessions:
-            one.untold.clear()
-        before = {one.id: one.seconds for one in self._sessions}
+            _, slots = self._handed.get(one.id, ("", {}))
+            one.untold -= {slot for slot in one.untold if slots.get(slot) == one.slots[slot]}
+        gone = [one.id for one in self._sessions if one.end and self._handed.get(one.id, ("", {}))[0]]
+        self._sessions = [one for one in self._sessions if one.id not in gone]
+        return gone
+
+    def _hand_over(self) -> None:
+        """Remember what a reading tells, until the next one is asked for."""
+        self._handed = {
+            one.id: (one.end, {slot: list(one.slots[slot]) for slot in one.untold})
+            for one in self._sessions[:MOST_TOLD]
+        }
+
+    def _followed(self, look: Look, uptime: int | None, gone: list[str]) -> None:
+        """Bring the ledger up to this look, in one transaction; forget the sessions ``gone``."""
+        ended = [one for one in self._sessions if one.end]
         running = [one for one in self._sessions if not one.end]
+        before = {one.id: one.seconds for one in running}
         bytes_before = {one.id: one.up_bytes + one.down_bytes for one in running}
-        self._sessions = follow(running, look, _new_id)
-        changed = self._used(look.now_ms, before, bytes_before)
+        fresh = follow(running, look, _new_id)
+        self._sessions = ended + fresh
+        changed = self._used(look.now_ms, fresh, before, bytes_before)
         with self._memory.look():
-            self._memory.write_sessions(self._sessions, gone)
+            self._memory.write_sessions(fresh, gone)
             self._memory.write_uses(changed.items(), look.now_ms)
             self._memory.write_note(notes.LAST_MS, str(look.now_ms).encode())
             if uptime is not None:
                 self._memory.write_note(notes.UPTIME, str(uptime).encode())
         self._kicked.clear()
-        return self._sessions
 
-    def _used(self, now_ms: int, seconds_before: dict[str, int], bytes_before: dict[str, int]) -> dict[str, Use]:
+    def _used(
+        self, now_ms: int, fresh: list[Session], seconds_before: dict[str, int], bytes_before: dict[str, int]
+    ) -> dict[str, Use]:
         zone = self._wanted.time_zone if self._wanted else "Asia/Jakarta"
         local = local_time(zone, now_ms)
         day, month = f"{local:%Y-%m-%d}", f"{local:%Y-%m}"
         names, changed = Names(self._wanted), {}
-        for one in self._sessions:
+        for one in fresh:
             _, reference, _ = names.of(one.user)
             who = reference or one.guest
             use = self._uses.setdefault(who, Use(one.started_ms))
@@ -250,7 +276,7 @@ class MikrotikPortalDriver:
             running=bool(server) and not boolean(server.get(b"disabled")) and not boolean(server.get(b"invalid")),
             online=len(found[ACTIVE]),
             hosts=len(found[HOSTS]),
-            sessions=[self._told(one, names) for one in told[:400]],
+            sessions=[self._told(one, names) for one in told[:MOST_TOLD]],
             without_session=others,
             revision=self._memory.number(notes.DONE),
             problems=self._problems,

@@ -247,6 +247,24 @@ async def test_a_day_with_two_power_cuts_and_restarts_of_the_box_is_told_as_it_w
     assert 0 <= lost <= 2 * 2 * 5 * MB, "at most what passed between the last look and each of the two cuts"
 
 
+async def test_what_a_look_between_two_polls_saw_is_told_by_the_next_one(
+    driver: MikrotikPortalDriver, stage: Stage
+) -> None:
+    await driver.follow(wanted())
+    guest = await stage.site.hotspot.join(ANDI)
+    await guest.log_in(CODE, "")
+    stage.clock.forward(600)
+    guest.traffic(MB, MB)
+    await driver.follow(wanted(2))
+    one = await session(driver, Way.VOUCHER)
+    assert abs(sum(slot.seconds for slot in one.slots) - 600) <= 2
+    assert (await session(driver, Way.VOUCHER)).slots == [], "told once, it is not told again"
+    stage.clock.forward(60)
+    await driver.follow(wanted(3))
+    (slot,) = (await session(driver, Way.VOUCHER)).slots[-1:]
+    assert slot.seconds >= 60
+
+
 async def test_a_kicked_device_is_gone_and_the_reason_is_told(driver: MikrotikPortalDriver, stage: Stage) -> None:
     await driver.follow(wanted())
     guest = await stage.site.hotspot.join(ANDI)
