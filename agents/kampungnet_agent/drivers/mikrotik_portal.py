@@ -8,6 +8,7 @@ it lies on the box's disk, so all goes on with the line to the server cut.
 
 import asyncio
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -64,16 +65,14 @@ class MikrotikPortalDriver:
         self._settings = settings
         self._box = box or Box()
         self._router = MikrotikDriver(settings)
-        folder = settings.state_folder
-        self._memory = PortalMemory(Path(folder) / f"{settings.name}.portal.db" if folder else None)
-        self._wanted = self._memory.wanted()
-        self._sessions = self._memory.sessions()
-        self._uses = self._memory.uses()
+        self._wanted: WantedPortal | None = None
+        self._sessions: list[Session] = []
+        self._uses: dict[str, Use] = {}
+        self._born_ms, self._born_at = 0, 0.0
         self._lock = asyncio.Lock()
         self._handed: dict[str, tuple[str, dict[int, list[int]]]] = {}
         """What the last reading told of each session: why it ended, and its half hours."""
         self._looked_at: float | None = None
-        self._born_ms, self._born_at = self._memory.number(notes.LAST_MS), self._since_boot()
         self._kicked: set[str] = set()
         self._macs: dict[str, str] = {}
         self._problems: list[str] = []
@@ -82,9 +81,25 @@ class MikrotikPortalDriver:
         self._due_at = 0.0
         self._due_ms = 0
 
+    @cached_property
+    def _memory(self) -> PortalMemory:
+        """The file beside the spool, opened at the first use, and what stands in it read."""
+        folder = Path(self._settings.state_folder) if self._settings.state_folder else None
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+        memory = PortalMemory(folder / f"{self._settings.name}.portal.db" if folder else None)
+        self._wanted, self._sessions, self._uses = memory.wanted(), memory.sessions(), memory.uses()
+        self._born_ms, self._born_at = memory.number(notes.LAST_MS), self._since_boot()
+        return memory
+
+    def _open(self) -> PortalMemory:
+        """Read what is remembered, if that was not done yet."""
+        return self._memory
+
     @property
     def revision(self) -> int:
         """What is wanted here, by the number of its revision; 0 when the server never said."""
+        self._open()
         return self._wanted.revision if self._wanted else 0
 
     @property
@@ -129,6 +144,7 @@ class MikrotikPortalDriver:
     async def _visit(self, *, telling: bool) -> Polled:
         """Look at the router and make it so; ``telling`` says that the reading goes to the spool."""
         finished = False
+        self._open()
         async with self._lock:
             try:
                 with foreign_errors_become_ours():
