@@ -10,7 +10,7 @@ import queue
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from kampungnet.core.errors import BadInput
+from kampungnet.core.errors import BadInput, Unavailable
 from kampungnet.core.keys import Keys
 
 Item = TypeVar("Item")
@@ -58,6 +58,8 @@ class Database:
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         self._turn = _Turn(Path(file)) if file else None
         self._log = f"{file}-wal" if file else None
+        self._doubtful = False
+        """The disk failed us: what is in the log may not be on it, until a checkpoint has brought it into the file."""
         self._info = {"keys": Keys(key_file or (Path(file).with_name("kampungnet.key") if file else None))}
 
     @contextmanager
@@ -72,10 +74,36 @@ class Database:
 
         What was committed is on disk when this returns. Nobody waits for our disk before their own turn.
         """
-        with self._turn or nullcontext(), Session(self._writing, info=self._info) as db, db.begin():
-            yield db
-        if self._log:
-            _to_disk(self._log)
+        if self._doubtful:
+            self._rescue()
+        with ExitStack() as stack:
+            with self._turn or nullcontext(), Session(self._writing, info=self._info) as db, db.begin():
+                yield db
+                # Opened before the commit: Linux tells of a failed write only those who had the file open then.
+                log = _opened_log(self._log, stack) if self._log else None
+            if self._log:
+                self._to_disk(log if log is not None else _opened_log(self._log, stack))
+
+    def _to_disk(self, log: int | None) -> None:
+        """Wait until all that SQLite has in its log is on disk; once it is gone, all of it rests in the file."""
+        try:
+            if log is not None:
+                os.fdatasync(log)
+        except OSError:
+            # What was committed can be read already, and a repeat of it would be receipted: nothing more is
+            # written before the whole log has reached the file.
+            self._doubtful = True
+            raise
+
+    def _rescue(self) -> None:
+        """Bring the log into the file, and both to disk. Raises when the disk still fails."""
+        with closing(self.engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (busy, *_) = cursor.fetchone() or (1,)
+        if busy:
+            raise Unavailable("The disk failed and is being looked at: nothing was stored, try again in a minute.")
+        self._doubtful = False
 
     def close(self) -> None:
         """Give back all connections."""
@@ -115,14 +143,14 @@ class _Turn:
         self._threads.release()
 
 
-def _to_disk(log: str) -> None:
-    """Wait until all that SQLite has in its log is on disk; once it is gone, all of it rests in the file."""
-    with suppress(FileNotFoundError):
-        file = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fdatasync(file)
-        finally:
-            os.close(file)
+def _opened_log(path: str, stack: ExitStack) -> int | None:
+    """Open the write-ahead log until the stack ends; ``None`` while there is none."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    stack.callback(os.close, file)
+    return file
 
 
 def _opened(path: Path) -> int:

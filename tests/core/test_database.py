@@ -50,9 +50,19 @@ def test_what_cannot_be_brought_to_disk_is_not_said_to_be_written(
     def broken(_: int) -> None:
         raise OSError(errno.EIO, "the disk is broken")
 
-    monkeypatch.setattr(os, "fdatasync", broken)
-    with pytest.raises(OSError, match="broken"):
-        _rename(sqlite_database, "One")
+    for name in ("A", "B", "C"):
+        _rename(sqlite_database, name)
+    with monkeypatch.context() as during:
+        during.setattr(os, "fdatasync", broken)
+        with pytest.raises(OSError, match="broken"):
+            _rename(sqlite_database, "One")
+    log = Path(f"{sqlite_database.engine.url.database}-wal")
+    before = log.stat().st_size
+    _rename(sqlite_database, "Three")
+    assert log.stat().st_size < before, "first what the disk may not have is brought into the file"
+    before = log.stat().st_size
+    _rename(sqlite_database, "Four")
+    assert log.stat().st_size > before, "after that the log grows as ever"
 
 
 def _rename(database: Database, name: str) -> None:
