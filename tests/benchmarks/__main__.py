@@ -57,6 +57,9 @@ BENCHMARKS = {
     "ledger-recompute": Benchmark("bench_ledger:ledger_recompute", 240),
     "close-month": Benchmark("bench_billing:close_month", 420),
     "classify": Benchmark("bench_classify:classify", 360),
+    "portal-apply": Benchmark("bench_portal:portal_apply", 60),
+    "vouchers": Benchmark("bench_portal:voucher_batch", 60),
+    "portal-sessions": Benchmark("bench_portal:session_sums", 240),
     "kill-agent": Benchmark("bench_kill:kill_agent", 300),
     "kill-server": Benchmark("bench_kill:kill_server", 420),
 }
