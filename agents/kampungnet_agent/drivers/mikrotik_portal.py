@@ -80,6 +80,7 @@ class MikrotikPortalDriver:
         self._made_print = ""
         self._due_at = 0.0
         self._due_ms = 0
+        self._slowed: frozenset[tuple[str, str]] = frozenset()
 
     @cached_property
     def _memory(self) -> PortalMemory:
@@ -248,7 +249,10 @@ class MikrotikPortalDriver:
 
     async def _make_so(self, connection: RouterConnection, logged_in: list[Online], now_ms: int) -> None:
         wanted = self._wanted
-        if wanted is None or not self._is_due(wanted, logged_in, now_ms):
+        if wanted is None:
+            return
+        slowed = self._over_quota(wanted, logged_in, now_ms)
+        if not self._is_due(slowed, now_ms):
             return
         around = Around(now_ms, self._uses, {}, logged_in, self._memory.devices() | self._macs)
         connection.begin_poll()
@@ -257,14 +261,18 @@ class MikrotikPortalDriver:
         self._note(made, wanted)
         self._due_at = self._since_boot() + DRIFT_SECONDS
         self._due_ms = next_change_ms(wanted, now_ms)
+        self._slowed = slowed
 
-    def _is_due(self, wanted: WantedPortal, logged_in: list[Online], now_ms: int) -> bool:
-        if self._since_boot() >= self._due_at or now_ms >= self._due_ms:
-            return True
+    def _is_due(self, slowed: frozenset[tuple[str, str]], now_ms: int) -> bool:
+        return self._since_boot() >= self._due_at or now_ms >= self._due_ms or slowed != self._slowed
+
+    def _over_quota(self, wanted: WantedPortal, logged_in: list[Online], now_ms: int) -> frozenset[tuple[str, str]]:
+        """Return who has to go slower, with the address each has now."""
         local, plans = local_time(wanted.time_zone, now_ms), {plan.name: plan for plan in wanted.plans}
-        return any(
-            one.plan in plans and reached(plans[one.plan], self._uses.get(one.reference or one.guest), local)
+        return frozenset(
+            (one.guest, one.address)
             for one in logged_in
+            if one.plan in plans and reached(plans[one.plan], self._uses.get(one.reference or one.guest), local)
         )
 
     def _note(self, made: Made, wanted: WantedPortal) -> None:
