@@ -12,6 +12,7 @@ from kampungnet.core import clock
 from kampungnet.core.errors import NotFound, Unprocessable
 from kampungnet.core.keys import keys_of
 from kampungnet.core.languages import N_
+from kampungnet.core.rows import insert_new
 from kampungnet.devices.models import Site
 from kampungnet.hotspot.models import (
     GardenEntry,
@@ -54,12 +55,13 @@ def portal(db: Session, place: Place, now_ms: int) -> HotspotPortal:
         if db.get(Site, place) is None:
             raise NotFound(N_("There is no such village here. Go back to the first page."))
         _begin_plans(db, place[0])
-        found = HotspotPortal(
-            regency=place[0], site=place[1], revision=1, changed_ms=now_ms, policy=encoded(Policy()), asked_ms=None,
-            box_revision=0, done_revision=0, done_ms=None, problems="[]",
-        )  # fmt: skip
-        db.add(found)
-        db.flush()
+        # Many boxes may ask for the first time at once: whoever is second finds what the first one made.
+        new = {
+            "regency": place[0], "site": place[1], "revision": 1, "changed_ms": now_ms, "policy": encoded(Policy()),
+            "asked_ms": None, "box_revision": 0, "done_revision": 0, "done_ms": None, "problems": "[]",
+        }  # fmt: skip
+        insert_new(db, HotspotPortal, [new])
+        found = db.get_one(HotspotPortal, place)
     return found
 
 
@@ -157,9 +159,11 @@ def forget_kicks(db: Session, now_ms: int) -> None:
 def _begin_plans(db: Session, regency: str) -> None:
     if db.scalar(select(func.count()).select_from(HotspotPlan).where(HotspotPlan.regency == regency)):
         return
-    for title, limits in first_plans():
-        db.add(HotspotPlan(regency=regency, name=limits.name, title=title, limits=encoded(limits), retired_ms=None))
-    db.flush()
+    plans = [
+        {"regency": regency, "name": one.name, "title": title, "limits": encoded(one), "retired_ms": None}
+        for title, one in first_plans()
+    ]
+    insert_new(db, HotspotPlan, plans)
 
 
 def _vouchers(db: Session, place: Place, now_ms: int) -> list[WantedUser]:

@@ -176,3 +176,11 @@ def test_a_long_answer_travels_packed_where_the_box_can_unpack_it(
     assert answer.headers["content-encoding"] == "gzip"
     assert msgspec.json.decode(gzip.decompress(answer.body), type=WantedAnswer).wanted == _wanted(_ask(server, box))
     assert answer.headers["cache-control"] == "no-store"
+
+
+def test_many_boxes_that_ask_for_the_first_time_at_once_are_all_answered(
+    server: Running, database: Database, later: Callable[[Callable[[], Answer]], "Future[Answer]"]
+) -> None:
+    boxes = neighbours(database, 4)
+    answers = [later(lambda box=box: _ask(server, box)) for box in boxes]  # type: ignore[misc]  # mypy sees no default
+    assert [one.result(timeout=20).status for one in answers] == [200] * 4

@@ -174,7 +174,7 @@ class July:
 def july(database_url: str, tmp_path: Path) -> Iterator[July]:
     """A server with three villages whose boxes have reported July, but for what one of them holds back."""
     tables.load()
-    database = Database(database_url)
+    database = Database(database_url, tmp_path / "kampungnet.key")
     migrate.migrate(database)
     with database.writes() as db:
         villages.import_register(db, REGISTER.splitlines(keepends=True))

@@ -76,7 +76,7 @@ async def test_ports_follow_those_of_the_villages_when_the_first_is_given() -> N
         assert isinstance(camera, dict)
         assert isinstance(point, dict)
         ports = [int(one.rsplit(":", 1)[1]) for one in (camera["address"], camera["web_address"], point["address"])]
-        assert ports == [23_174, 23_175, 23_176]
+        assert ports == [23_175, 23_176, 23_177]
 
 
 async def test_cameras_and_access_points_stand_only_in_the_villages_that_were_named() -> None:
