@@ -90,9 +90,14 @@ def pack_all(database: Database, stopping: threading.Event | None = None) -> int
 
 
 def fold_portal_use(database: Database) -> int:
-    """Make the days of free wifi anew that something was told of; return how many."""
-    with database.writes() as db:
-        return sessions.fold_days(db)
+    """Make the days of free wifi anew that are over and that something was told of; return how many."""
+    number = 0
+    while True:
+        with database.writes() as db:
+            folded = sessions.fold_days(db, clock.now_ms())
+        number += folded
+        if folded < sessions.DAYS_AT_ONCE:
+            return number
 
 
 def judge_outages(database: Database, stopping: threading.Event | None = None) -> int:

@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 REQUEST_SECONDS = HOLD_SECONDS + 15.0
 FOLLOW_SECONDS = 120.0
 """A router with thousands of rows to make; it goes on at the next poll."""
+SOON_SECONDS = 1.0
+PAUSE_SECONDS = 5.0
 _GZIP = 31
 
 
@@ -84,6 +86,7 @@ class Commands:
 
     async def turn(self) -> float:
         """Ask once, follow what came; return the seconds to wait before the next question."""
+        before, asked_at = self._follower.revision, asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
                 answer = await self._worker.do(self._ask)
@@ -94,6 +97,9 @@ class Commands:
         self._tell("")
         if answer.wanted is not None:
             await self._follow(answer.wanted)
+        if self._follower.revision == before and asyncio.get_running_loop().time() - asked_at < SOON_SECONDS:
+            # Answered at once, and nothing is new here: asking again and again would keep both busy for nothing.
+            return max(PAUSE_SECONDS, answer.fetch_again_ms / 1000)
         return answer.fetch_again_ms / 1000
 
     async def _follow(self, wanted: WantedPortal) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
@@ -189,11 +188,6 @@ def notices(db: Session, place: Place, now_ms: int) -> list[HotspotNotice]:
         or_(HotspotNotice.until_ms.is_(None), HotspotNotice.until_ms > now_ms),
     )  # fmt: skip
     return list(db.scalars(asked.order_by(HotspotNotice.site, HotspotNotice.made_ms)))
-
-
-def problems_of(text: str) -> list[str]:
-    """Return what a router refused, as it is stored."""
-    return msgspec.json.decode(text, type=list[str])
 
 
 def _mac(wanted: NewBinding) -> str:

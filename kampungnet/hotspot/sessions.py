@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, false, or_, select, update
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
@@ -111,10 +111,18 @@ def _first_uses(db: Session, rows: Sequence[dict[str, Any]]) -> None:
         )
 
 
-def fold_days(db: Session) -> int:
-    """Make the days anew of which something was told since; return how many there were."""
+def fold_days(db: Session, now_ms: int) -> int:
+    """Make the days anew that are over and of which something was told since, some of them; return how many.
+
+    Today grows with every reading: whoever looks at it gets it from its sessions (:func:`days_of`).
+    """
+    regencies = db.scalars(select(HotspotDay.regency).where(HotspotDay.stale.is_(True)).distinct()).all()
+    over = [
+        (HotspotDay.regency == regency) & (HotspotDay.day < clock.local_day(now_ms, clock.zone_of(regency)))
+        for regency in regencies
+    ]
     asked = select(HotspotDay.regency, HotspotDay.site, HotspotDay.day).where(HotspotDay.stale.is_(True))
-    days = db.execute(asked.order_by(HotspotDay.regency, HotspotDay.site).limit(DAYS_AT_ONCE)).all()
+    days = db.execute(asked.where(or_(false(), *over)).order_by(HotspotDay.day).limit(DAYS_AT_ONCE)).all()
     rows = [
         {"regency": regency, "site": site, "day": day, "stale": False} | asdict(day_of(db, (regency, site), day))
         for regency, site, day in days
@@ -164,11 +172,14 @@ def keep_days() -> int:
 
 
 def forget(db: Session, now_ms: int, days: int) -> int:
-    """Delete the sessions that are too old; days that were not folded yet keep theirs. Return how many went."""
-    before_ms = now_ms - days * clock.DAY_MS
-    if fold_days(db) == DAYS_AT_ONCE:
+    """Delete the sessions that are too old; return how many went.
+
+    While days wait to be made anew nothing is deleted: theirs may be among them, and the next time is soon enough.
+    """
+    if fold_days(db, now_ms) == DAYS_AT_ONCE:
         return 0
-    return db.connection().execute(delete(HotspotSession).where(HotspotSession.seen_ms < before_ms)).rowcount
+    old = HotspotSession.seen_ms < now_ms - days * clock.DAY_MS
+    return db.connection().execute(delete(HotspotSession).where(old)).rowcount
 
 
 def erase(db: Session, by: SignedIn, place: Place, guest: str, now_ms: int) -> int:

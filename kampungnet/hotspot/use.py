@@ -15,8 +15,6 @@ from kampungnet.shared.portal_body import SLOT_MS, PortalSlot, Way
 Slots = dict[int, tuple[int, int, int]]
 """Half hour: seconds, bytes up, bytes down."""
 
-FEWEST_PEOPLE: Final = 5
-"""Numbers of fewer people are not shown beyond their village: they could be told apart (facts on hotspots 12)."""
 _PACKED: Final = msgspec.msgpack.Decoder(list[tuple[int, int, int, int]])
 
 

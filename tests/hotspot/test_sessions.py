@@ -66,17 +66,39 @@ def test_what_ended_stays_ended_when_an_older_reading_comes_late(database: Datab
         assert sessions.online_now(db, PLACE, 0) == []
 
 
-def test_the_day_shows_at_once_what_came_a_moment_ago_and_is_folded_later(database: Database, box: Box) -> None:
+def _tomorrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    later_ms = clock.now_ms() + clock.DAY_MS
+    monkeypatch.setattr(clock, "now_ms", lambda: later_ms)
+
+
+def test_today_shows_what_came_a_moment_ago_and_is_folded_when_it_is_over(
+    database: Database, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
     today = clock.local_day(clock.now_ms(), "Asia/Jakarta")
     _tell(database, box, _session(1), _session(2), _session(3, guest="g-1"))
     with database.reads() as db:
         shown = sessions.days_of(db, PLACE, today - timedelta(days=1), today)
+    _tomorrow(monkeypatch)
     assert fold_portal_use(database) >= 1
     with database.reads() as db:
         folded = sessions.days_of(db, PLACE, today - timedelta(days=1), today)
         assert db.scalar(select(func.count()).select_from(HotspotDay).where(HotspotDay.stale.is_(True))) == 0
     assert shown == folded
     assert (sum(one.seconds for one in folded.values()), max(one.people for one in folded.values())) == (1800, 2)
+
+
+def test_old_sessions_go_however_many_portals_have_guests_today(
+    database: Database, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "DAYS_AT_ONCE", 1)
+    _tell(database, box, _session(1))
+    later_ms = clock.now_ms() + 91 * clock.DAY_MS
+    monkeypatch.setattr(clock, "now_ms", lambda: later_ms)
+    slot = [PortalSlot(later_ms // SLOT_MS, 60, 1, 1)]
+    _tell(database, box, _session(2, started_ms=later_ms - 60_000, seen_ms=later_ms, slots=slot))
+    fold_portal_use(database)
+    forget_old(database, Retention())
+    assert [row.guest for row in _rows(database)] == ["g-2"]
 
 
 def test_nothing_kept_as_received_tells_who_was_online(database: Database, box: Box) -> None:

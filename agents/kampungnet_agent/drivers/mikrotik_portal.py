@@ -8,7 +8,6 @@ it lies on the box's disk, so all goes on with the line to the server cut.
 
 import asyncio
 from collections.abc import Iterable
-from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -65,6 +64,7 @@ class MikrotikPortalDriver:
         self._settings = settings
         self._box = box or Box()
         self._router = MikrotikDriver(settings)
+        self._file: PortalMemory | None = None
         self._wanted: WantedPortal | None = None
         self._sessions: list[Session] = []
         self._uses: dict[str, Use] = {}
@@ -72,6 +72,9 @@ class MikrotikPortalDriver:
         self._lock = asyncio.Lock()
         self._handed: dict[str, tuple[str, dict[int, list[int]]]] = {}
         """What the last reading told of each session: why it ended, and its half hours."""
+        self._turn = 0
+        self._told_at: dict[str, int] = {}
+        """At which turn each was told last: where there are too many for one reading, those go first that wait."""
         self._looked_at: float | None = None
         self._kicked: set[str] = set()
         self._macs: dict[str, str] = {}
@@ -82,20 +85,29 @@ class MikrotikPortalDriver:
         self._due_ms = 0
         self._slowed: frozenset[tuple[str, str]] = frozenset()
 
-    @cached_property
-    def _memory(self) -> PortalMemory:
-        """The file beside the spool, opened at the first use, and what stands in it read."""
+    def _open(self) -> PortalMemory:
+        """Return the file beside the spool, opened at the first use; what stands in it is read then.
+
+        While another process has it, as ``poll`` of the command line may, nothing is remembered and, as nothing is
+        known to be wanted, nothing is changed on the router; the file is asked for again at every visit.
+        """
+        if self._file is not None and not self._file.shared:
+            return self._file
+        if self._file is not None:
+            self._file.close()
         folder = Path(self._settings.state_folder) if self._settings.state_folder else None
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-        memory = PortalMemory(folder / f"{self._settings.name}.portal.db" if folder else None)
+        self._file = memory = PortalMemory(folder / f"{self._settings.name}.portal.db" if folder else None)
         self._wanted, self._sessions, self._uses = memory.wanted(), memory.sessions(), memory.uses()
         self._born_ms, self._born_at = memory.number(notes.LAST_MS), self._since_boot()
+        self._looked_at = None
+        self._due_at = 0.0
         return memory
 
-    def _open(self) -> PortalMemory:
-        """Read what is remembered, if that was not done yet."""
-        return self._memory
+    @property
+    def _memory(self) -> PortalMemory:
+        return self._file or self._open()
 
     @property
     def revision(self) -> int:
@@ -106,7 +118,7 @@ class MikrotikPortalDriver:
     @property
     def done(self) -> tuple[int, list[str]]:
         """The revision that the router was made to follow, and what it refused."""
-        return self._memory.number(notes.DONE), self._problems
+        return self._open().number(notes.DONE), self._problems
 
     def pseudonym_of(self, mac: str) -> str:
         """Return what a device is called outside the village this month."""
@@ -114,8 +126,11 @@ class MikrotikPortalDriver:
 
     async def follow(self, wanted: WantedPortal) -> None:
         """Keep what is wanted on the disk, then make the router so; raises ``DeviceError`` when it does not answer."""
-        with self._memory.look():
-            self._memory.write_note(notes.WANTED, msgspec.json.encode(wanted))
+        memory = self._open()
+        if memory.shared:
+            return  # the revision stays as it was, so the server says it again
+        with memory.look():
+            memory.write_note(notes.WANTED, msgspec.json.encode(wanted))
         self._wanted = wanted
         self._due_at = 0.0
         await self._visit(telling=False)
@@ -125,22 +140,27 @@ class MikrotikPortalDriver:
         return await self._visit(telling=True)
 
     async def check(self) -> Iterable[Finding]:
-        """Say in Indonesian whether this account may do what a portal needs."""
+        """Say in Indonesian whether this account reads what a portal needs. Nothing is changed, nothing remembered."""
         place = self._settings.address
         try:
-            body = (await self._visit(telling=False)).body
+            with foreign_errors_become_ours():
+                connection = await self._router.ready()
+                connection.begin_poll()
+                found = await tables(connection, (RESOURCE, SERVERS, SERVER_PROFILES, ACTIVE, HOSTS))
         finally:
             await self.close()
-        assert isinstance(body, PortalBody)  # noqa: S101 -- _visit makes no other
-        steps = [
-            works(f"Portal di {place}: {one.name} baik.") if one.good else fails(f"Portal di {place}: {one.detail}")
-            for one in body.check
-        ]
-        return [works(f"Hotspot di {place} terbaca: {body.online} orang online."), *steps]
+        server, _ = profile_row(found)
+        if not server:
+            return [fails(f"Router di {place} belum punya hotspot: buat dulu dengan /ip hotspot setup.")]
+        name = text(server.get(b"name"))
+        return [works(f"Hotspot {name} di {place} terbaca: {len(found[ACTIVE])} orang online.")]
 
     async def close(self) -> None:
-        """Log out and close; never raises."""
+        """Log out and let others have the file; never raises. The next visit opens both again."""
         await self._router.close()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     async def _visit(self, *, telling: bool) -> Polled:
         """Look at the router and make it so; ``telling`` says that the reading goes to the spool."""
@@ -182,9 +202,10 @@ class MikrotikPortalDriver:
         self._followed(look, uptime, gone)
         self._looked_at = now_at
         self._remember_devices(found[ACTIVE], found[HOSTS], key)
-        logged_in = online(self._sessions, found[ACTIVE], key, Names(self._wanted))
+        logged_in = online(self._sessions, found[ACTIVE])
         await self._make_so(connection, logged_in, now_ms)
-        return Polled(self._body(found, self._sessions, hosts(found[HOSTS], key)), uptime)
+        self._sessions.sort(key=lambda one: (not one.end, self._told_at.get(one.id, 0)))
+        return Polled(self._body(found, hosts(found[HOSTS], key)), uptime)
 
     def _confirmed(self) -> list[str]:
         """Take as told what the last reading told: the poller had it on disk before it came back here.
@@ -200,6 +221,9 @@ class MikrotikPortalDriver:
 
     def _hand_over(self) -> None:
         """Remember what a reading tells, until the next one is asked for."""
+        self._turn += 1
+        self._told_at = {one.id: self._told_at.get(one.id, 0) for one in self._sessions}
+        self._told_at |= {one.id: self._turn for one in self._sessions[:MOST_TOLD]}
         self._handed = {
             one.id: (one.end, {slot: list(one.slots[slot]) for slot in one.untold})
             for one in self._sessions[:MOST_TOLD]
@@ -211,7 +235,9 @@ class MikrotikPortalDriver:
         running = [one for one in self._sessions if not one.end]
         before = {one.id: one.seconds for one in running}
         bytes_before = {one.id: one.up_bytes + one.down_bytes for one in running}
-        fresh = follow(running, look, _new_id)
+        fresh, names = follow(running, look, _new_id), Names(self._wanted)
+        for one in fresh:
+            names.give(one)
         self._sessions = ended + fresh
         changed = self._used(look.now_ms, fresh, before, bytes_before)
         with self._memory.look():
@@ -228,10 +254,9 @@ class MikrotikPortalDriver:
         zone = self._wanted.time_zone if self._wanted else "Asia/Jakarta"
         local = local_time(zone, now_ms)
         day, month = f"{local:%Y-%m-%d}", f"{local:%Y-%m}"
-        names, changed = Names(self._wanted), {}
+        changed = {}
         for one in fresh:
-            _, reference, _ = names.of(one.user)
-            who = reference or one.guest
+            who = one.reference or one.guest
             use = self._uses.setdefault(who, Use(one.started_ms))
             use.first_ms = min(use.first_ms, one.started_ms)
             more_seconds = one.seconds - seconds_before.get(one.id, 0)
@@ -260,7 +285,7 @@ class MikrotikPortalDriver:
         self._kicked |= set(made.ended)
         self._note(made, wanted)
         self._due_at = self._since_boot() + DRIFT_SECONDS
-        self._due_ms = next_change_ms(wanted, now_ms)
+        self._due_ms = next_change_ms(wanted, self._uses, now_ms)
         self._slowed = slowed
 
     def _is_due(self, slowed: frozenset[tuple[str, str]], now_ms: int) -> bool:
@@ -291,30 +316,22 @@ class MikrotikPortalDriver:
     def _remember_devices(self, active: list[Row], all_hosts: list[Row], key: bytes) -> None:
         macs = {text(row.get(b"mac-address")) for row in (*active, *all_hosts)} - {""}
         self._macs = {notes.pseudonym(key, mac): mac for mac in macs}
+        self._macs |= {one.guest: one.mac for one in self._sessions}  # under the name each began with
 
-    def _body(self, found: dict[str, list[Row]], told: list[Session], others: list[PortalHost]) -> PortalBody:
+    def _body(self, found: dict[str, list[Row]], others: list[PortalHost]) -> PortalBody:
         server, _ = profile_row(found)
-        names = Names(self._wanted)
         return PortalBody(
             server=text(server.get(b"name")),
             running=bool(server) and not boolean(server.get(b"disabled")) and not boolean(server.get(b"invalid")),
             online=len(found[ACTIVE]),
             hosts=len(found[HOSTS]),
-            sessions=[self._told(one, names) for one in told[:MOST_TOLD]],
+            sessions=[_told(one) for one in self._sessions[:MOST_TOLD]],
             without_session=others,
             revision=self._memory.number(notes.DONE),
             problems=self._problems,
             drift=self._drift,
             check=self._steps(found),
         )
-
-    def _told(self, one: Session, names: Names) -> PortalSession:
-        way, reference, plan = names.of(one.user)
-        mac = self._macs.get(one.guest, "")
-        return PortalSession(
-            id=one.id, guest=one.guest, way=way, started_ms=one.started_ms, seen_ms=one.seen_ms, slots=one.told(),
-            reference=reference, plan=plan, random_mac=is_random(mac), idle_seconds=one.idle_seconds, end=one.end,
-        )  # fmt: skip
 
     def _steps(self, found: dict[str, list[Row]]) -> list[CheckStep]:
         """Answer "can a citizen get online right now?" as far as the router's own tables tell."""
@@ -338,6 +355,7 @@ class MikrotikPortalDriver:
         month = f"{local_time(self._wanted.time_zone if self._wanted else 'Asia/Jakarta', now_ms):%Y-%m}"
         if self._memory.note(notes.MONTH) == month.encode():
             return self._memory.note(notes.KEY) or b""
+        self._uses = {who: use for who, use in self._uses.items() if not who.startswith(notes.PSEUDONYM)}
         with self._memory.look():
             return self._memory.key_of_month(month)
 
@@ -359,6 +377,14 @@ class MikrotikPortalDriver:
     def _rebooted(self, uptime: int | None) -> bool:
         before = self._memory.number(notes.UPTIME)
         return uptime is not None and uptime < before
+
+
+def _told(one: Session) -> PortalSession:
+    return PortalSession(
+        id=one.id, guest=one.guest, way=one.way, started_ms=one.started_ms, seen_ms=one.seen_ms, slots=one.told(),
+        reference=one.reference, plan=one.plan, random_mac=is_random(one.mac), idle_seconds=one.idle_seconds,
+        end=one.end,
+    )  # fmt: skip
 
 
 def _new_id() -> str:

@@ -5,7 +5,9 @@ cannot be read is set aside and begun anew: the sums that were told are safe on 
 """
 
 import contextlib
+import fcntl
 import hmac
+import os
 import secrets
 import sqlite3
 from base64 import b32encode
@@ -21,6 +23,7 @@ from .portal_sessions import Session
 from .portal_target import Use
 
 MOST_USES: Final = 50_000
+PSEUDONYM: Final = "g-"
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
@@ -38,11 +41,16 @@ class PortalMemory:
 
     def __init__(self, path: Path | None) -> None:
         """Open the file; without a path (a driver that is only tried) nothing outlives the process."""
-        self._db = _opened(path)
+        self._lock = _locked(path) if path is not None else None
+        self.shared = path is not None and self._lock is None
+        """Another process has the file: ``kampungnet-agent poll`` beside the agent. Nothing is kept then."""
+        self._db = _opened(None if self.shared else path)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file and let others have it."""
         self._db.close()
+        if self._lock is not None:
+            os.close(self._lock)
 
     @contextlib.contextmanager
     def look(self) -> Iterator[None]:
@@ -126,14 +134,14 @@ class PortalMemory:
             self.write_note(KEY, secrets.token_bytes(32))
             self.write_note(MONTH, month.encode())
             # What came by click is known by pseudonym only, and nobody has that pseudonym any more.
-            self._db.execute("DELETE FROM uses WHERE who LIKE 'g-%'")
+            self._db.execute("DELETE FROM uses WHERE who LIKE ?", (f"{PSEUDONYM}%",))
         return self.note(KEY) or b""
 
 
 def pseudonym(key: bytes, mac: str) -> str:
     """Return what a device is called outside the village: 80 bits that nobody without the key can trace back."""
     digest = hmac.digest(key, mac.upper().encode(), "sha256")
-    return "g-" + b32encode(digest[:10]).decode().lower()
+    return PSEUDONYM + b32encode(digest[:10]).decode().lower()
 
 
 def is_random(mac: str) -> bool:
@@ -151,6 +159,17 @@ def _opened(path: Path | None) -> sqlite3.Connection:
             with contextlib.suppress(FileNotFoundError):
                 path.with_name(path.name + end).rename(path.with_name(f"{path.name}.broken{end}"))
         return _prepared(_connected(path))
+
+
+def _locked(path: Path) -> int | None:
+    """Take the file for this process, or return ``None``: two that wrote one ledger would count sessions twice."""
+    lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return lock
 
 
 def _connected(path: Path) -> sqlite3.Connection:

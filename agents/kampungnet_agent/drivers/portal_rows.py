@@ -37,7 +37,7 @@ PROPERTIES: Final = {
     BINDINGS: ".id,mac-address,type,comment,disabled",
     GARDEN: ".id,action,dst-host,comment,disabled",
     GARDEN_ADDRESSES: ".id,action,dst-host,protocol,dst-port,comment,disabled",
-    QUEUES: ".id,name,target,max-limit,comment,dynamic",
+    QUEUES: ".id,name,target,max-limit,comment,dynamic,disabled",
     ACTIVE: ".id,server,user,address,mac-address,login-by,uptime,idle-time,session-time-left,bytes-in,bytes-out",
     HOSTS: "mac-address,server,authorized,bypassed,blocked,bytes-in,bytes-out",
     SERVERS: "name,interface,profile,address-pool,disabled,invalid",
@@ -84,6 +84,7 @@ def seen(rows: Iterable[Row], key: bytes) -> list[Seen]:
         mac = text(row.get(b"mac-address"))
         one = Seen(
             user=text(row.get(b"user")),
+            mac=mac,
             guest=pseudonym(key, mac),
             uptime_seconds=seconds(row.get(b"uptime")) or 0,
             idle_seconds=seconds(row.get(b"idle-time")) or 0,
@@ -91,9 +92,9 @@ def seen(rows: Iterable[Row], key: bytes) -> list[Seen]:
             down_bytes=count(row.get(b"bytes-out")) or 0,
             seconds_left=seconds(row.get(b"session-time-left")),
         )
-        before = found.get((one.user, one.guest))
+        before = found.get((one.user, mac))
         if before is None or before.uptime_seconds < one.uptime_seconds:
-            found[one.user, one.guest] = one
+            found[one.user, mac] = one
     return list(found.values())
 
 
@@ -123,6 +124,12 @@ class Names:
         self._users = {one.name: one for one in wanted.users} if wanted else {}
         self._click = wanted.click.plan if wanted and wanted.click else ""
 
+    def give(self, session: Session) -> None:
+        """Say of a session whose it is. It keeps what it was once known by: a revoked voucher is listed no more."""
+        way, reference, plan = self.of(session.user)
+        if reference or not session.reference:
+            session.way, session.reference, session.plan = way, reference, plan
+
     def of(self, user: str) -> tuple[Way, str, str]:
         """Return way, reference and plan."""
         known = self._users.get(user)
@@ -134,19 +141,14 @@ class Names:
         return Way.OTHER, "", ""
 
 
-def online(sessions: Iterable[Session], rows: Iterable[Row], key: bytes, names: Names) -> list[Online]:
+def online(sessions: Iterable[Session], rows: Iterable[Row]) -> list[Online]:
     """Return who is logged in, with the address each has now."""
-    addresses = {
-        (text(row.get(b"user")), pseudonym(key, text(row.get(b"mac-address")))): text(row.get(b"address"))
-        for row in rows
-    }
+    addresses = {(text(row.get(b"user")), text(row.get(b"mac-address"))): text(row.get(b"address")) for row in rows}
     found = []
     for one in sessions:
         if not one.end:
-            way, reference, plan = names.of(one.user)
-            found.append(
-                Online(one.id, one.guest, one.user, addresses.get((one.user, one.guest), ""), way, reference, plan)
-            )
+            address = addresses.get((one.user, one.mac), "")
+            found.append(Online(one.id, one.guest, one.user, address, one.way, one.reference, one.plan))
     return found
 
 

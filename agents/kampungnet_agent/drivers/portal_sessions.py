@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from kampungnet.shared.portal_body import SLOT_MS, PortalSlot
+from kampungnet.shared.portal_body import SLOT_MS, PortalSlot, Way
 
 SAME_START_SECONDS: Final = 15
 """Two beginnings this near are one: ``uptime`` is whole seconds, and answers are late by a few."""
@@ -25,7 +25,9 @@ class Seen(NamedTuple):
     """One row of ``/ip/hotspot/active``, converted. Bytes up are those the guest sent."""
 
     user: str
+    mac: str
     guest: str
+    """Pseudonym of this month: a session keeps the one it began with."""
     uptime_seconds: int
     idle_seconds: int
     up_bytes: int
@@ -47,6 +49,8 @@ class Session(msgspec.Struct):
 
     id: str
     user: str
+    mac: str
+    """Stays on the box, and only until the session was told to its end."""
     guest: str
     started_ms: int
     seen_ms: int
@@ -60,6 +64,10 @@ class Session(msgspec.Struct):
     untold: set[int] = set()
     """Half hours that changed since they were told."""
     end: str = ""
+    way: Way = Way.OTHER
+    reference: str = ""
+    """What the server calls its voucher or account."""
+    plan: str = ""
     before: Totals | None = None
     """The user's counters when this session was seen first."""
 
@@ -98,10 +106,10 @@ class Look(NamedTuple):
 
 def follow(running: Iterable[Session], look: Look, new_id: Callable[[], str]) -> list[Session]:
     """Return all sessions after a look: those that run, grown or new, and those that just ended (``end`` is set)."""
-    left = {(one.user, one.guest): one for one in running}
+    left = {(one.user, one.mac): one for one in running}
     found: list[Session] = []
     for row in look.rows:
-        key = (row.user, row.guest)
+        key = (row.user, row.mac)
         session = left.get(key)
         if session is None or look.rebooted or not _goes_on(session, row, look.elapsed_seconds):
             found.append(_begun(row, look, new_id()))
@@ -120,7 +128,7 @@ def _goes_on(session: Session, row: Seen, elapsed_seconds: float | None) -> bool
 
 def _begun(row: Seen, look: Look, new: str) -> Session:
     started_ms = look.now_ms - row.uptime_seconds * 1000
-    session = Session(new, row.user, row.guest, started_ms, started_ms, before=look.counters.get(row.user))
+    session = Session(new, row.user, row.mac, row.guest, started_ms, started_ms, before=look.counters.get(row.user))
     session.grow(look.now_ms, row.uptime_seconds, row.up_bytes, row.down_bytes)
     return _as_seen(session, row)
 

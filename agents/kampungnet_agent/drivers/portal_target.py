@@ -121,12 +121,16 @@ def is_open(plan: WantedPlan, local: datetime) -> bool:
     )
 
 
-def next_change_ms(wanted: WantedPortal, now_ms: int) -> int:
+def next_change_ms(wanted: WantedPortal, uses: Mapping[str, Use], now_ms: int) -> int:
     """Return the next instant at which the hour alone changes the target: opening hours, blocks that end, vouchers."""
     midnight = local_time(wanted.time_zone, now_ms).replace(hour=0, minute=0, second=0, microsecond=0)
     tomorrow = int((midnight + timedelta(days=1)).timestamp() * 1000)
-    ends = [one.until_ms for one in wanted.bindings if one.until_ms] + [
-        one.expires_ms for one in wanted.users if one.expires_ms
+    ends = [one.until_ms for one in wanted.bindings if one.until_ms]
+    ends += [one.expires_ms for one in wanted.users if one.expires_ms]
+    ends += [
+        uses[one.reference].first_ms + one.valid_seconds * 1000
+        for one in wanted.users
+        if one.valid_seconds and one.reference in uses
     ]
     hours = [
         int((midnight + timedelta(minutes=minute)).timestamp() * 1000)
@@ -211,11 +215,12 @@ def _binding(one: WantedBinding, around: Around) -> Properties | None:
     mac = one.mac or around.macs.get(one.guest, "")
     if not mac or (one.until_ms is not None and one.until_ms <= around.now_ms):
         return None
-    return {"mac-address": mac, "type": "blocked" if one.kind is BindingKind.BLOCKED else "bypassed"}
+    kind = "blocked" if one.kind is BindingKind.BLOCKED else "bypassed"
+    return {"mac-address": mac, "type": kind, "disabled": "no"}
 
 
 def _garden(one: WantedGarden) -> Properties:
-    return {"action": "allow", "dst-host": one.host}
+    return {"action": "allow", "dst-host": one.host, "disabled": "no"}
 
 
 def _garden_addresses(garden: Sequence[WantedGarden]) -> Iterator[tuple[str, Properties]]:
@@ -224,7 +229,7 @@ def _garden_addresses(garden: Sequence[WantedGarden]) -> Iterator[tuple[str, Pro
         if "*" not in one.host:
             for port in one.ports or (80, 443):
                 row = {"action": "accept", "dst-host": one.host, "protocol": "tcp", "dst-port": str(port)}
-                yield f"{_mark(one.reference)} {port}", row
+                yield f"{_mark(one.reference)} {port}", row | {"disabled": "no"}
 
 
 def _slowed(around: Around, plans: Mapping[str, WantedPlan], local: datetime) -> Iterator[tuple[str, Properties]]:
@@ -233,7 +238,15 @@ def _slowed(around: Around, plans: Mapping[str, WantedPlan], local: datetime) ->
         plan = plans.get(one.plan)
         if plan and plan.slow_down_kbps and reached(plan, around.uses.get(one.reference or one.guest), local):
             rate = _rate(plan.slow_up_kbps or plan.slow_down_kbps, plan.slow_down_kbps)
-            yield _mark(one.guest), {"name": f"{PREFIX}{one.guest}", "target": f"{one.address}/32", "max-limit": rate}
+            yield (
+                _mark(one.guest),
+                {
+                    "name": f"{PREFIX}{one.guest}",
+                    "target": f"{one.address}/32",
+                    "max-limit": rate,
+                    "disabled": "no",
+                },
+            )
 
 
 def _portal(wanted: WantedPortal, closed: set[str]) -> Properties:

@@ -24,6 +24,8 @@ from kampungnet.shared.wanted import (
 )
 from kampungnet_agent.box import Box
 from kampungnet_agent.driver import DeviceUnreachable, LoginRefused
+from kampungnet_agent.drivers import mikrotik_portal
+from kampungnet_agent.drivers import portal_memory as notes
 from kampungnet_agent.drivers.fields import seconds
 from kampungnet_agent.drivers.mikrotik_portal import DRIFT_SECONDS, MikrotikPortalDriver
 from kampungnet_sim.fleet import FleetOptions
@@ -382,3 +384,92 @@ async def test_pages_that_do_not_fit_leave_the_old_ones_in_use(driver: MikrotikP
     await body(driver)
     assert driver.done == (2, [])
     assert "Halaman baru" in (await guest.get("http://wifi.desa/login")).text
+
+
+async def test_a_revoked_voucher_is_put_off_and_its_time_stays_its_own(
+    driver: MikrotikPortalDriver, stage: Stage
+) -> None:
+    await driver.follow(wanted())
+    guest = await stage.site.hotspot.join(ANDI)
+    await guest.log_in(CODE, "")
+    stage.clock.forward(60)
+    one = await session(driver, Way.VOUCHER)
+    await driver.follow(wanted(2, users=[]))
+    assert not await guest.online()
+    gone = await session(driver, Way.VOUCHER)
+    assert (gone.id, gone.reference, gone.plan, gone.end) == (one.id, "V1", "harian", "kicked")
+
+
+async def test_the_months_new_key_ends_no_session_and_counts_nothing_twice(
+    driver: MikrotikPortalDriver, stage: Stage
+) -> None:
+    await driver.follow(wanted())
+    guest = await stage.site.hotspot.join(ANDI)
+    await guest.log_in(way="trial")
+    stage.clock.forward(60)
+    before = driver.pseudonym_of(ANDI)
+    first = [one for one in (await body(driver)).sessions if one.guest == before]
+    with driver._memory.look():
+        driver._memory.write_note(notes.MONTH, b"2020-01")
+    stage.clock.forward(60)
+    after = [one for one in (await body(driver)).sessions if one.way is Way.CLICK]
+    assert driver.pseudonym_of(ANDI) != before
+    assert [(one.id, one.guest, one.end) for one in after] == [(first[0].id, before, "")]
+    await driver.follow(wanted(2, kicks=[WantedKick(after[0].id)]))
+    assert not await guest.online(), "it is still known which device that was"
+    await guest.log_in(way="trial")
+    guests = {one.guest for one in (await body(driver)).sessions if one.way is Way.CLICK and not one.end}
+    assert guests == {driver.pseudonym_of(ANDI)}, "who comes anew has the new name"
+
+
+async def test_more_sessions_than_one_reading_holds_are_told_in_turn(
+    driver: MikrotikPortalDriver, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mikrotik_portal, "MOST_TOLD", 3)
+    told: set[str] = set()
+    online = 0
+    for _ in range(8):
+        stage.clock.forward(1)
+        found = await body(driver)
+        assert len(found.sessions) <= 3
+        online = max(online, found.online)
+        told |= {one.id for one in found.sessions}
+    assert 3 < online <= len(told)
+
+
+async def test_while_another_process_has_the_ledger_nothing_is_kept_and_nothing_is_changed(
+    driver: MikrotikPortalDriver, stage: Stage, box: StageBox, tmp_path: Path
+) -> None:
+    await driver.follow(wanted())
+    other = made(stage, box, tmp_path)
+    assert (other.revision, (await body(other)).online) == (0, (await body(driver)).online)
+    await other.follow(wanted(9, users=[]))
+    assert other.revision == 0
+    client = await stage.client("penulis")
+    assert len(await client.rows("/ip/hotspot/user/print", f"?name={CODE}")) == 1
+    await driver.close()
+    assert (await body(other)).revision == 1, "as soon as the file is free it is taken"
+    assert other.revision == 1
+    await other.close()
+
+
+async def test_check_reads_only_and_leaves_no_file(stage: Stage, box: StageBox, tmp_path: Path) -> None:
+    one = made(stage, box, tmp_path / "state")
+    (finding,) = await one.check()
+    assert finding.good
+    assert "orang online" in finding.sentence
+    assert not (tmp_path / "state").exists()
+
+
+async def test_a_row_of_ours_that_somebody_switched_off_is_switched_on_again(
+    driver: MikrotikPortalDriver, stage: Stage
+) -> None:
+    await driver.follow(wanted())
+    client = await stage.client("penulis")
+    rows = await client.rows("/ip/hotspot/walled-garden/print", "?dst-host=smartkampung.example.go.id")
+    for row in rows:
+        await client.ask("/ip/hotspot/walled-garden/set", f"=.id={row['.id']}", "=disabled=yes")
+    stage.clock.forward(DRIFT_SECONDS + 1)
+    assert (await body(driver)).drift == ["walled-garden kampungnet G1: disabled"]
+    rows = await client.rows("/ip/hotspot/walled-garden/print", "?dst-host=smartkampung.example.go.id")
+    assert [row["disabled"] for row in rows] == ["false"]

@@ -33,7 +33,7 @@ def ids() -> Callable[[], str]:
 
 
 def _row(uptime: int, up: int = 0, down: int = 0, **more: int) -> Seen:
-    return Seen("k7mp", "guest", uptime, more.pop("idle", 0), up, down, **more)
+    return Seen("k7mp", "D6:00:00:00:00:01", "guest", uptime, more.pop("idle", 0), up, down, **more)
 
 
 def _sums(session: Session) -> tuple[int, ...]:
@@ -136,3 +136,10 @@ def test_the_half_hours_of_a_session_are_exactly_what_it_used(looks: list[tuple[
     assert _sums(one) == (one.seconds, one.up_bytes, one.down_bytes) == (uptime, up, down)
     assert all(seconds <= 1800 for seconds, _, _ in one.slots.values())
     assert one.started_ms == now_ms - uptime * 1000
+
+
+def test_a_new_pseudonym_of_the_month_begins_no_new_session(ids: Callable[[], str]) -> None:
+    (one,) = follow([], Look(MIDNIGHT_MS, [_row(600, 10, 100)]), ids)
+    row = _row(660, 11, 110)._replace(guest="another")
+    (same,) = follow([one], Look(MIDNIGHT_MS + 60_000, [row], 60), ids)
+    assert (same.id, same.guest, same.seconds, _sums(same)) == ("s1", "guest", 660, (660, 11, 110))

@@ -114,8 +114,10 @@ def test_a_block_ends_by_itself_and_a_device_nobody_can_name_any_more_has_no_row
         WantedBinding("B3", BindingKind.BYPASSED, "00:11:22:33:44:55", until_ms=NOW_MS),
     ]
     found = target(_wanted(bindings=bindings), Around(NOW_MS, macs={"g-a": "D6:00:00:00:00:01"}))
-    assert found.tables[BINDINGS] == {"kampungnet B1": {"mac-address": "D6:00:00:00:00:01", "type": "blocked"}}
-    assert next_change_ms(_wanted(bindings=bindings), NOW_MS) == NOW_MS + 1
+    assert found.tables[BINDINGS] == {
+        "kampungnet B1": {"mac-address": "D6:00:00:00:00:01", "type": "blocked", "disabled": "no"}
+    }
+    assert next_change_ms(_wanted(bindings=bindings), {}, NOW_MS) == NOW_MS + 1
 
 
 def test_who_must_not_go_on_is_named_with_the_reason() -> None:
@@ -140,7 +142,7 @@ def test_a_reached_quota_is_a_queue_of_that_device_alone() -> None:
     one = Online("s", "g-a", "k7mp3xqwf", "10.5.0.9", Way.VOUCHER, "V1", "harian")
     around = Around(NOW_MS, {"V1": Use(0, day="2026-07-31", day_bytes=100)}, online=[one])
     assert target(_wanted(), around).tables[QUEUES] == {
-        "kampungnet g-a": {"name": "kn-g-a", "target": "10.5.0.9/32", "max-limit": "512k/1000k"}
+        "kampungnet g-a": {"name": "kn-g-a", "target": "10.5.0.9/32", "max-limit": "512k/1000k", "disabled": "no"}
     }
 
 
@@ -183,3 +185,10 @@ def test_only_our_own_rows_are_changed_or_removed_and_a_second_copy_of_one_goes(
         (USERS, "remove", "*3", {}),
         (PROFILES, "remove", "*8", {}),
     ]
+
+
+def test_the_end_of_a_vouchers_days_is_an_instant_at_which_the_router_changes() -> None:
+    user = WantedUser("V1", "k", "harian", valid_seconds=3600)
+    uses = {"V1": Use(NOW_MS - 3_000_000)}
+    assert next_change_ms(_wanted(users=[user]), uses, NOW_MS) == NOW_MS + 600_000
+    assert next_change_ms(_wanted(users=[user]), {}, NOW_MS) > NOW_MS + 600_000
