@@ -9,7 +9,20 @@ from pathlib import Path
 import pytest
 
 from tests.support import postgres
+from tests.support.fixtures import (
+    box,
+    database,
+    postgresql_database,
+    prepared_file,
+    prepared_postgresql,
+    server,
+    sqlite_database,
+)
 from tests.support.ports import free_port as find_free_port
+
+__all__ = [
+    "box", "database", "postgresql_database", "prepared_file", "prepared_postgresql", "server", "sqlite_database",
+]  # fmt: skip
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"

@@ -13,27 +13,8 @@ from sqlalchemy import text
 from kampungnet.core.database import Database
 from kampungnet.shared import wire
 from kampungnet.upkeep import Upkeep
-from tests.support.fixtures import (
-    box,
-    database,
-    postgresql_database,
-    prepared_file,
-    prepared_postgresql,
-    server,
-    sqlite_database,
-)
 from tests.support.ports import free_port
 from tests.support.server import Box, Running, serving, serving_process, where
-
-__all__ = [
-    "box",
-    "database",
-    "postgresql_database",
-    "prepared_file",
-    "prepared_postgresql",
-    "server",
-    "sqlite_database",
-]
 
 
 def _openapi(server: Running) -> dict[str, Any]:

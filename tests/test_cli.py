@@ -16,18 +16,8 @@ from kampungnet.devices.models import AssignedOnu, EnrolmentCode
 from kampungnet.staff.models import StaffMember
 from kampungnet.upkeep import pack_all
 from kampungnet.villages.models import Village
-from tests.support.fixtures import (
-    box,
-    database,
-    postgresql_database,
-    prepared_file,
-    prepared_postgresql,
-    sqlite_database,
-)
 from tests.support.ports import free_port
 from tests.support.server import HEADER, NEIGHBOUR, REGENCY, VILLAGE, Box, ingested, kampungnet, where
-
-__all__ = ["box", "database", "postgresql_database", "prepared_file", "prepared_postgresql", "sqlite_database"]
 
 COMMANDS = (
     "serve", "migrate", "import-villages", "enrol", "revoke", "onu", "import-onus", "import-holidays", "recompute",

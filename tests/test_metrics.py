@@ -18,26 +18,7 @@ from kampungnet.core.tally import Tally
 from kampungnet.devices.status import SILENT_AFTER_MS
 from kampungnet.metrics import SERIES_A_VILLAGE
 from kampungnet.shared import wire
-from tests.support.fixtures import (
-    box,
-    database,
-    postgresql_database,
-    prepared_file,
-    prepared_postgresql,
-    server,
-    sqlite_database,
-)
 from tests.support.server import NEIGHBOUR, VILLAGE, Box, Running, enrolled, ingested, router_body
-
-__all__ = [
-    "box",
-    "database",
-    "postgresql_database",
-    "prepared_file",
-    "prepared_postgresql",
-    "server",
-    "sqlite_database",
-]
 
 LABELS: Final = {"regency", "district", "village", "device", "interface", "target", "result"}
 FACTS: Final = {"name", "district_name", "kind", "version", "board", "model", "state", "last_down_cause"}

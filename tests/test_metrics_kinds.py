@@ -12,17 +12,7 @@ from kampungnet.devices import onus
 from kampungnet.metrics import SERIES_A_VILLAGE
 from kampungnet.shared import wire
 from kampungnet.villages import service as villages
-from tests.support.fixtures import (
-    box,
-    database,
-    postgresql_database,
-    prepared_file,
-    prepared_postgresql,
-    sqlite_database,
-)
 from tests.support.server import NEIGHBOUR, VILLAGE, Box, ingested, router_body
-
-__all__ = ["box", "database", "postgresql_database", "prepared_file", "prepared_postgresql", "sqlite_database"]
 
 SERIAL: Final = "ZTEGC1234567"
 PING: Final = wire.Ping("device", "192.168.88.20", 3, 2, rtt_ms=4.5)

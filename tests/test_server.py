@@ -14,11 +14,8 @@ from kampungnet.core.database import Database
 from kampungnet.core.errors import Unavailable
 from kampungnet.core.tally import COUNTED, Tally
 from kampungnet.server import serve
-from tests.support.fixtures import prepared_file, sqlite_database
 from tests.support.ports import free_port
 from tests.support.server import Running, enrolled, serving_process
-
-__all__ = ["prepared_file", "sqlite_database"]
 
 PATIENCE_SECONDS = 30.0
 

@@ -21,17 +21,7 @@ from kampungnet_agent.worker import Worker
 from kampungnet_sim.fleet import FleetOptions
 from tests.agent.drivers.conftest import Settings
 from tests.sim.stage import Stage, on_stage
-from tests.support.fixtures import (
-    box,
-    database,
-    postgresql_database,
-    prepared_file,
-    prepared_postgresql,
-    sqlite_database,
-)
 from tests.support.server import REGENCY, VILLAGE, Box, ingested, serving
-
-__all__ = ["box", "database", "postgresql_database", "prepared_file", "prepared_postgresql", "sqlite_database"]
 
 PLACE = (REGENCY, f"{VILLAGE}-1")
 ENGINEER = SignedIn("sari", "Ibu Sari", Role.ENGINEER, Scope(REGENCY))

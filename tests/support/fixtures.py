@@ -1,4 +1,4 @@
-"""Fixtures of the server's tests; a folder's conftest imports those it needs.
+"""Fixtures of the server's tests, there for all; a folder that needs another database or server has its own.
 
 Making and migrating a database takes half a second: here it is done once for each kind, and every test gets a fresh
 copy of the file or a PostgreSQL database with only the register in it.
@@ -17,7 +17,7 @@ from tests.support import postgres
 from tests.support.contents import let_commits_succeed
 from tests.support.server import Box, Running, enrolled, prepared_database, serving
 
-_numbers = itertools.count(1)  # each folder that imports these fixtures has its own
+_numbers = itertools.count(1)
 _REGISTER = {"regencies", "districts", "villages"}
 _FAILING = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname LIKE 'no_commit_%'"
 
