@@ -78,7 +78,10 @@ class Sized:
 
 
 def sized(db: Session, scope: Scope, day: date, only: Contract | None = None) -> list[Sized]:
-    """Return the contracts that a person may see and that ran within the twelve months before a day's month."""
+    """Return the contracts that a person may see and that run now or ran within the twelve months before.
+
+    One that is asked for alone is returned whenever it runs.
+    """
     last = _months_before(day, 1)
     first = _months_before(day, MONTHS)
     held = [only] if only else contracts.of_scope(db, scope)
@@ -91,7 +94,7 @@ def sized(db: Session, scope: Scope, day: date, only: Contract | None = None) ->
         _sized(one, versions[one.id], [_month(month, hours.get((one.id, month.month))) for month in seen[one.id]],
                (names.get(one.unit, one.unit), districts.get(one.unit[:8], ""), providers[one.provider]), day)
         for one in held
-        if seen[one.id] or (one.first_day <= day and (one.last_day is None or one.last_day >= day))
+        if only or seen[one.id] or (one.first_day <= day and (one.last_day is None or one.last_day >= day))
     ]  # fmt: skip
 
 

@@ -102,6 +102,17 @@ def test_the_budget_of_ten_bills_runs_dry_in_november_and_owes_before_its_money_
     ]
 
 
+@pytest.mark.parametrize("day", [date(2025, 3, 1), date(2028, 3, 1)])
+async def test_a_contract_that_does_not_run_now_has_its_page_too(
+    summer: Database, server: Server, monkeypatch: pytest.MonkeyPatch, day: date
+) -> None:
+    monkeypatch.setattr(clock, "now_ms", lambda: clock.day_start_ms(day, clock.WIB))
+    nur = await signed_in(server, "nur")
+    assert CONTRACT not in (await nur.get("/ukuran")).text
+    answer = await nur.get(f"/ukuran/{CONTRACT}")
+    assert (answer.status_code, "33.300.000" in answer.text) == (200, True)
+
+
 async def test_the_list_and_one_contract_show_it_with_coverage(summer: Database, server: Server) -> None:
     nur = await signed_in(server, "nur")
     page = (await nur.get("/ukuran")).text
