@@ -52,8 +52,8 @@ def of_district(request: Request, db: Reads, staff: CurrentStaff, month: str, di
 @router.get("/berkas/rekap-{name}.{ending}")
 def file(db: Reads, staff: CurrentStaff, name: str, ending: str) -> Response:
     """Give a recap as a file: ``rekap-2026-07.pdf`` of all, ``rekap-2026-07-35.10.15.csv`` of a kecamatan."""
-    _, recap = _recap(db, staff, name[:7], name[8:])
-    if ending not in FORMATS:
+    first, recap = _recap(db, staff, name[:7], name[8:])
+    if ending not in FORMATS or name != f"{first:%Y-%m}-{name[8:]}".removesuffix("-"):
         raise NotFound(_NONE)
     make, kind = FORMATS[ending]
     headers = {"Content-Disposition": f'attachment; filename="rekap-{name}.{ending}"'}

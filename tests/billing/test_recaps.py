@@ -113,7 +113,8 @@ async def test_the_page_leads_from_the_kabupaten_down_to_the_statement(filled: D
     for words in (f'href="/laporan/{CONTRACT}/2026-08"', "29.256.927", "8,57%", "2.775.000", "Tanpa pagu"):
         assert (words in page) is (words != "Tanpa pagu"), words
     for path in ("/rekap/2026-13", "/rekap/x", "/rekap/2026-08/35.10.99", "/berkas/rekap-2026-08.exe",
-                 "/berkas/rekap-2026-08-35.10.99.pdf", "/berkas/rekap-x.pdf"):  # fmt: skip
+                 "/berkas/rekap-2026-08-35.10.99.pdf", "/berkas/rekap-x.pdf", "/berkas/rekap-2026-08→.csv",
+                 "/berkas/rekap-2026-08%0A.csv", "/berkas/rekap-2026-08-.csv"):  # fmt: skip
         assert (await nur.get(path)).status_code == 404, path
 
 
