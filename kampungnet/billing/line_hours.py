@@ -47,14 +47,22 @@ def contracted_kbps(terms: ContractTerms) -> int:
 
 
 def counted(hours: Iterable[Hour], kbps: int) -> Counted:
-    """Count hours. Interfaces of one router follow each other, routers stand side by side: all of them must be seen."""
+    """Count hours. Interfaces of one router follow each other, routers stand side by side.
+
+    In an hour that counts, all routers of its day were seen: of one that was dark nothing is stored.
+    """
     received: dict[tuple[date, int], int] = defaultdict(int)
+    of_day: dict[date, set[str]] = defaultdict(set)
     seen: dict[tuple[date, int], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for one in hours:
         at = one.day, one.hour
         received[at] += one.rx_bytes
         seen[at][one.device] += one.seconds
-    whole = {at: received[at] for at, devices in seen.items() if min(devices.values()) >= HOUR_SECONDS}
+        of_day[one.day].add(one.device)
+    whole = {
+        at: received[at] for at, devices in seen.items()
+        if all(devices.get(device, 0) >= HOUR_SECONDS for device in of_day[at[0]])
+    }  # fmt: skip
     peak = max(sorted(whole), key=whole.__getitem__, default=None)
     full = sum(at_ceiling(rx_bytes, kbps) for rx_bytes in whole.values())
     return Counted(len(whole), full, whole[peak] if peak else 0, peak)

@@ -37,6 +37,9 @@ def test_ports_of_one_router_follow_each_other_and_routers_stand_side_by_side() 
     assert counted(changed_port, 20_000) == Counted(1, 0, 30, (DAY, 7))
     two = [_hour(7, FULL // 2), _hour(7, FULL // 2, device="second"), _hour(8, FULL), _hour(8, FULL, 10, "second")]
     assert counted(two, 20_000) == Counted(1, 1, FULL, (DAY, 7)), "at 8 the second router was not seen"
+    assert counted([*two, _hour(9, 2 * FULL)], 20_000) == Counted(1, 1, FULL, (DAY, 7)), "nor at 9, when it was dark"
+    later = Hour("new", date(2026, 7, 7), 7, 10, 3600)
+    assert counted([_hour(7, 5), later], 20_000).measured == 2, "a router that took another's place the day after"
 
 
 def _store(database: Database, *hours: tuple[int, int]) -> None:
