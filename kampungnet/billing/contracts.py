@@ -32,7 +32,8 @@ def store(db: Session, regency: str, entries: Sequence[ContractEntry], by: tuple
     """Put entries into the books and return how many contracts they are; the same file again changes nothing.
 
     ``by`` is who entered them and when. A contract that is known by unit and number gets its new terms from its
-    first day on: what was approved under the old ones stays as it is.
+    first day on: what was approved under the old ones stays as it is. Terms that it has already, from its start or by
+    an addendum, change nothing: the table that we write names those that hold on its day.
     """
     for entry in entries:
         provider = _provider(db, regency, entry)
@@ -43,13 +44,37 @@ def store(db: Session, regency: str, entries: Sequence[ContractEntry], by: tuple
         )
         if contract is None:
             contract = _new(db, regency, entry, by)
+        elif contract.first_day != entry.first_day:
+            _move_start(db, contract, entry.first_day)
         contract.provider, contract.village, contract.site = provider, entry.village, f"{entry.village}-1"
         contract.first_day, contract.last_day, contract.activated = entry.first_day, entry.last_day, entry.activated
         line = budgets.find(db, regency, entry.unit, *entry.budget) if entry.budget else None
         contract.line = line.id if line else contract.line
         db.flush()
-        amend(db, contract, entry.first_day, entry.terms, "")
+        if not _has_terms(terms_by_contract(db, regency, [contract.id])[contract.id], entry.terms):
+            amend(db, contract, entry.first_day, entry.terms, "")
     return len(entries)
+
+
+def _move_start(db: Session, contract: Contract, first_day: date) -> None:
+    """Let the first terms begin on a corrected first day; left where they were, they would hold beside the new ones."""
+    first, there = (db.get(ContractVersion, (contract.regency, contract.id, day))
+                    for day in (contract.first_day, first_day))  # fmt: skip
+    if first is not None and there is None:
+        first.valid_from = first_day
+    elif first is not None:  # an addendum of that day is what it begins with
+        db.delete(first)
+    db.flush()
+
+
+def _has_terms(versions: Sequence[ContractVersion], terms: ContractTerms) -> bool:
+    for one in versions:
+        try:
+            if _with_days(one.terms, terms.start, terms.end) == terms:
+                return True
+        except msgspec.DecodeError:  # what cannot be read is what this file puts right
+            continue
+    return False
 
 
 def amend(db: Session, contract: Contract, since: date, terms: ContractTerms, document: str) -> None:

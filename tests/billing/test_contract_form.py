@@ -3,11 +3,22 @@
 from datetime import date
 from decimal import Decimal
 
+import msgspec
 import pytest
 from httpx import AsyncClient, Response
 
 from kampungnet.app import Server
-from kampungnet.billing import budgets, contract_form, contract_rows, contracts, export, making, sheets, statements
+from kampungnet.billing import (
+    budgets,
+    contract_form,
+    contract_rows,
+    contracts,
+    export,
+    making,
+    sheets,
+    statements,
+    uploads,
+)
 from kampungnet.billing.contract_rows import CHOICES, COLUMNS
 from kampungnet.billing.terms import (
     ContractTerms,
@@ -27,7 +38,7 @@ from kampungnet.measurement.outage_words import Cause
 from kampungnet.measurement.percentile import GapPolicy
 from kampungnet.staff import audit
 from kampungnet.staff.service import Scope
-from tests.billing.story import AUGUST, CONTRACT, JULY, NOW, books, close, facts
+from tests.billing.story import AUGUST, CONTRACT, CONTRACTS, JULY, NOW, NUR, books, close, facts
 from tests.pages.cast import OWN_PAGE, signed_in
 from tests.pages.sample import KAMPUNGANYAR, REGENCY, REJOSARI
 
@@ -138,6 +149,39 @@ async def test_the_present_contracts_are_written_as_the_table_that_is_read(datab
         assert (await nur.post(f"/berkas/{action}", headers=OWN_PAGE)).status_code == 303
         assert _terms(database, CONTRACT, JULY) == before
     assert KAMPUNGANYAR not in (await (await signed_in(server, "citra")).get("/berkas/kontrak-semua.csv")).text
+
+
+def _import(database: Database, table: bytes) -> None:
+    with database.writes() as db:
+        preview = uploads.look_at(db, NUR, "kontrak", ("kontrak.csv", table), NOW)
+        assert not preview.faults, preview.faults
+        uploads.confirm(db, NUR, preview.id, NOW)
+
+
+def test_the_table_with_an_addendums_terms_does_not_put_them_in_the_place_of_the_first(database: Database) -> None:
+    books(database)
+    before = _terms(database, CONTRACT, JULY)
+    with database.writes() as db:
+        held = contracts.contract(db, Scope(REGENCY), CONTRACT)
+        contracts.amend(db, held, AUGUST, msgspec.structs.replace(before, price=3_000_000), "ADD/1")
+    with database.reads() as db:
+        table = export.to_csv(COLUMNS, contract_form.exported(db, Scope(REGENCY), date(2026, 9, 10)))
+    assert b"3000000" in table
+    _import(database, table)
+    assert [_terms(database, CONTRACT, day).price for day in (JULY, AUGUST)] == [2_500_000, 3_000_000]
+    _import(database, CONTRACTS)
+    assert [_terms(database, CONTRACT, day).price for day in (JULY, AUGUST)] == [2_500_000, 3_000_000]
+    _import(database, CONTRACTS.replace(b",2500000,", b",2600000,"))
+    assert _terms(database, CONTRACT, JULY).price == 2_600_000, "other terms are those of its start, as ever"
+
+
+@pytest.mark.parametrize("first", ["1/6/2025", "1/3/2026"])
+def test_a_corrected_first_day_takes_the_first_terms_with_it(database: Database, first: str) -> None:
+    books(database)
+    _import(database, CONTRACTS.replace(b"1/1/2026", first.encode()).replace(b",2500000,", b",2600000,"))
+    assert _terms(database, CONTRACT, JULY).price == 2_600_000
+    with database.reads() as db:
+        assert len(contracts.terms_by_contract(db, REGENCY)[CONTRACT]) == 1
 
 
 def test_all_terms_survive_being_written_and_read(database: Database) -> None:
