@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from kampungnet.billing import proration, tax
@@ -112,6 +113,7 @@ def tax_day(terms: ContractTerms, first_day: date, last_day: date) -> date:
     return last_day if terms.tax.on is TaxDate.LAST_DAY else first_day
 
 
+@lru_cache(maxsize=4096)
 def whole_month(terms: ContractTerms, taxes: TaxTable, day: date) -> int:
     """Return what a whole month without credit and overuse costs, tax included: what a budget has to hold."""
     price = terms.price

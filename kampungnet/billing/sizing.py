@@ -122,16 +122,14 @@ def sizing(uses: Sequence[Use], thresholds: Thresholds = HOUSE) -> Sizing:
     """Return what the months of a line, usually twelve, say about what was bought."""
     counted = [one for one in uses if one.p95_bps is not None and one.measured_hours >= thresholds.fewest_hours]
     rates = [one.p95_bps for one in counted if one.p95_bps is not None]
-    highest = max(rates, default=None)
-    shares = [Fraction(rate, one.contracted_kbps * 1000)
-              for rate, one in zip(rates, counted, strict=True) if one.contracted_kbps]  # fmt: skip
+    highest, share = max(rates, default=None), _highest_share(counted)
     volume, rupiah = sum(one.total_bytes for one in counted), sum(one.rupiah for one in counted)
     return Sizing(
-        fit=_fit(counted, shares, thresholds), months=len(counted), p95_bps=highest,
+        fit=_fit(counted, share, thresholds), months=len(counted), p95_bps=highest,
         peak_bps=max((one.peak_bps for one in counted), default=0),
         ceiling_hours=sum(one.ceiling_hours for one in counted),
         measured_hours=sum(one.measured_hours for one in counted),
-        used_share=max(shares, default=None), need_kbps=_need(highest, thresholds),
+        used_share=share, need_kbps=_need(highest, thresholds),
         per_mbps=Fraction(rupiah * MBPS, sum(rates)) if sum(rates) else None,
         per_gb=Fraction(rupiah * GB, volume) if volume else None,
     )  # fmt: skip
@@ -148,13 +146,23 @@ def what_if(now: Package, other: Package, need_kbps: int | None) -> WhatIf:
     return WhatIf(12 * (other.monthly - now.monthly), enough)
 
 
-def _fit(counted: Sequence[Use], shares: Sequence[Fraction], thresholds: Thresholds) -> Fit:
-    if len(shares) < max(1, thresholds.fewest_months):
+def _highest_share(counted: Sequence[Use]) -> Fraction | None:
+    """Return the highest 95th percentile as a share of what was contracted; one fraction for each rate is enough."""
+    highest: dict[int, int] = {}
+    for one in counted:
+        if one.contracted_kbps and one.p95_bps is not None:
+            highest[one.contracted_kbps] = max(one.p95_bps, highest.get(one.contracted_kbps, 0))
+    return max((Fraction(rate, kbps * 1000) for kbps, rate in highest.items()), default=None)
+
+
+def _fit(counted: Sequence[Use], share: Fraction | None, thresholds: Thresholds) -> Fit:
+    compared = sum(one.contracted_kbps > 0 for one in counted)
+    if share is None or compared < thresholds.fewest_months:
         return Fit.UNKNOWN
     hours, full = sum(one.measured_hours for one in counted), sum(one.ceiling_hours for one in counted)
-    if max(shares) * 100 > thresholds.under_percent or full * 100 > hours * thresholds.under_hours_percent:
+    if share * 100 > thresholds.under_percent or full * 100 > hours * thresholds.under_hours_percent:
         return Fit.UNDER
-    return Fit.OVER if max(shares) * 100 <= thresholds.over_percent and not full else Fit.FITS
+    return Fit.OVER if share * 100 <= thresholds.over_percent and not full else Fit.FITS
 
 
 def _need(p95_bps: int | None, thresholds: Thresholds) -> int | None:

@@ -123,7 +123,7 @@ def _sized(
 def _month(seen: Seen, hours: Any) -> MonthSeen:
     traffic, terms = seen.glance.measured.traffic, seen.glance.contract.terms
     use = Use(
-        month=f"{seen.month:%Y-%m}", contracted_kbps=terms.down_kbps or terms.committed_kbps,
+        month=seen.month.isoformat()[:7], contracted_kbps=terms.down_kbps or terms.committed_kbps,
         p95_bps=traffic.rx_p95_bps, peak_bps=hours.peak_rx_bytes * 8 // HOUR_SECONDS if hours else 0,
         ceiling_hours=hours.at_ceiling if hours else 0, measured_hours=hours.measured if hours else 0,
         total_bytes=traffic.rx_bytes + traffic.tx_bytes, rupiah=seen.glance.total,
