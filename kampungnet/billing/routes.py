@@ -1,6 +1,7 @@
 """Pages of the statements: the list of a month, one statement with its steps, and the provider's invoice beside it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -41,7 +42,19 @@ NEXT: Final[Mapping[str, tuple[str, str]]] = {
 """Who is next, in a desa and elsewhere."""
 
 router = APIRouter(include_in_schema=False)
-Written = Annotated[str, Form(max_length=4000)]
+Written = Annotated[str, Form()]
+"""However long: the guard reads no form over 100 kB, and what is too long comes back with a sentence of its own."""
+
+_NOTHING: Final = Entry()
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """What somebody typed that could not be taken, and why."""
+
+    problem: Problem
+    entry: Entry = _NOTHING
+    note: str = ""
 
 
 async def _entry(request: Request, number: Written = "", dated: Written = "", total: Written = "") -> Entry:
@@ -92,7 +105,7 @@ def take(
             signing.take(db, staff, _row(db, staff, contract, month), step, note, clock.now_ms())
     except Problem as problem:
         with database.reads() as db:
-            return _page(request, db, staff, (contract, month), problem)
+            return _page(request, db, staff, (contract, month), _Typed(problem, note=note))
     return RedirectResponse(f"/laporan/{contract}/{month}", 303)
 
 
@@ -107,7 +120,7 @@ def enter_invoice(
             invoices.enter(db, staff, _row(db, staff, contract, month), entry, clock.now_ms())
     except Problem as problem:
         with database.reads() as db:
-            return _page(request, db, staff, (contract, month), problem, entry)
+            return _page(request, db, staff, (contract, month), _Typed(problem, entry))
     return RedirectResponse(f"/laporan/{contract}/{month}#tagihan", 303)
 
 
@@ -119,13 +132,9 @@ def _row(db: Session, staff: SignedIn, contract: str, month: str) -> Statement:
 
 
 def _page(
-    request: Request,
-    db: Session,
-    staff: SignedIn,
-    place: tuple[str, str],
-    problem: Problem | None = None,
-    entry: Entry | None = None,
+    request: Request, db: Session, staff: SignedIn, place: tuple[str, str], typed: _Typed | None = None
 ) -> Response:
+    problem, entry, note = (typed.problem, typed.entry, typed.note) if typed else (None, _NOTHING, "")
     row, language = _row(db, staff, *place), pages.language_of(request)
     document, regency = statements.document_of(row), db.get_one(Regency, staff.scope.regency)
     steps = [(one.state, one.name, one.at_ms, one.note) for one in statements.steps_of(db, row)]
@@ -139,7 +148,7 @@ def _page(
         styles=sorted({one.cause.value for one in document.measured.outages}),
         buttons=[(name, BUTTONS[name]) for name, move in signing.MOVES.items() if signing.may(staff, row, kind, move)],
         waiting=_waiting(db, row, document, language),
-        problem=problem.sentence if problem else None, may_rule=staff.role is Role.ENGINEER,
+        problem=problem.sentence if problem else None, note=note, may_rule=staff.role is Role.ENGINEER,
         **_invoice(db, (row, document), staff, language, entry),
     )  # fmt: skip
 
@@ -154,7 +163,7 @@ def _waiting(db: Session, row: Statement, document: StatementDocument, language:
 
 
 def _invoice(
-    db: Session, of: tuple[Statement, StatementDocument], staff: SignedIn, language: Language, entry: Entry | None
+    db: Session, of: tuple[Statement, StatementDocument], staff: SignedIn, language: Language, entry: Entry
 ) -> dict[str, Any]:
     """Return what the page says of the provider's invoice."""
     row, document = of
@@ -162,7 +171,7 @@ def _invoice(
     compared = invoices.compare(document, invoices.claims_of(invoice), invoice.total_rupiah) if invoice else None
     fields = [(kind.value, line_name(language, kind), kind in TAKEN_OFF) for kind in invoices.asked_for(document)]
     return {
-        "invoice": invoice, "compared": compared, "entry": entry or Entry(), "fields": fields,
+        "invoice": invoice, "compared": compared, "entry": entry, "fields": fields,
         "claimed": statement_page.claimed(compared, language) if compared else [],
         "more": words.rupiah(language, abs(compared.rupiah)) if compared else "",
         "may_enter": invoices.may_enter(staff, row),

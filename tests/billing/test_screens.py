@@ -94,6 +94,19 @@ async def test_each_sees_the_button_of_the_own_step_only(july: Database, server:
     assert (await _post(await signed_in(server, "eko"), f"{PAGE}/langkah/hapus")).status_code == 404
 
 
+@pytest.mark.parametrize("letters", [501, 4001])
+async def test_what_is_too_long_comes_back_with_its_own_sentence(july: Database, server: Server, letters: int) -> None:
+    typed = "x" * letters
+    refused = await _post(await signed_in(server, "eko"), f"{PAGE}/langkah/periksa", note=typed)
+    assert refused.status_code == 422
+    assert "paling banyak 500 huruf" in refused.text
+    assert f'name="note" value="{typed}"' in refused.text
+    refused = await _post(await signed_in(server, "nur"), f"{PAGE}/tagihan", number=typed, dated="1/8/2026", total="1")
+    assert refused.status_code == 422
+    assert "nomor tagihan" in refused.text
+    assert f'name="number" value="{typed}"' in refused.text
+
+
 async def test_three_sign_and_the_paper_can_be_checked_by_a_stranger(july: Database, server: Server) -> None:
     await _sign(server)
     page = (await (await signed_in(server, "nur")).get(PAGE)).text
