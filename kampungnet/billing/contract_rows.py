@@ -73,7 +73,7 @@ FAULTS: Final = {
     TermsFault.ENDS_BEFORE_START: ("selesai", N_("The contract ends before it begins.")),
     TermsFault.NO_END: ("selesai", N_("A price for the whole contract needs its last day.")),
     TermsFault.NO_SLA: ("sla_persen", N_("This service credit needs the SLA in per cent.")),
-    TermsFault.SLA_ZERO: ("sla_persen", N_("An SLA of zero promises nothing: leave the cell empty.")),
+    TermsFault.SLA_ZERO: ("sla_persen", N_("An SLA of zero promises nothing: leave it empty.")),
     TermsFault.NO_COMMITTED_RATE: ("komitmen_mbps", N_("A 95th percentile contract needs its committed Mbps.")),
     TermsFault.NO_QUOTA: ("kuota_gb", N_("A quota contract needs its GB a month.")),
     TermsFault.NO_RATE: ("unduh_mbps", N_("A dedicated service needs its Mbps.")),

@@ -111,7 +111,7 @@ class Typed:
         """Return a text in one line."""
         text = self._row.text(column)
         if required and not text:
-            self.wrong(column, N_("This cell is empty."))
+            self.wrong(column, N_("Nothing is written here. Please fill it in."))
         elif len(text) > MOST_LETTERS or not text.isprintable():
             self.wrong(column, N_("This text is longer than 300 letters, or has signs that nobody can read."))
         return text

@@ -101,6 +101,12 @@ async def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(
         assert not contracts.of_scope(db, Scope(REGENCY))
 
 
+async def test_an_empty_field_is_told_of_in_words_of_a_form(server: Server) -> None:
+    nur = await signed_in(server, "nur")
+    answer = await _post(nur, "/kontrak/baru", NEW | {"penyedia": " "})
+    assert '<p class="bad" id="penyedia-problem">Bagian ini masih kosong. Silakan diisi.</p>' in answer.text
+
+
 async def test_an_addendum_holds_from_its_day_on(database: Database, server: Server) -> None:
     books(database)
     close(database, JULY, facts(JULY))
