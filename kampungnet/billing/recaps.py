@@ -76,11 +76,14 @@ def _purses(db: Session, scope: Scope, month: date, rows: Iterable[Any]) -> Mapp
     lines, versions = list(db.scalars(asked.order_by(BudgetLine.id))), budgets.versions(db, scope.regency)
     found: dict[str, list[Purse]] = defaultdict(list)
     for line in lines:
-        version = budgets.version_on(versions.get(line.id, []), statements.last_day(month))
+        last_day = statements.last_day(month)
+        version = budgets.version_on(versions.get(line.id, []), last_day)
         funds = (
             tuple(FundShare(fund=one.fund, rupiah=one.rupiah) for one in budgets.funds_of(version)) if version else ()
         )
-        found[line.unit].append(_purse(funds, line.opening_rupiah, of_line.pop((line.unit, line.id), []), month))
+        # What an opening balance says of the months before its day nobody knows.
+        opening = line.opening_rupiah if (line.opening_through or last_day) <= last_day else 0
+        found[line.unit].append(_purse(funds, opening, of_line.pop((line.unit, line.id), []), month))
     for (unit, _), rest in of_line.items():
         found[unit].append(_purse((), 0, rest, month))
     return found

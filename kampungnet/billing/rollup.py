@@ -38,7 +38,7 @@ class Purse:
     funds: tuple[FundShare, ...] = ()
     """In the order in which they pay; of the version that holds at the month's end."""
     realised: int = 0
-    """Paid since January, with the opening balance (house policy: realised when paid)."""
+    """Paid since January, with the opening balance from its day on (house policy: realised when paid)."""
     reserved: int = 0
     """Approved and not paid yet."""
     before: int = 0

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,15 @@ def test_the_changed_pagu_holds_from_its_month_on_and_pays_in_its_own_order(fill
     )  # fmt: skip
     (spent,) = august[KELURAHAN]
     assert (spent.fund, spent.pagu, spent.due) == ("", 0, 1_110_000)
+
+
+def test_an_opening_balance_counts_from_its_day_on(filled: Database) -> None:
+    with filled.reads() as db:
+        found = [
+            {one.code: one.parts for one in recaps.units(db, NUR.scope, month)}[REJOSARI]
+            for month in (date(2026, 5, 1), date(2026, 6, 1))
+        ]
+    assert found == [(FundPart("DD", 6_000_000),), (FundPart("DD", 6_000_000, 4_000_000),)]
 
 
 def test_what_is_missing_is_said_of_every_village(filled: Database) -> None:
