@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kampungnet.billing.intake import Fault, Register, Typed, Unit
-from kampungnet.billing.models import BudgetLine, BudgetVersion
+from kampungnet.billing.models import BudgetLine, BudgetVersion, Provider
 from kampungnet.billing.sheets import Table
 from kampungnet.core.languages import N_
 from kampungnet.core.rows import upsert
@@ -60,12 +60,14 @@ class BudgetEntry(msgspec.Struct, frozen=True):
 
 
 def register(db: Session, scope: Scope) -> Register:
-    """Return the units that a person may write for."""
+    """Return the units that a person may write for. A provider sells to others too: its NPWP is the kabupaten's."""
     districts = villages.districts(db, scope.regency)
     rows = db.scalars(select(Village).where(Village.regency == scope.regency))
     units = [Unit(one.code, one.name, one.kind, districts[one.district]) for one in rows]
     offices = [Unit(code, name, "kecamatan", name) for code, name in districts.items()]
-    return Register({one.code: one for one in [*units, *offices] if scope.covers(one.code)})
+    sellers = select(Provider.code, Provider.npwp).where(Provider.regency == scope.regency, Provider.npwp != "")
+    npwps = {} if scope.is_whole else {one.code: one.npwp for one in db.execute(sellers)}
+    return Register({one.code: one for one in [*units, *offices] if scope.covers(one.code)}, npwps)
 
 
 def understood(table: Table, known: Register) -> tuple[list[BudgetEntry], list[Fault]]:

@@ -125,6 +125,9 @@ def _entry(typed: Typed, known: Register) -> ContractEntry | None:
     budget = _budget(typed, unit, first)
     if provider and not slug(provider):
         typed.wrong("penyedia", N_("This provider's name has no letters."))
+    if npwp and npwp != (other := known.npwps.get(slug(provider), npwp)):
+        told = N_("This provider has NPWP %(npwp)s: write that one, or ask the kabupaten's budget staff to correct it.")
+        typed.wrong("npwp", told, npwp=other)
     if not typed.is_good or unit is None or first is None or terms is None:
         return None
     return ContractEntry(

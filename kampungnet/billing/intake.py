@@ -48,6 +48,8 @@ class Register:
     """The units that a person may write for."""
 
     units: Mapping[str, Unit]
+    npwps: Mapping[str, str] = field(default_factory=dict)
+    """Tax numbers of providers (by their codes) that stand in the books and are not this person's to change."""
 
     def named(self, name: str, district: str) -> list[Unit]:
         """Return the units of a name, in a kecamatan where one is given. Four villages may be called Jetis."""

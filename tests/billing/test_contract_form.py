@@ -20,6 +20,7 @@ from kampungnet.billing import (
     uploads,
 )
 from kampungnet.billing.contract_rows import CHOICES, COLUMNS
+from kampungnet.billing.models import Provider
 from kampungnet.billing.terms import (
     ContractTerms,
     CreditFormula,
@@ -141,6 +142,20 @@ async def test_only_who_keeps_the_books_of_a_place_writes_in_them(database: Data
         assert "/kontrak/baru" not in (await visitor.get("/kontrak")).text
     eko = await signed_in(server, "eko")
     assert (await _post(eko, "/kontrak/baru", NEW)).status_code == 422, "not his village"
+
+
+async def test_a_village_does_not_change_the_npwp_that_others_papers_show(database: Database, server: Server) -> None:
+    books(database)
+    eko, nur = await signed_in(server, "eko"), await signed_in(server, "nur")
+    own = NEW | {"kode": KAMPUNGANYAR, "penyedia": "PT. Serat"}
+    refused = await _post(eko, "/kontrak/baru", own | {"npwp": "02.000"})
+    assert refused.status_code == 422
+    assert "Penyedia ini ber-NPWP 01.000" in refused.text.split('id="npwp-problem"')[1]
+    for visitor, npwp, number in ((eko, "01.000", "SPK/10"), (nur, "03.000", "SPK/11")):
+        answer = await _post(visitor, "/kontrak/baru", own | {"npwp": npwp, "nomor_kontrak": number})
+        assert answer.status_code == 303, answer.text
+        with database.reads() as db:
+            assert db.get_one(Provider, (REGENCY, "serat")).npwp == npwp
 
 
 async def test_the_present_contracts_are_written_as_the_table_that_is_read(database: Database, server: Server) -> None:
