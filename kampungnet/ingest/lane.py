@@ -91,7 +91,9 @@ class ReportLane(HttpToolsProtocol):
 
     def _answer(self, report: _Report, answer: Answer) -> None:
         report.response_complete = True
-        if report.disconnected:  # the box hung up; its report is safe all the same
+        # The box hung up, or sent what is no HTTP behind its report, which is safe all the same. Of a connection that
+        # is lost uvicorn tells only the newest request, and to write to it would raise.
+        if self.transport.is_closing():
             return
         head = [STATUS_LINE[answer.status]]
         for name, value in (*self.server_state.default_headers, *answer.headers()):

@@ -149,6 +149,20 @@ def test_who_hangs_up_early_is_stored_and_nobody_else_is_hurt(database: Database
     assert server.report(box, box.reading()).receipt().accepted == [3]
 
 
+def test_who_sends_rubbish_behind_a_report_keeps_no_neighbour_waiting(
+    database: Database, server: Running, box: Box
+) -> None:
+    rubbish = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" + b"\0rubbish\r\n\r\n"
+    with _line(server) as first, _line(server) as broken, _line(server) as neighbour:
+        with database.writes():
+            # The first one makes the group's thread wait here for its turn, so that all three share a transaction.
+            for line, behind in ((first, b""), (broken, rubbish), (neighbour, b"")):
+                line.connection.sendall(_request(box) + behind)
+                threading.Event().wait(0.2)
+        assert first.accepted() == [1]
+        assert neighbour.accepted() == [3]
+
+
 def test_a_report_under_way_is_finished_when_the_server_stops(sqlite_database: Database) -> None:
     box = enrolled(sqlite_database)
     with serving_process(sqlite_database) as (server, process), _line(server) as line:
