@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database
+from kampungnet.core.errors import Problem
 from kampungnet.hotspot import portals, sessions
 from kampungnet.measurement import (
     closing,
@@ -63,7 +64,7 @@ class Upkeep:
                 close_months(self._database)
                 fold_portal_use(self._database)
                 self._forget_once_a_day()
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, OSError, Problem) as error:  # the last two: a disk that fails, and still does
                 log.error("upkeep failed and will be tried again in a minute: %s", error)
 
     def _forget_once_a_day(self) -> None:

@@ -1,9 +1,11 @@
 """The server as one application: its OpenAPI page, health, and what it says when its database is gone."""
 
+import errno
 import os
 import socket
 import subprocess
 import sys
+import threading
 from typing import Any
 
 import msgspec
@@ -117,6 +119,24 @@ def test_upkeep_ends_when_told(sqlite_database: Database) -> None:
     upkeep = Upkeep(sqlite_database)
     upkeep.close()
     assert not upkeep._thread.is_alive()
+
+
+def test_upkeep_goes_on_after_the_disk_failed_it(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits, again = [], threading.Event()
+    really = os.fdatasync
+
+    def broken_once(file: int) -> None:
+        waits.append(file)
+        if len(waits) == 1:
+            raise OSError(errno.EIO, "the disk is broken")
+        really(file)
+        again.set()
+
+    monkeypatch.setattr(os, "fdatasync", broken_once)
+    monkeypatch.setattr("kampungnet.upkeep.INTERVAL_SECONDS", 0.05)
+    upkeep = Upkeep(sqlite_database)
+    assert again.wait(timeout=20)
+    upkeep.close()
 
 
 def test_the_server_needs_nothing_of_the_agent(sqlite_database: Database) -> None:

@@ -8,12 +8,14 @@ times as much.
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Date
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from kampungnet.core.database import Base
@@ -31,8 +33,9 @@ def among(
     connection = db.connection()
     dialect = connection.dialect.name
     parameters = [json.dumps(list(values)) if dialect == "sqlite" else list(values) for values in within.values()]
-    cursor = _driver(connection).execute(_among(dialect, model, names, tuple(within)), parameters)
-    found: Sequence[Any] = cursor.fetchall()
+    statement = _among(dialect, model, names, tuple(within))
+    with _sqlalchemys_errors(connection, statement):
+        found: Sequence[Any] = _driver(connection).execute(statement, parameters).fetchall()
     return found
 
 
@@ -108,12 +111,13 @@ def _arrays(model: type[Base], names: tuple[str, ...]) -> str:
 def _run(db: Session, model: type[Base], rows: Rows, statement: str) -> int:
     connection, names = db.connection(), tuple(rows[0])
     cursor = _driver(connection).cursor()
-    if connection.dialect.name != "sqlite":
-        cursor.execute(statement, [[row[name] for row in rows] for name in names])
-    elif days := _days(model, names):  # SQLite has no dates; SQLAlchemy reads them from text
-        cursor.executemany(statement, [{**row, **{name: row[name].isoformat() for name in days}} for row in rows])
-    else:
-        cursor.executemany(statement, rows)
+    with _sqlalchemys_errors(connection, statement):
+        if connection.dialect.name != "sqlite":
+            cursor.execute(statement, [[row[name] for row in rows] for name in names])
+        elif days := _days(model, names):  # SQLite has no dates; SQLAlchemy reads them from text
+            cursor.executemany(statement, [{**row, **{name: row[name].isoformat() for name in days}} for row in rows])
+        else:
+            cursor.executemany(statement, rows)
     touched: int = cursor.rowcount
     return touched
 
@@ -121,6 +125,15 @@ def _run(db: Session, model: type[Base], rows: Rows, statement: str) -> int:
 @cache
 def _days(model: type[Base], names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in names if isinstance(model.__table__.c[name].type, Date))
+
+
+@contextmanager
+def _sqlalchemys_errors(connection: Connection, statement: str) -> Iterator[None]:
+    """Let an error of the driver out as SQLAlchemy's: those are what upkeep and the doors catch."""
+    try:
+        yield
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise DBAPIError(statement, None, error) from error
 
 
 def _driver(connection: Connection) -> Any:

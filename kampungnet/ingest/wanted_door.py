@@ -82,7 +82,7 @@ class WantedDoor:
             content = await asyncio.to_thread(self._answer, place, question)
         except Problem as problem:
             await answer(send, problem.status, wire.Problem(problem.sentence))
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, OSError) as error:
             log.error("what is wanted of a portal could not be read: %s", error)
             await answer(send, 503, wire.Problem("The server is busy: ask again later."))
         else:
