@@ -34,8 +34,8 @@ def migrate(database: Database, to: str = "head") -> tuple[str | None, str | Non
     before = version(database)
     if before is not None and before not in _known():
         raise Unavailable("The database belongs to a newer program than this one: update KampungNet first.")
-    with as_file(files("kampungnet") / "migrations") as folder, database.engine.begin() as connection:
-        command.upgrade(_config(str(folder), connection), to)
+    with as_file(files("kampungnet") / "migrations") as folder, database.writes() as db:
+        command.upgrade(_config(str(folder), db.connection()), to)
     return before, version(database)
 
 

@@ -1,7 +1,9 @@
 """Migrations: what they make is what the models say, with data inside, up and down, on both databases."""
 
+import os
 from collections.abc import Iterator
 from importlib.resources import as_file, files
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -42,6 +44,23 @@ def test_an_empty_database_is_brought_to_the_newest_version_and_twice_is_harmles
     assert migrate.version(empty) is None
     assert migrate.migrate(empty) == (None, migrate.newest())
     assert migrate.migrate(empty) == (migrate.newest(), migrate.newest())
+
+
+def test_a_migration_is_on_disk_before_it_is_told_as_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[tuple[str, str | None]] = []
+    really = os.fdatasync
+
+    def watched(file: int) -> None:
+        really(file)
+        with database.reads() as db:
+            version = db.scalar(text("SELECT version_num FROM alembic_version"))
+        synced.append((Path(f"/proc/self/fd/{file}").readlink().name, version))
+
+    database = Database(f"sqlite:///{tmp_path / 'kampungnet.db'}")
+    monkeypatch.setattr(os, "fdatasync", watched)
+    migrate.migrate(database)
+    assert synced == [("kampungnet.db-wal", migrate.newest())]
+    database.close()
 
 
 def test_the_migrated_tables_are_those_of_the_models(empty: Database) -> None:
