@@ -1,16 +1,17 @@
 """One database behind one door: SQLite (WAL) by default, PostgreSQL in production.
 
-Nobody commits but ``Database.writes`` (pages, the command line, and through it ``GroupCommit`` for
-reports) and the migrations.
+Nobody commits but ``Database.writes``: pages, the command line, migrations, and through it ``GroupCommit`` for
+reports.
 """
 
+import errno
 import fcntl
 import os
 import queue
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
@@ -58,8 +59,6 @@ class Database:
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         self._turn = _Turn(Path(file)) if file else None
         self._log = f"{file}-wal" if file else None
-        self._doubtful = False
-        """The disk failed us: what is in the log may not be on it, until a checkpoint has brought it into the file."""
         self._info = {"keys": Keys(key_file or (Path(file).with_name("kampungnet.key") if file else None))}
 
     @contextmanager
@@ -74,36 +73,31 @@ class Database:
 
         What was committed is on disk when this returns. Nobody waits for our disk before their own turn.
         """
-        if self._doubtful:
-            self._rescue()
         with ExitStack() as stack:
             with self._turn or nullcontext(), Session(self._writing, info=self._info) as db, db.begin():
+                if self._turn and self._turn.is_doubtful():
+                    self._rescue(self._turn)
                 yield db
+                db.flush()  # from here on SQLite has its log open, so that nobody puts another in its place
                 # Opened before the commit: Linux tells of a failed write only those who had the file open then.
                 log = _opened_log(self._log, stack) if self._log else None
-            if self._log:
-                self._to_disk(log if log is not None else _opened_log(self._log, stack))
+            if self._turn and log is not None:
+                _to_disk(log, self._turn)
 
-    def _to_disk(self, log: int | None) -> None:
-        """Wait until all that SQLite has in its log is on disk; once it is gone, all of it rests in the file."""
+    def _rescue(self, turn: "_Turn") -> None:
+        """Bring the log into the file, and both to disk. Raises ``Unavailable`` when the disk still fails."""
+        busy, fault = True, None
         try:
-            if log is not None:
-                os.fdatasync(log)
-        except OSError:
-            # What was committed can be read already, and a repeat of it would be receipted: nothing more is
-            # written before the whole log has reached the file.
-            self._doubtful = True
-            raise
-
-    def _rescue(self) -> None:
-        """Bring the log into the file, and both to disk. Raises when the disk still fails."""
-        with closing(self.engine.raw_connection()) as connection:
-            cursor = connection.cursor()
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            (busy, *_) = cursor.fetchone() or (1,)
+            with closing(self.engine.raw_connection()) as connection:
+                cursor = connection.cursor()
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                (busy, *_) = cursor.fetchone() or (True,)
+        except self.engine.dialect.loaded_dbapi.Error as error:
+            fault = error
         if busy:
-            raise Unavailable("The disk failed and is being looked at: nothing was stored, try again in a minute.")
-        self._doubtful = False
+            sentence = "The disk failed and is being looked at: nothing was stored, try again in a minute."
+            raise Unavailable(sentence) from fault
+        turn.trust()
 
     def close(self) -> None:
         """Give back all connections."""
@@ -123,6 +117,7 @@ class _Turn:
     def __init__(self, database: Path) -> None:
         self._threads = threading.Lock()
         self._door, self._turn = (_opened(database.with_name(f"{database.name}-{what}")) for what in ("door", "turn"))
+        self._doubtful = False
         self.close = weakref.finalize(self, _close, self._door, self._turn)
         """Gives the files back; a second time does nothing."""
 
@@ -141,6 +136,38 @@ class _Turn:
     def __exit__(self, *_: object) -> None:
         fcntl.flock(self._turn, fcntl.LOCK_UN)
         self._threads.release()
+
+    def is_doubtful(self) -> bool:
+        """Tell whether the disk failed somebody, and the log may not be on it, until it was brought into the file."""
+        return self._doubtful or os.pread(self._turn, 1, 0) == _DOUBT
+
+    def doubt(self) -> None:
+        """Let nobody write before the log is in the file, in other processes neither: those see it in our file."""
+        self._doubtful = True
+        with suppress(OSError):  # the disk fails, perhaps for this byte as well: then at least we know
+            os.pwrite(self._turn, _DOUBT, 0)
+
+    def trust(self) -> None:
+        """Let everybody write again."""
+        os.pwrite(self._turn, _TRUST, 0)
+        self._doubtful = False
+
+
+_DOUBT: Final = b"?"
+_TRUST: Final = b" "
+
+
+def _to_disk(log: int, turn: _Turn) -> None:
+    """Wait until all that SQLite has in its log is on disk."""
+    try:
+        os.fdatasync(log)
+        if turn.is_doubtful():  # it failed another, perhaps between our look and the opening of the log
+            raise OSError(errno.EIO, "the disk failed another writer")
+    except OSError:
+        # What was committed can be read already, and a repeat of it would be receipted: nothing more is
+        # written before the whole log has reached the file.
+        turn.doubt()
+        raise
 
 
 def _opened_log(path: str, stack: ExitStack) -> int | None:

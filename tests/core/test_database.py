@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from kampungnet.core.database import Database
+from kampungnet.core.errors import Unavailable
 from kampungnet.villages.models import District, Regency
 
 
@@ -63,6 +64,70 @@ def test_what_cannot_be_brought_to_disk_is_not_said_to_be_written(
     before = log.stat().st_size
     _rename(sqlite_database, "Four")
     assert log.stat().st_size > before, "after that the log grows as ever"
+
+
+def test_nobody_is_told_it_is_written_while_the_disk_fails_another(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = os.fdatasync
+
+    def moody(file: int) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            raise OSError(errno.EIO, "the disk is broken")
+        other = threading.Thread(target=lambda: _refused(sqlite_database))
+        other.start()
+        other.join(timeout=20)
+        really(file)
+
+    with monkeypatch.context() as during:
+        during.setattr(os, "fdatasync", moody)
+        with pytest.raises(OSError, match="failed another"):
+            _rename(sqlite_database, "Ours")
+    _rename(sqlite_database, "Ours")
+
+
+def test_when_the_disk_fails_one_process_the_others_bring_the_log_into_the_file_too(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: int) -> None:
+        raise OSError(errno.EIO, "the disk is broken")
+
+    other = Database(str(sqlite_database.engine.url))  # knows no more of ours than another process does
+    for name in ("A", "B", "C"):
+        _rename(sqlite_database, name)
+    with monkeypatch.context() as during:
+        during.setattr(os, "fdatasync", broken)
+        with pytest.raises(OSError, match="broken"):
+            _rename(sqlite_database, "One")
+    log = Path(f"{sqlite_database.engine.url.database}-wal")
+    before = log.stat().st_size
+    _rename(other, "Two")
+    assert log.stat().st_size < before
+    other.close()
+
+
+def test_a_log_that_readers_hold_back_is_not_trusted(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: int) -> None:
+        raise OSError(errno.EIO, "the disk is broken")
+
+    impatient = Database(f"{sqlite_database.engine.url}?timeout=0.1")
+    with sqlite_database.reads() as reader:
+        assert reader.get_one(Regency, "35.10").name
+        with monkeypatch.context() as during:
+            during.setattr(os, "fdatasync", broken)
+            with pytest.raises(OSError, match="broken"):
+                _rename(impatient, "One")
+        with pytest.raises(Unavailable, match="nothing was stored"):
+            _rename(impatient, "Two")
+    _rename(impatient, "Three")
+    impatient.close()
+
+
+def _refused(database: Database) -> None:
+    with pytest.raises(OSError, match="broken"):
+        _rename(database, "Another's")
 
 
 def _rename(database: Database, name: str) -> None:
