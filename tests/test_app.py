@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
+from kampungnet.core import migrate
 from kampungnet.core.database import Database
 from kampungnet.shared import wire
 from kampungnet.upkeep import Upkeep
@@ -71,7 +72,7 @@ def test_a_database_of_another_version_is_not_ready(database: Database, server: 
     assert server.send("GET", "/readyz").status == 503
     assert server.send("GET", "/healthz").status == 200
     with database.writes() as db:
-        db.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        db.execute(text("UPDATE alembic_version SET version_num = :newest"), {"newest": migrate.newest()})
 
 
 def test_without_its_database_the_server_lives_and_says_503(box: Box) -> None:
