@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from kampungnet.core.database import Database
 from kampungnet.measurement.models import YoungReading
 from kampungnet.shared import wire
-from tests.support.server import Box, Running, cut_power, enrolled, neighbours, serving_process
+from tests.support.server import Box, Running, enrolled, kill_group, neighbours, serving_fork, serving_process
 
 ROUNDS = 10
 
@@ -33,7 +33,7 @@ def test_nothing_receipted_is_missing_after_kill_9_and_nothing_is_there_twice(sq
     seed = int(os.environ.get("KILL_SEED", "0")) or random.randrange(1, 10**9)
     moments = random.Random(seed)
     for _ in range(ROUNDS):
-        with serving_process(sqlite_database) as (server, process):
+        with serving_fork(sqlite_database) as (server, group):
             threads = [
                 threading.Thread(target=_report_until_it_dies, args=(server, *each))
                 for each in zip(boxes, receipted, sent, strict=True)
@@ -41,7 +41,7 @@ def test_nothing_receipted_is_missing_after_kill_9_and_nothing_is_there_twice(sq
             for thread in threads:
                 thread.start()
             threading.Event().wait(moments.uniform(0.05, 0.4))
-            cut_power(process)
+            kill_group(group)
             for thread in threads:
                 thread.join(timeout=30)
         with sqlite_database.reads() as db:
@@ -49,7 +49,7 @@ def test_nothing_receipted_is_missing_after_kill_9_and_nothing_is_there_twice(sq
                 stored = set(db.scalars(select(YoungReading.sequence).where(YoungReading.agent == box.agent)))
                 assert names <= stored, f"KILL_SEED={seed} shows it again"
     assert sum(len(names) for names in receipted) > ROUNDS, "the server was killed before it did anything"
-    with serving_process(sqlite_database) as (server, _):
+    with serving_fork(sqlite_database) as (server, _):
         for box, readings in zip(boxes, sent, strict=True):
             every = list(readings.values())
             for n in range(0, len(every), wire.MAX_READINGS):
