@@ -63,6 +63,7 @@ class Upkeep:
                 judge_outages(self._database, self._stopping)
                 close_months(self._database)
                 fold_portal_use(self._database)
+                end_notices(self._database)
                 self._forget_once_a_day()
             except (SQLAlchemyError, OSError, Problem) as error:  # the last two: a disk that fails, and still does
                 log.error("upkeep failed and will be tried again in a minute: %s", error)
@@ -99,6 +100,12 @@ def fold_portal_use(database: Database) -> int:
         number += folded
         if folded < sessions.DAYS_AT_ONCE:
             return number
+
+
+def end_notices(database: Database) -> None:
+    """Take notices off the login pages whose days are over."""
+    with database.writes() as db:
+        portals.end_notices(db, clock.now_ms())
 
 
 def judge_outages(database: Database, stopping: threading.Event | None = None) -> int:

@@ -86,13 +86,16 @@ class Commands:
 
     async def turn(self) -> float:
         """Ask once, follow what came; return the seconds to wait before the next question."""
-        before, asked_at = self._follower.revision, asyncio.get_running_loop().time()
+        asked_at = asyncio.get_running_loop().time()
         try:
+            before = self._follower.revision
             async with asyncio.timeout(REQUEST_SECONDS):
-                answer = await self._worker.do(self._ask)
+                answer = await self._worker.do(self._ask, self._question())
         except (WantedError, TimeoutError) as error:
             self._line.abort()
             return self._wait_after(error)
+        except Exception as error:  # noqa: BLE001 - the one place where a defect here must not end the measuring
+            return self._defective(error)
         self._back_off.worked()
         self._tell("")
         if answer.wanted is not None:
@@ -109,12 +112,14 @@ class Commands:
         except (DeviceError, TimeoutError) as error:
             # It is on the disk: the next poll that reaches the device makes it so, and that poll's log line tells.
             log.info("%s: what is wanted waits: %s", self._label, error)
+        except Exception as error:  # noqa: BLE001 - as in turn
+            self._defective(error)
         else:
             self._done_at_ms = self._sender.box.wall_ms()
 
-    def _ask(self) -> WantedAnswer:
+    def _question(self) -> WantedQuestion:
         done, problems = self._follower.done
-        question = WantedQuestion(
+        return WantedQuestion(
             agent=self._sender.agent,
             sent_at_ms=self._sender.box.wall_ms(),
             revision=self._follower.revision,
@@ -122,6 +127,8 @@ class Commands:
             done_at_ms=self._done_at_ms,
             problems=problems,
         )
+
+    def _ask(self, question: WantedQuestion) -> WantedAnswer:
         body = msgspec.json.encode(question)
         headers = {
             "Content-Type": "application/json",
@@ -143,6 +150,14 @@ class Commands:
             return max(wait, error.pause_seconds or 0.0)
         self._tell(sentence)
         return wait
+
+    def _defective(self, error: Exception) -> float:
+        """Log a defect once, with its place, and return the seconds to wait."""
+        sentence = f"{type(error).__name__}: {error}"
+        if sentence != self._told:
+            log.error("%s: what is wanted cannot be followed: %s", self._label, sentence, exc_info=error)
+        self._told = sentence
+        return max(PAUSE_SECONDS, self._back_off.failed())
 
     def _tell(self, sentence: str) -> None:
         """Write one line when it breaks, one when it works again; the uplink tells of a line that is cut."""

@@ -29,6 +29,7 @@ from kampungnet.staff.service import Role, SignedIn
 LONGEST_BLOCK_DAYS: Final = 366
 MOST_BINDINGS: Final = 500
 MOST_NOTICES: Final = 5
+MOST_ACCOUNTS: Final = 500
 _MAC: Final = re.compile(r"[0-9A-F]{2}(?::[0-9A-F]{2}){5}")
 _GUEST: Final = re.compile(r"g-[a-z2-7]{16}")
 _ACCOUNT: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,29}")
@@ -52,6 +53,7 @@ class NewBinding:
 def kick(db: Session, by: SignedIn, place: Place, session: str, now_ms: int) -> None:
     """End a session that runs. Raises ``NotFound`` when it is not one of this site's."""
     by.check_role(*_STAFF)
+    portals.check_managed(db, place)
     found = db.get(HotspotSession, (*place, session))
     if found is None or found.ended:
         raise NotFound(N_("This device is not online any more. Look at the list again."))
@@ -63,6 +65,7 @@ def kick(db: Session, by: SignedIn, place: Place, session: str, now_ms: int) -> 
 def bind(db: Session, by: SignedIn, place: Place, wanted: NewBinding, now_ms: int) -> HotspotBinding:
     """Let one device through, or keep it out. Raises ``Unprocessable`` or ``Conflict`` with one sentence."""
     by.check_role(*_STAFF)
+    portals.check_managed(db, place)
     mac = _mac(wanted)
     if wanted.kind is BindingKind.BLOCKED and not 1 <= wanted.days <= LONGEST_BLOCK_DAYS:
         raise Unprocessable(N_("Say for how many days this device is kept out, at most a year."))
@@ -117,7 +120,10 @@ def add_account(db: Session, by: SignedIn, place: Place, login: tuple[str, str, 
     if plan not in portals.plans(db, place[0]):
         raise Unprocessable(N_("There is no such plan. Choose one from the list."))
     portals.portal(db, place, now_ms)
-    if any(one.name == name for one in accounts(db, place, ended=True)):
+    there = accounts(db, place, ended=True)
+    if sum(one.ended_ms is None for one in there) >= MOST_ACCOUNTS:
+        raise Conflict(N_("There are too many accounts on this router. End some of them first."))
+    if any(one.name == name for one in there):
         raise Conflict(N_("Somebody here has this name already. Choose another one."))
     key = f"A{secrets.token_hex(6)}"
     one = HotspotAccount(

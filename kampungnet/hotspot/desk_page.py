@@ -13,13 +13,13 @@ from kampungnet.devices.bodies import decoded
 from kampungnet.devices.models import Device
 from kampungnet.hotspot import desk, portals, sessions
 from kampungnet.hotspot.models import HotspotAccount, HotspotBinding, HotspotNotice, HotspotPortal
-from kampungnet.hotspot.policy import Policy
+from kampungnet.hotspot.policy import Policy, policy_of
 from kampungnet.hotspot.portals import Place
-from kampungnet.shared.portal_body import CheckStep, PortalBody, PortalHost, Way
+from kampungnet.shared.portal_body import CheckStep, PortalBody, Way
 
 FRESH_MS: Final = 5 * 60_000
-SILENT_MS: Final = 3 * 60_000
-"""A box that holds a request open asks again each minute."""
+SILENT_MS: Final = 6 * 60_000
+"""A box that holds a request open asks again each minute, and that is written down every four."""
 WAYS: Final = {
     Way.CLICK: N_("one click"), Way.VOUCHER: N_("voucher"), Way.ACCOUNT: N_("account"),
     Way.OTHER: N_("a user made elsewhere"),
@@ -47,7 +47,6 @@ class View:
     """The desk."""
 
     online: list[OnlineRow]
-    hosts: list[tuple[PortalHost, str]]
     today: str
     bindings: list[tuple[HotspotBinding, str]]
     accounts: Sequence[HotspotAccount]
@@ -70,7 +69,6 @@ def view(db: Session, place: Place, language: Language, now_ms: int) -> View:
     steps = [_step(one, language) for one in body.check] if body and fresh else []
     return View(
         online=_online(db, place, language, now_ms),
-        hosts=[(one, short(one.guest)) for one in body.without_session if not one.bypassed] if body and fresh else [],
         today=_today(db, place, language, now_ms),
         bindings=[(one, _until(one.until_ms, language, zone, now_ms)) for one in desk.bindings(db, place, now_ms)],
         accounts=desk.accounts(db, place),
@@ -140,9 +138,13 @@ def _state(portal: HotspotPortal | None, language: Language, now_ms: int) -> str
     """Say how far the box has come with what is wanted."""
     if portal is None or portal.asked_ms is None:
         return language.say("No box has asked for the rules of this wifi yet.")
+    if not policy_of(portal.policy).managed:
+        return language.say("The router of this wifi is only read: an engineer decides that it is run from here.")
     if portal.done_revision == portal.revision:
         return language.say("The router follows what is set here.")
     if now_ms - max(portal.asked_ms, portal.changed_ms) > SILENT_MS:
         return language.say("The box was not heard of for %(age)s: what was set before goes on, changes wait.",
                             age=language.duration((now_ms - portal.asked_ms) / 1000))  # fmt: skip
+    if portal.box_revision == portal.revision and portal.problems != "[]":
+        return language.say("The router did not take all of what is set here; what it refused stands below.")
     return language.say("What was changed is on its way to the router.")

@@ -223,6 +223,7 @@ class HotspotSession(Base):
     site: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
     guest: Mapped[str]
+    """Pseudonym; what begins with ``x-`` stands for one that was erased."""
     way: Mapped[str]
     reference: Mapped[str]
     """Of the voucher or account; empty for others."""
@@ -232,6 +233,8 @@ class HotspotSession(Base):
     seen_ms: Mapped[int]
     ended: Mapped[str]
     """Why it ended; empty while it is online."""
+    shift: Mapped[int]
+    """Half hours by which the box's clock was put right for it."""
     seconds: Mapped[int]
     up_bytes: Mapped[int]
     down_bytes: Mapped[int]

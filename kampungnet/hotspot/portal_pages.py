@@ -2,8 +2,9 @@
 
 They work without script, cookies and the line to the server, and load nothing from elsewhere: before login only the
 router answers. The router fills in ``$(name)`` (facts on RouterOS 9.2); what people wrote must never look like that.
-Indonesian lies in the folder itself, English in ``en/``, which ``target=en`` chooses. Values are not made safe for
-HTML by the router, so no page shows a name that a guest typed.
+Indonesian lies in the folder itself, English in ``en/``, which ``target=en`` chooses. Nothing says that the router
+makes values safe for HTML: no page shows a name that a guest typed, and where a guest wanted to go stands only
+URL-escaped, in links to the router itself.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ from kampungnet.hotspot.portals import Place, policy
 from kampungnet.shared.wanted import WantedPage
 from kampungnet.villages import service as villages
 
-MOST_BYTES: Final = 30_000
+MOST_FREE: Final = 20
+"""Free places in the list on the page."""
 NAMES: Final = ("login.html", "alogin.html", "status.html", "logout.html", "error.html")
 FOLDERS: Final = {"id": "", "en": "en/"}
 LONGEST_NAME: Final = 120
@@ -78,7 +80,8 @@ def of_site(db: Session, place: Place, now_ms: int) -> list[WantedPage]:
     garden = select(GardenEntry.title, GardenEntry.host).where(
         GardenEntry.regency == place[0], GardenEntry.ended_ms.is_(None), GardenEntry.host.not_like("%*%")
     )
-    free = tuple((title, host) for title, host in db.execute(garden.order_by(GardenEntry.title)))
+    some = garden.order_by(GardenEntry.title).limit(MOST_FREE)
+    free = tuple((title, host) for title, host in db.execute(some))
     notices = tuple(one.text for one in desk.notices(db, place, now_ms))
     return build(Portal(village.name, policy(db, place), notices, free, sessions.keep_days()))
 

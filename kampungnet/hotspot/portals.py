@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
-from kampungnet.core.errors import NotFound, Unprocessable
+from kampungnet.core.errors import Conflict, NotFound, Unprocessable
 from kampungnet.core.keys import keys_of
 from kampungnet.core.languages import N_
 from kampungnet.core.rows import insert_new
@@ -19,6 +19,7 @@ from kampungnet.hotspot.models import (
     HotspotAccount,
     HotspotBinding,
     HotspotKick,
+    HotspotNotice,
     HotspotPlan,
     HotspotPortal,
     Voucher,
@@ -151,6 +152,20 @@ def wanted(db: Session, place: Place, pages: list[WantedPage], now_ms: int) -> W
     )
 
 
+def end_notices(db: Session, now_ms: int) -> None:
+    """Take the notices away whose days are over, off the routers too; the log of acts keeps their words."""
+    over = db.scalars(select(HotspotNotice).where(HotspotNotice.until_ms <= now_ms)).all()
+    for one in over:
+        changed(db, one.regency, one.site or None, now_ms)
+        db.delete(one)
+
+
+def check_managed(db: Session, place: Place) -> None:
+    """Raise ``Conflict`` where the router is only read: nothing that staff do would reach it."""
+    if not policy(db, place).managed:
+        raise Conflict(N_("The wifi of this village is not run from here yet: an engineer switches that on below."))
+
+
 def forget_kicks(db: Session, now_ms: int) -> None:
     """Delete kicks that are a day old: who was online then is not online any more, or was kicked."""
     db.execute(delete(HotspotKick).where(HotspotKick.at_ms < now_ms - clock.DAY_MS))
@@ -183,6 +198,8 @@ def _vouchers(db: Session, place: Place, now_ms: int) -> list[WantedUser]:
             limit_seconds=batch.limit_seconds and batch.limit_seconds + one.more_seconds,
             valid_seconds=batch.valid_seconds and batch.valid_seconds + one.more_seconds,
             expires_ms=batch.expires_ms and batch.expires_ms + one.more_seconds * 1000,
+            first_used_ms=one.first_used_ms,
+            used_seconds=one.used_seconds,
         )
         for one, batch in rows
     ]

@@ -1,12 +1,13 @@
 """Sessions that boxes told: stored once however often they come, folded into days without names, deleted in time."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import secrets
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import delete, false, or_, select, update
+from sqlalchemy import delete, false, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
@@ -24,14 +25,21 @@ from kampungnet.shared.portal_body import SLOT_MS, PortalSession, Way
 from kampungnet.staff import audit
 from kampungnet.staff.audit import Act
 from kampungnet.staff.service import SignedIn
+from kampungnet.villages.models import Regency
 
 KEEP_DAYS: Final = 90
 """How long sessions are kept (facts on hotspots 12); ``KAMPUNGNET_KEEP_SESSION_DAYS`` says otherwise."""
 CLOCK_MS: Final = 300_000
 """A box whose clock is wrong by less is believed."""
 DAYS_AT_ONCE: Final = 200
+SAME_SHIFT: Final = 0.75
+"""Half hours by which the offset of a clock may seem to move before it is another one."""
+ERASED: Final = "x-"
+"""Begins what stands in the place of a pseudonym that was erased."""
+Key = tuple[str, str, str]
+"""Regency, site and session."""
 _KEY: Final = ("regency", "site", "id")
-_SAID: Final = ("guest", "way", "reference", "plan", "random_mac", "started_ms", "seen_ms", "ended")
+_SAID: Final = ("guest", "way", "reference", "plan", "random_mac", "started_ms", "seen_ms", "ended", "shift")
 _USED: Final = ("seconds", "up_bytes", "down_bytes", "slots")
 _SUMS: Final = tuple(DayUse.__dataclass_fields__)
 
@@ -47,67 +55,106 @@ class Told:
 
 
 def record(db: Session, told: Iterable[Told]) -> None:
-    """Store what readings told. Order and repetition change nothing: of each half hour the greatest value counts."""
-    new: dict[tuple[str, str, str], list[tuple[PortalSession, int]]] = {}
-    oldest_ms = clock.now_ms() - keep_days() * clock.DAY_MS
+    """Store what readings told. Order and repetition change nothing: of each half hour the greatest value counts.
+
+    Left out are sessions of days whose own are deleted by now (those days stand as they were made), and those that
+    claim to be from the future.
+    """
+    now_ms, days = clock.now_ms(), keep_days()
+    new: dict[Key, list[tuple[PortalSession, int]]] = {}
     for reading in told:
         shift_ms = reading.shift_ms if abs(reading.shift_ms) > CLOCK_MS else 0
+        kept_ms = kept_from_ms(reading.regency, now_ms, days)
         for one in reading.sessions:
-            if one.seen_ms + shift_ms < oldest_ms:
-                continue  # its day was folded from sessions that are deleted by now, and stands
-            new.setdefault((reading.regency, reading.site, one.id), []).append((one, shift_ms))
+            if kept_ms <= one.seen_ms + shift_ms <= now_ms + CLOCK_MS:
+                new.setdefault((reading.regency, reading.site, one.id), []).append((one, shift_ms))
     if not new:
         return
-    within = {name: {key[place] for key in new} for place, name in enumerate(_KEY)}
-    known = {tuple(row[:3]): row[3:] for row in among(db, HotspotSession, (*_KEY, "seen_ms", "slots", "ended"), within)}
+    known = _known(db, new)
     rows = [_row(key, said, known.get(key)) for key, said in new.items()]
     upsert(db, HotspotSession, rows, _KEY, (*_SAID, *_USED))
-    _make_stale(db, new)
-    _first_uses(db, rows)
+    _make_stale(db, rows, known, now_ms)
+    _note_vouchers(db, rows, known)
 
 
-def _row(key: tuple[str, str, str], said: Sequence[tuple[PortalSession, int]], known: Any) -> dict[str, Any]:
-    seen_ms, packed, ended = known or (0, b"", "")
+class _Known(NamedTuple):
+    """What stands in the row of a session."""
+
+    seen_ms: int = 0
+    slots: bytes = b""
+    ended: str = ""
+    shift: int | None = None
+    guest: str = ""
+    seconds: int = 0
+
+
+def _known(db: Session, keys: Iterable[Key]) -> dict[Key, _Known]:
+    within = {name: {key[place] for key in keys} for place, name in enumerate(_KEY)}
+    return {
+        (row[0], row[1], row[2]): _Known(*row[3:])
+        for row in among(db, HotspotSession, (*_KEY, *_Known._fields), within)
+    }
+
+
+def _row(key: Key, said: Sequence[tuple[PortalSession, int]], known: _Known | None) -> dict[str, Any]:
+    seen_ms, packed, ended, shift, guest, _ = known or _Known()
     slots: Slots = use.unpack(packed) if packed else {}
     for one, shift_ms in said:
-        slots = use.merged(slots, one.slots, shift_ms // SLOT_MS)
-    newest, shift_ms = max(said, key=lambda pair: pair[0].seen_ms + pair[1])
+        shift = _half_hours(shift_ms, shift)
+        slots = use.merged(slots, one.slots, shift)
+    newest, shift_ms = max(said, key=lambda pair: (pair[0].seen_ms + pair[1], bool(pair[0].end)))
+    newest_ms = max(0, newest.seen_ms + shift_ms)
     seconds, up_bytes, down_bytes = use.totals(slots)
+    erased = guest.startswith(ERASED)
     return dict(zip(_KEY, key, strict=True)) | {
-        "guest": newest.guest, "way": newest.way.value, "reference": newest.reference, "plan": newest.plan,
-        "random_mac": newest.random_mac, "started_ms": max(0, newest.started_ms + shift_ms),
-        "seen_ms": max(seen_ms, newest.seen_ms + shift_ms), "ended": newest.end or ended, "seconds": seconds,
-        "up_bytes": up_bytes, "down_bytes": down_bytes, "slots": use.pack(slots),
+        "guest": guest if erased else newest.guest, "way": newest.way.value,
+        "reference": "" if erased else newest.reference, "plan": newest.plan, "random_mac": newest.random_mac,
+        "started_ms": max(0, newest.started_ms + shift_ms), "seen_ms": max(seen_ms, newest_ms),
+        # Who was thought gone and is seen again goes on; an older reading that comes late reopens nothing.
+        "ended": newest.end if newest_ms > seen_ms else newest.end or ended, "shift": shift or 0,
+        "seconds": seconds, "up_bytes": up_bytes, "down_bytes": down_bytes, "slots": use.pack(slots),
     }  # fmt: skip
 
 
-def _make_stale(db: Session, new: dict[tuple[str, str, str], list[tuple[PortalSession, int]]]) -> None:
-    """Mark the local days that something was told of; their sums are made anew between requests."""
-    days = {
-        (regency, site, clock.local_day(max(0, slot.number * SLOT_MS + shift_ms), clock.zone_of(regency)))
-        for (regency, site, _), said in new.items()
-        for one, shift_ms in said
-        for slot in one.slots
-    }
+def _half_hours(shift_ms: int, before: int | None) -> int:
+    """Return by how many half hours a wrong clock is put right.
+
+    The offset of a box's clock is known to some milliseconds only: as long as it is about the same, a session keeps
+    the number it had, or one half hour would be told into two.
+    """
+    exact = shift_ms / SLOT_MS
+    return before if before is not None and abs(exact - before) <= SAME_SHIFT else round(exact)
+
+
+def _make_stale(db: Session, rows: Sequence[dict[str, Any]], known: dict[Key, _Known], now_ms: int) -> None:
+    """Mark the local days in which something changed; their sums are made anew between requests."""
+    days: set[tuple[str, str, date]] = set()
+    for row in rows:
+        regency, before = row["regency"], known.get((row["regency"], row["site"], row["id"]))
+        old, new = use.unpack(before.slots) if before else {}, use.unpack(row["slots"])
+        zone, kept_ms = clock.zone_of(regency), kept_from_ms(regency, now_ms, keep_days())
+        changed = (slot * SLOT_MS for slot, used in new.items() if old.get(slot) != used)
+        days |= {(regency, row["site"], clock.local_day(at_ms, zone)) for at_ms in changed if at_ms >= kept_ms}
     if days:
         empty = dict.fromkeys(_SUMS, 0) | {"stale": True}
-        rows = [{"regency": regency, "site": site, "day": day} | empty for regency, site, day in sorted(days)]
-        upsert(db, HotspotDay, rows, ("regency", "site", "day"), ("stale",))
+        fresh = [{"regency": regency, "site": site, "day": day} | empty for regency, site, day in sorted(days)]
+        upsert(db, HotspotDay, fresh, ("regency", "site", "day"), ("stale",))
 
 
-def _first_uses(db: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Tell the vouchers when they were used first and for how long in all."""
-    for regency, site, reference in {
-        (row["regency"], row["site"], row["reference"]) for row in rows if row["way"] == Way.VOUCHER.value
-    }:
-        of_voucher = select(HotspotSession.started_ms, HotspotSession.seconds).where(
-            HotspotSession.regency == regency, HotspotSession.site == site, HotspotSession.reference == reference
-        )
-        sessions = db.execute(of_voucher).all()
+def _note_vouchers(db: Session, rows: Sequence[dict[str, Any]], known: dict[Key, _Known]) -> None:
+    """Tell the vouchers when they were used first and for how long in all, also when their sessions are deleted."""
+    for row in rows:
+        if row["way"] != Way.VOUCHER.value or not row["reference"]:
+            continue
+        before = known.get((row["regency"], row["site"], row["id"]))
+        more = row["seconds"] - (before.seconds if before else 0)
         db.execute(
             update(Voucher)
-            .where(Voucher.regency == regency, Voucher.id == reference, Voucher.site == site)
-            .values(first_used_ms=min(one[0] for one in sessions), used_seconds=sum(one[1] for one in sessions))
+            .where(Voucher.regency == row["regency"], Voucher.id == row["reference"], Voucher.site == row["site"])
+            .values(
+                first_used_ms=func.coalesce(Voucher.first_used_ms, row["started_ms"]),
+                used_seconds=Voucher.used_seconds + more,
+            )
         )
 
 
@@ -122,7 +169,9 @@ def fold_days(db: Session, now_ms: int) -> int:
         for regency in regencies
     ]
     asked = select(HotspotDay.regency, HotspotDay.site, HotspotDay.day).where(HotspotDay.stale.is_(True))
-    days = db.execute(asked.where(or_(false(), *over)).order_by(HotspotDay.day).limit(DAYS_AT_ONCE)).all()
+    some = asked.where(or_(false(), *over)).order_by(HotspotDay.day, HotspotDay.site).limit(DAYS_AT_ONCE)
+    # Locked, so that what is told meanwhile waits and marks its day again.
+    days = db.execute(some.with_for_update()).all()
     rows = [
         {"regency": regency, "site": site, "day": day, "stale": False} | asdict(day_of(db, (regency, site), day))
         for regency, site, day in days
@@ -171,6 +220,12 @@ def keep_days() -> int:
     return number(os.environ, "KAMPUNGNET_KEEP_SESSION_DAYS", KEEP_DAYS, 1)
 
 
+def kept_from_ms(regency: str, now_ms: int, days: int) -> int:
+    """Return the instant from which sessions are kept: a local midnight, so that a day has all of its own or none."""
+    zone = clock.zone_of(regency)
+    return clock.day_start_ms(clock.local_day(now_ms, zone) - timedelta(days=days), zone)
+
+
 def forget(db: Session, now_ms: int, days: int) -> int:
     """Delete the sessions that are too old; return how many went.
 
@@ -178,40 +233,25 @@ def forget(db: Session, now_ms: int, days: int) -> int:
     """
     if fold_days(db, now_ms) == DAYS_AT_ONCE:
         return 0
-    old = HotspotSession.seen_ms < now_ms - days * clock.DAY_MS
-    return db.connection().execute(delete(HotspotSession).where(old)).rowcount
+    gone = 0
+    for regency in db.scalars(select(Regency.code)).all():
+        old = HotspotSession.seen_ms < kept_from_ms(regency, now_ms, days)
+        gone += db.connection().execute(delete(HotspotSession).where(HotspotSession.regency == regency, old)).rowcount
+    return gone
 
 
 def erase(db: Session, by: SignedIn, place: Place, guest: str, now_ms: int) -> int:
-    """Delete all sessions of one device, as its owner may ask (UU PDP); the log says how many, not whose.
+    """Take away whose sessions they were, as the device's owner may ask (UU PDP); the log says how many, not whose.
 
-    Days keep their sums, which name nobody. Pseudonyms of earlier months belong to keys that are destroyed: nobody
-    can say any more that they were this device.
+    The rows lose the pseudonym and the voucher or account for good, also when more is told of one that still runs;
+    the sums of days, which name nobody, stay true. Pseudonyms of earlier months belong to keys that are destroyed:
+    nobody can say any more that they were this device.
     """
-    asked = select(HotspotSession.started_ms, HotspotSession.seen_ms)
+    nobody = f"{ERASED}{secrets.token_hex(8)}"
     here = (HotspotSession.regency == place[0], HotspotSession.site == place[1], HotspotSession.guest == guest)
-    zone = clock.zone_of(place[0])
-    for start_ms, end_ms in db.execute(asked.where(*here)).all():
-        for day in _days(clock.local_day(start_ms, zone), clock.local_day(end_ms, zone)):
-            _fix_day(db, place, day)
-    gone = db.connection().execute(delete(HotspotSession).where(*here)).rowcount
+    gone = db.connection().execute(update(HotspotSession).where(*here).values(guest=nobody, reference="")).rowcount
     # The newest reading of the portal lists who was online; the next one comes within a minute.
     portal = (Device.regency == place[0], Device.site == place[1], Device.kind == "portal")
     db.execute(update(Device).where(*portal).values(body=None))
     audit.record(db, by, Act("portal.erase", place[1], "", None, {"sessions": gone}), now_ms)
     return gone
-
-
-def _fix_day(db: Session, place: Place, day: date) -> None:
-    one = db.get(HotspotDay, (*place, day))
-    if one is not None and one.stale:
-        for name, value in asdict(day_of(db, place, day)).items():
-            setattr(one, name, value)
-        one.stale = False
-        db.flush()
-
-
-def _days(first: date, last: date) -> Iterator[date]:
-    while first <= last:
-        yield first
-        first += timedelta(days=1)

@@ -265,7 +265,8 @@ def _told(placed: Iterable[_Placed], conflicting: Conflicts) -> Iterable[session
     for one in placed:
         body, arrived = one.taken.reading.body, one.arrived
         if isinstance(body, wire.PortalBody) and (arrived.key, arrived.hash) not in conflicting:
-            shift_ms = arrived.taken_ms - one.taken.reading.taken_at_ms
+            told_by = body.now_ms if body.now_ms is not None else one.taken.reading.taken_at_ms
+            shift_ms = arrived.taken_ms - told_by
             yield sessions.Told(one.checked.regency, one.checked.site, shift_ms, body.sessions)
 
 

@@ -82,6 +82,8 @@ class PortalBody(Part, frozen=True, omit_defaults=True, tag_field="kind", tag="p
 
     server: Text = ""
     """Name of the hotspot on the router."""
+    now_ms: Instant | None = None
+    """The box's own now, by which the times of sessions are told: without a set clock not its wall clock."""
     running: bool | None = None
     online: Count = 0
     """Devices logged in now."""

@@ -86,6 +86,9 @@ class WantedUser(Part, frozen=True, omit_defaults=True):
     valid_seconds: Count = 0
     """From its first use; 0 is no limit."""
     expires_ms: Instant | None = None
+    first_used_ms: Instant | None = None
+    """What the server knows of its use, for a box that lost its memory."""
+    used_seconds: Count = 0
 
     def __repr__(self) -> str:
         """Show neither code nor password, also not in a traceback."""

@@ -10,10 +10,13 @@ from sqlalchemy import select
 from kampungnet.app import Server
 from kampungnet.core import clock
 from kampungnet.core.database import Database
-from kampungnet.hotspot import portals
+from kampungnet.hotspot import portal_pages, portals
 from kampungnet.hotspot.models import HotspotBinding, HotspotKick
+from kampungnet.hotspot.policy import Policy
 from kampungnet.shared.portal_body import SLOT_MS, CheckStep, PortalBody, PortalHost, PortalSession, PortalSlot, Way
 from kampungnet.shared.wanted import WantedQuestion
+from kampungnet.staff.service import Role, Scope, SignedIn
+from kampungnet.upkeep import end_notices
 from tests.pages.cast import OWN_PAGE, signed_in
 from tests.pages.sample import KAMPUNGANYAR, REGENCY, fill, hire
 from tests.support.server import enrolled, ingested
@@ -21,6 +24,7 @@ from tests.support.server import enrolled, ingested
 PLACE = (REGENCY, f"{KAMPUNGANYAR}-1")
 DESK = f"/desa/{KAMPUNGANYAR}/wifi"
 GUEST = "g-abcdefghijklmnop"
+SARI = SignedIn("sari", "Ibu Sari", Role.ENGINEER, Scope(REGENCY))
 
 
 @pytest.fixture
@@ -36,9 +40,11 @@ def database(database_url: str, tmp_path: Path) -> Iterator[Database]:
         server="balaidesa", running=True, online=1, hosts=2, sessions=[online],
         without_session=[PortalHost("g-tvtvtvtvtvtvtvtv")],
         check=[CheckStep("server", good=True), CheckStep("pages", good=False, detail="Berkas <b>login</b> ditolak.")],
-        drift=["user kampungnet V1: limit-uptime"],
+        drift=["user kampungnet:V1: limit-uptime"],
     )  # fmt: skip
     ingested(database, box.request(box.report(box.reading(body, device="portal"))))
+    with database.writes() as db:
+        portals.set_policy(db, SARI, PLACE, Policy(managed=True), now_ms)
     yield database
     database.close()
 
@@ -57,7 +63,7 @@ async def test_the_desk_tells_who_is_online_what_was_used_and_what_fails(server:
     assert "Tidak: Router menerima semuanya gagal." in page
     assert "Berkas &lt;b&gt;login&lt;/b&gt; ditolak." in page
     assert "1 perangkat online hari ini" in page
-    assert "sudah dikembalikan: user kampungnet V1: limit-uptime" in page
+    assert "sudah dikembalikan: user kampungnet:V1: limit-uptime" in page
     assert "Belum ada kotak yang meminta aturan wifi ini." in page
     english = (await budi.get(DESK + "?lang=en")).text
     assert "Can a citizen get online right now?" in english
@@ -111,12 +117,14 @@ async def test_a_device_is_kept_out_and_a_printer_let_through_sealed(server: Ser
         ({"act": "account", "name": "kades", "password": "pendek", "plan": "kantor"}, "8 sampai 60"),
         ({"act": "account", "name": "kades", "password": "rahasia-desa", "plan": "emas"}, "Paket itu tidak ada"),
         ({"act": "say", "text": "x" * 501, "days": "1"}, "500 huruf"),
-        ({"act": "policy", "ways": "click", "plan": "emas", "minutes": "1"}, "Paket itu tidak ada"),
+        ({"act": "policy", "ways": ["managed", "click"], "plan": "emas", "minutes": "1"}, "Paket itu tidak ada"),
         ({"act": "terbang"}, "Halaman ini tidak bisa"),
         ({}, "Halaman ini tidak bisa"),
     ],
 )
-async def test_what_makes_no_sense_is_said_in_one_sentence(server: Server, sent: dict[str, str], sentence: str) -> None:
+async def test_what_makes_no_sense_is_said_in_one_sentence(
+    server: Server, sent: dict[str, str | list[str]], sentence: str
+) -> None:
     budi = await signed_in(server, "budi")
     answer = await budi.post(DESK, data=sent, headers=OWN_PAGE)
     assert answer.status_code in {404, 422}
@@ -133,8 +141,9 @@ async def test_an_account_a_notice_and_the_rules_reach_the_wanted_state(server: 
     notice = {"act": "say", "text": "Posyandu Selasa pagi", "days": "3"}
     assert (await budi.post(DESK, data=notice, headers=OWN_PAGE)).status_code == 303
     assert "Posyandu Selasa pagi" in (await budi.get(DESK)).text
+    alone = {"act": "policy", "ways": ["accounts"], "minutes": "0", "plan": "tamu"}
+    assert (await budi.post(DESK, data=alone, headers=OWN_PAGE)).status_code == 403, "an engineer decides that"
     managed = {"act": "policy", "ways": ["managed", "accounts"], "minutes": "0", "plan": "tamu"}
-    assert (await budi.post(DESK, data=managed, headers=OWN_PAGE)).status_code == 403, "an engineer decides that"
     assert (await sari.post(DESK, data=managed, headers=OWN_PAGE)).status_code == 303
     with database.writes() as db:
         found = portals.wanted(db, PLACE, [], clock.now_ms())
@@ -158,3 +167,34 @@ async def test_others_see_nothing_of_it_and_who_only_looks_changes_nothing(serve
     assert (await dedi.post(DESK, data=kick)).status_code == 403, "not from our own page"
     with database.reads() as db:
         assert db.scalars(select(HotspotKick)).all() == []
+
+
+async def test_where_the_router_is_only_read_nothing_is_said_to_be_done(server: Server, database: Database) -> None:
+    with database.writes() as db:
+        portals.set_policy(db, SARI, PLACE, Policy(), clock.now_ms())
+        portals.asked(db, PLACE, WantedQuestion("A", 1, 3, 3), clock.now_ms())
+    budi = await signed_in(server, "budi")
+    assert "Router wifi ini hanya dibaca" in (await budi.get(DESK)).text
+    block = {"act": "bind", "kind": "blocked", "one": GUEST, "reason": "x", "days": "1"}
+    for sent in ({"act": "kick", "one": "00000000000000aa"}, block):
+        answer = await budi.post(DESK, data=sent, headers=OWN_PAGE)
+        assert (answer.status_code, "belum diatur dari sini" in answer.text) == (409, True)
+
+
+async def test_a_notice_leaves_the_login_page_when_its_days_are_over(
+    server: Server, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budi = await signed_in(server, "budi")
+    await budi.post(DESK, data={"act": "say", "text": "Posyandu", "days": "1"}, headers=OWN_PAGE)
+    with database.reads() as db:
+        before = portals.revision(db, PLACE)
+        assert "Posyandu" in portal_pages.of_site(db, PLACE, clock.now_ms())[3].content
+    end_notices(database)
+    later_ms = clock.now_ms() + clock.DAY_MS + 1
+    monkeypatch.setattr(clock, "now_ms", lambda: later_ms)
+    with database.reads() as db:
+        assert portals.revision(db, PLACE) == before
+    end_notices(database)
+    with database.reads() as db:
+        assert portals.revision(db, PLACE) == before + 1
+        assert "Posyandu" not in portal_pages.of_site(db, PLACE, later_ms)[3].content

@@ -128,20 +128,35 @@ def test_a_box_whose_clock_is_years_off_tells_days_that_are_right(database: Data
         assert abs((day - clock.local_day(now_ms, "Asia/Jakarta")).days) <= 1
 
 
-def test_a_device_is_erased_with_proof_and_its_days_keep_their_sums(database: Database, box: Box) -> None:
-    _tell(database, box, _session(1), _session(2))
+def test_a_device_is_erased_for_good_and_the_sums_of_its_days_stay(
+    database: Database, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _tell(database, box, _session(1, way=Way.VOUCHER, reference="V1"), _session(2))
     with database.writes() as db:
         assert sessions.erase(db, OPERATOR, PLACE, "g-1", clock.now_ms()) == 1
-    assert [row.guest for row in _rows(database)] == ["g-2"]
+    _tell(database, box, _session(1, way=Way.VOUCHER, reference="V1"), _session(3, seconds=60))
+    first, *others = _rows(database)
+    assert first.guest.startswith(sessions.ERASED)
+    assert first.reference == ""
+    assert [row.guest for row in others] == ["g-2", "g-3"]
+    _tomorrow(monkeypatch)
     fold_portal_use(database)
     with database.reads() as db:
         told = db.scalars(select(AuditEntry)).one()
         assert (told.what, told.about) == ("portal.erase", PLACE[1])
         assert "g-1" not in told.after
         assert '"sessions":1' in told.after
-        assert db.scalars(select(Device.body).where(Device.kind == "portal")).one() is None
         days = sessions.days_of(db, PLACE, date(2024, 1, 1), date(2099, 1, 1))
-    assert sum(one.seconds for one in days.values()) == 1200
+    assert sum(one.seconds for one in days.values()) == 1260
+    assert max(one.people for one in days.values()) == 3
+
+
+def test_who_was_in_the_newest_reading_is_erased_there_too(database: Database, box: Box) -> None:
+    _tell(database, box, _session(1))
+    with database.writes() as db:
+        sessions.erase(db, OPERATOR, PLACE, "g-1", clock.now_ms())
+    with database.reads() as db:
+        assert db.scalars(select(Device.body).where(Device.kind == "portal")).one() is None
 
 
 def test_sessions_are_forgotten_after_their_days_and_the_sums_stay(
@@ -180,3 +195,33 @@ def test_a_repeat_after_its_reading_was_packed_is_known(
     (again,) = ingested(database, request)
     assert again.accepted == first.accepted
     assert len(_rows(database)) == 1
+
+
+@pytest.mark.parametrize("jitter_ms", [1, 400])
+def test_a_clock_that_is_an_hour_off_by_some_milliseconds_fills_no_half_hour_twice(
+    database: Database, box: Box, jitter_ms: int
+) -> None:
+    hour_ms = 3_600_000
+    behind_ms = clock.now_ms() - hour_ms
+    slot = behind_ms // SLOT_MS
+    for number, (offset, seconds) in enumerate(((hour_ms - jitter_ms, 600), (hour_ms + jitter_ms, 630))):
+        told = _session(
+            1, started_ms=behind_ms - 1, seen_ms=behind_ms + number, slots=[PortalSlot(slot, seconds, 1, 2)]
+        )
+        with database.writes() as db:
+            sessions.record(db, [sessions.Told(*PLACE, offset, [told])])
+    (row,) = _rows(database)
+    assert row.seconds == 630
+
+
+def test_nobody_was_online_in_the_future(database: Database, box: Box) -> None:
+    later_ms = clock.now_ms() + 10 * clock.DAY_MS
+    _tell(database, box, _session(1, started_ms=later_ms - 1000, seen_ms=later_ms))
+    assert _rows(database) == []
+
+
+def test_who_was_thought_gone_and_is_seen_again_goes_on(database: Database, box: Box) -> None:
+    _tell(database, box, _session(1, end="gone", seen_ms=clock.now_ms() - 60_000))
+    _tell(database, box, _session(1))
+    (row,) = _rows(database)
+    assert row.ended == ""

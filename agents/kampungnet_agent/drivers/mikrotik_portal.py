@@ -44,6 +44,7 @@ DRIFT_SECONDS: Final = 600
 """From look to look whether somebody else changed what is ours."""
 MOST_ROWS: Final = 2 * MAX_USERS
 """Rows of one table: all our vouchers, and as many users of others."""
+MOST_REMEMBERED: Final = 5_000
 LOOKED_AT: Final = (RESOURCE, SERVERS, SERVER_PROFILES, ACTIVE, HOSTS)
 
 
@@ -67,6 +68,8 @@ class MikrotikPortalDriver:
         self._due_at = 0.0
         self._due_ms = 0
         self._slowed: frozenset[tuple[str, str]] = frozenset()
+        self._unplaced: set[str] = set()
+        """Guests that a binding names and that were not seen here since: placed as soon as they are."""
 
     @property
     def revision(self) -> int:
@@ -147,8 +150,12 @@ class MikrotikPortalDriver:
             # What the router forgot has to be given back: time of vouchers, pages that were not written yet.
             self._due_at = 0.0
         macs = {text(row.get(b"mac-address")) for row in (*found[ACTIVE], *found[HOSTS])} - {""}
-        self._macs = {notes.pseudonym(key, mac): mac for mac in macs}
+        # Whom staff saw a moment ago they may still name; in memory only, and not without end.
+        known = self._macs if len(self._macs) < MOST_REMEMBERED else {}
+        self._macs = known | {notes.pseudonym(key, mac): mac for mac in macs}
         self._macs |= {one.guest: one.mac for one in ledger.sessions}  # under the name each began with
+        if self._unplaced & self._macs.keys():
+            self._due_at = 0.0
         await self._make_so(connection, online(ledger.sessions, found[ACTIVE]))
         return Polled(self._body(found, hosts(found[HOSTS], key), telling=telling), uptime)
 
@@ -184,6 +191,7 @@ class MikrotikPortalDriver:
         self._made_print = made.print
         named = {one.guest for one in wanted.bindings if one.guest}
         memory = self.ledger.memory
+        self._unplaced = named - self._macs.keys() - memory.devices().keys()
         with memory.look():
             if made.holds:
                 memory.write_note(notes.DONE, str(wanted.revision).encode())
@@ -195,6 +203,7 @@ class MikrotikPortalDriver:
         server, _ = profile_row(found)
         return PortalBody(
             server=text(server.get(b"name")),
+            now_ms=self.ledger.now_ms(),
             running=bool(server) and not boolean(server.get(b"disabled")) and not boolean(server.get(b"invalid")),
             online=len(found[ACTIVE]),
             hosts=len(found[HOSTS]),

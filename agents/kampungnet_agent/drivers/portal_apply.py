@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -13,13 +13,15 @@ from .fields import text
 from .portal_changes import Change, changes, differing
 from .portal_memory import BEFORE, PASSWORDS, PortalMemory
 from .portal_rows import ACTIVE, COOKIES, SERVER_PROFILES, SERVERS, profile_row, refusals, tables, totals
-from .portal_target import TABLES, USERS, Around, Online, Properties, Target, target
+from .portal_target import PREFIX, QUEUES, TABLES, USERS, Around, Online, Properties, Target, target
 from .routeros_sentences import encode_command
 from .routeros_wire import RouterConnection, Row
 
 COMMANDS_A_ROUND = 100
 """In flight together; more would only fill the router's memory."""
 MOST_SENTENCES = 40
+FIRST: Final = {"html-directory": "hotspot", "trial-user-profile": "default"}
+"""What a new hotspot profile has."""
 
 
 class Made(NamedTuple):
@@ -42,18 +44,21 @@ async def make_so(connection: RouterConnection, memory: PortalMemory, wanted: Wa
     wants = target(wanted, around._replace(counters=totals(found[USERS])))
     todo = [*changes(wants.tables, found), *_passwords(wants, found, memory)]
     problems = await _carry_out(connection, todo)
+    if not problems:
+        _remember_passwords(wants, memory)
     problems += await _settings(connection, memory, wants, found)
     _, profile = profile_row(found)
     if wanted.managed and profile and wanted.pages:
         problems += await portal_pages.bring(connection, {one.name: one.content for one in wanted.pages}, profile)
-    ended = await _end(connection, wants.ended, around.online)
-    _remember_passwords(wants, memory, [one for one in problems if one != portal_pages.OLD_VERSION])
+    ended, refused = await _end(connection, wants.ended, around.online)
+    problems += refused
     if todo or problems:
         again = await tables(connection, TABLES)
         left = changes(wants.tables, again)
         problems += [f"Router tidak menyimpan {_sentence(one)}." for one in left if not problems]
     holds = not set(problems) - {portal_pages.OLD_VERSION}
-    return Made(holds, problems[:MOST_SENTENCES], [_sentence(one) for one in todo], ended, _print(wants))
+    changed = [_sentence(one) for one in todo[:MOST_SENTENCES]]
+    return Made(holds, problems[:MOST_SENTENCES], changed, ended, _print(wants))
 
 
 async def _carry_out(connection: RouterConnection, todo: Sequence[Change]) -> list[str]:
@@ -75,16 +80,15 @@ async def _settings(
     _, profile = profile_row(found)
     if not profile:
         return ["Router belum punya hotspot: buat dulu dengan /ip hotspot setup."] if wants.portal else []
-    kept = memory.note(BEFORE)
+    kept, name = _before(memory), text(profile.get(b"name"))
     wanted: Properties = wants.portal
-    if wanted and kept is None:
-        before = {name: text(profile.get(name.encode())) for name in (*wanted, "html-directory", "trial-user-profile")}
+    if wanted and name not in kept:
         with memory.look():
-            memory.write_note(BEFORE, msgspec.json.encode(before))
+            memory.write_note(BEFORE, msgspec.json.encode(kept | {name: _stood_there(profile, wanted)}))
     elif not wanted:
-        if kept is None:
+        if name not in kept:
             return []
-        wanted = {name: value for name, value in msgspec.json.decode(kept, type=Properties).items() if value}
+        wanted = {key: value for key, value in kept[name].items() if value}
     if other := differing(wanted, profile):
         words = (f"={name}={value}" for name, value in other.items())
         command = encode_command(f"{SERVER_PROFILES}/set", f"=.id={text(profile.get(b'.id'))}", *words)
@@ -98,26 +102,43 @@ async def _settings(
     return []
 
 
-async def _end(connection: RouterConnection, ended: Mapping[str, str], online: Sequence[Online]) -> dict[str, str]:
-    """End sessions: the active row goes, and the cookies by which the device would come straight back."""
+def _before(memory: PortalMemory) -> dict[str, Properties]:
+    """Return what stood in profiles of hotspots before they were managed, by the profile's name."""
+    kept = memory.note(BEFORE)
+    return msgspec.json.decode(kept, type=dict[str, Properties]) if kept else {}
+
+
+def _stood_there(profile: Row, wanted: Properties) -> Properties:
+    """Return what to put back. Where ours stands already (this box's card is new) that is what routers begin with."""
+    before = {key: text(profile.get(key.encode())) for key in (*wanted, *FIRST)}
+    return {key: FIRST[key] if key in FIRST and _is_ours(value) else value for key, value in before.items()}
+
+
+def _is_ours(value: str) -> bool:
+    return value.rpartition("/")[2] in portal_pages.FOLDERS or value.startswith(PREFIX)
+
+
+async def _end(
+    connection: RouterConnection, ended: Mapping[str, str], online: Sequence[Online]
+) -> tuple[dict[str, str], list[str]]:
+    """End sessions: the active row goes, and the cookies by which the device would come straight back.
+
+    Returns those that were ended, with the reason, and what the router refused.
+    """
     who = {one.session: one for one in online if one.session in ended}
     if not who:
-        return {}
+        return {}, []
     found = await tables(connection, (ACTIVE, COOKIES))
-    commands = []
-    for one in who.values():
-        rows = [
-            row
-            for row in found[ACTIVE]
-            if (text(row.get(b"user")), text(row.get(b"address"))) == (one.user, one.address)
-        ]
-        commands += [encode_command(f"{ACTIVE}/remove", f"=.id={text(row.get(b'.id'))}") for row in rows]
-        macs = {row.get(b"mac-address") for row in rows}
-        cookies = [row for row in found[COOKIES] if row.get(b"mac-address") in macs]
-        commands += [encode_command(f"{COOKIES}/remove", f"=.id={text(row.get(b'.id'))}") for row in cookies]
-    if commands:
-        await connection.ask(commands)
-    return {session: ended[session] for session in who}
+    rows = [row for one in who.values() for row in found[ACTIVE] if _is(row, one)]
+    replies = await connection.ask(
+        [encode_command(f"{ACTIVE}/remove", f"=.id={text(row.get(b'.id'))}") for row in rows]
+    )
+    macs = {row.get(b"mac-address") for row in rows}
+    cookies = [text(row.get(b".id")) for row in found[COOKIES] if row.get(b"mac-address") in macs]
+    # Some went with the session already; what is left of them goes now.
+    await connection.ask([encode_command(f"{COOKIES}/remove", f"=.id={one}") for one in cookies])
+    refused = refusals(("Router tidak mau memutuskan sesi", reply) for reply in replies)
+    return ({} if refused else {session: ended[session] for session in who}), refused
 
 
 def _is(row: Row, one: Online) -> bool:
@@ -135,9 +156,9 @@ def _passwords(wants: Target, found: Mapping[str, Sequence[Row]], memory: Portal
     ]
 
 
-def _remember_passwords(wants: Target, memory: PortalMemory, problems: list[str]) -> None:
+def _remember_passwords(wants: Target, memory: PortalMemory) -> None:
     now = {key: _digest(row["password"]) for key, row in wants.tables[USERS].items() if row["password"]}
-    if not problems and now != _sent(memory):
+    if now != _sent(memory):
         with memory.look():
             memory.write_note(PASSWORDS, msgspec.json.encode(now))
 
@@ -158,4 +179,5 @@ def _print(wants: Target) -> str:
 def _sentence(change: Change) -> str:
     """Return a change in words that name the row and the properties, never a code or a password."""
     what = ", ".join(sorted(set(change.properties) - {"name", "comment", "password"})) or change.verb
-    return f"{change.menu.removeprefix('/ip/hotspot/').removeprefix('/')} {change.key}: {what}"
+    key = "" if change.menu == QUEUES else f" {change.key}"  # a queue's key is a guest's pseudonym
+    return f"{change.menu.removeprefix('/ip/hotspot/').removeprefix('/')}{key}: {what}"

@@ -46,7 +46,7 @@ def ours(menu: str, row: Row) -> str:
         name = text(row.get(b"name"))
         return name if name.startswith(PREFIX) else ""
     comment = text(row.get(b"comment"))
-    return comment if comment == MARK or comment.startswith(f"{MARK} ") else ""
+    return comment if comment.startswith(MARK) else ""
 
 
 def differing(wanted: Properties, row: Row) -> Properties:

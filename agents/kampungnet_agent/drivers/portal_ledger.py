@@ -18,11 +18,15 @@ from kampungnet_agent.box import EARLIEST_TRUE_MS, Box
 from . import portal_memory as notes
 from .portal_memory import PortalMemory, is_random
 from .portal_rows import Names
-from .portal_sessions import Look, Seen, Session, Totals, follow
+from .portal_sessions import SAME_START_SECONDS, Look, Seen, Session, Totals, follow
 from .portal_target import Use, local_time
 
 MOST_TOLD: Final = 400
-"""Sessions in one reading; those beyond are told by the next one."""
+MOST_TOLD_BYTES: Final = 80_000
+"""Sessions in one reading, and their bytes as JSON; those beyond are told by the next one. With 300 devices without a
+session a reading then stays below what may travel."""
+JUMP_MS: Final = 60_000
+"""A clock that moved by more against the time since boot was put right."""
 DAY_MS: Final = 86_400_000
 _USUAL_ZONE: Final = "Asia/Jakarta"
 
@@ -38,8 +42,9 @@ class PortalLedger:
         self.uses: dict[str, Use] = {}
         self._born_ms, self._born_at = 0, 0.0
         self._looked_at: float | None = None
+        self._looked_ms = 0
         self._gone: list[str] = []
-        self._kicked: set[str] = set()
+        self._kicked: dict[str, str] = {}
         self._handed: dict[str, tuple[str, dict[int, list[int]]]] = {}
         """What the last reading told of each session: why it ended, and its half hours."""
         self._turn = 0
@@ -58,7 +63,8 @@ class PortalLedger:
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file = memory = PortalMemory(self._path)
-        self.wanted, self.sessions, self.uses = memory.wanted(), memory.sessions(), memory.uses()
+        self.wanted, self.sessions, self.uses = memory.contents()
+        self._adopt()
         self._born_ms, self._born_at = memory.number(notes.LAST_MS), self.since_boot()
         self._looked_at = None
         return memory
@@ -75,10 +81,18 @@ class PortalLedger:
         return self._file or self.open()
 
     def keep_wanted(self, wanted: WantedPortal) -> None:
-        """Put what is wanted on the disk."""
+        """Put what is wanted on the disk. Raises ``ValueError`` for a time zone that nobody knows here."""
+        local_time(wanted.time_zone, 0)
         with self.memory.look():
             self.memory.write_note(notes.WANTED, msgspec.json.encode(wanted))
         self.wanted = wanted
+        self._adopt()
+
+    def _adopt(self) -> None:
+        """Take from the server what vouchers used that this box knows nothing of: its card may be a new one."""
+        for user in self.wanted.users if self.wanted else ():
+            if user.first_used_ms is not None:
+                self.uses.setdefault(user.reference, Use(user.first_used_ms, user.used_seconds))
 
     def since_boot(self) -> float:
         """Return seconds since the box's boot."""
@@ -107,19 +121,29 @@ class PortalLedger:
         for one in self.sessions:
             _, slots = self._handed.get(one.id, ("", {}))
             one.untold -= {slot for slot in one.untold if slots.get(slot) == one.slots[slot]}
-        gone = {one.id for one in self.sessions if one.end and self._handed.get(one.id, ("", {}))[0]}
+        handed = {name for name, (end, _) in self._handed.items() if end}
+        gone = {one.id for one in self.sessions if one.id in handed and not one.untold}
         self._gone += gone
         self.sessions = [one for one in self.sessions if one.id not in gone]
 
     def hand_over(self) -> list[PortalSession]:
         """Return what a reading has to tell; it counts as told when the next one is asked for."""
         self.sessions.sort(key=lambda one: (not one.end, self._told_at.get(one.id, 0)))
-        some = self.sessions[:MOST_TOLD]
+        some: list[tuple[Session, PortalSession]] = []
+        room = MOST_TOLD_BYTES
+        for one in self.sessions[:MOST_TOLD]:
+            told = _told(one)
+            room -= len(msgspec.json.encode(told))
+            if room < 0:
+                break
+            some.append((one, told))
         self._turn += 1
         self._told_at = {one.id: self._told_at.get(one.id, 0) for one in self.sessions}
-        self._told_at |= {one.id: self._turn for one in some}
-        self._handed = {one.id: (one.end, {slot: list(one.slots[slot]) for slot in one.untold}) for one in some}
-        return [_told(one) for one in some]
+        self._told_at |= {one.id: self._turn for one, _ in some}
+        self._handed = {
+            one.id: (told.end, {slot.number: list(one.slots[slot.number]) for slot in told.slots}) for one, told in some
+        }
+        return [told for _, told in some]
 
     def ours(self, rows: list[Seen]) -> set[str]:
         """Return the names of users of ours whose counters tell something now."""
@@ -129,13 +153,16 @@ class PortalLedger:
 
     def kick(self, ended: Mapping[str, str]) -> None:
         """Remember which sessions we ended ourselves."""
-        self._kicked |= set(ended)
+        self._kicked |= ended
 
     def look(self, rows: list[Seen], uptime: int | None, counters: Mapping[str, Totals]) -> bool:
         """Bring the ledger up to this look, in one transaction; tell whether the router began anew since the last."""
         now_ms, now_at = self.now_ms(), self.since_boot()
-        rebooted = uptime is not None and uptime < self.memory.number(notes.UPTIME)
-        seen = Look(now_ms, rows, self._elapsed(now_ms, now_at), rebooted, counters, frozenset(self._kicked))
+        elapsed = self._elapsed(now_ms, now_at)
+        if elapsed is not None and self._looked_at is not None:
+            self._put_right(now_ms - self._looked_ms - round(elapsed * 1000))
+        rebooted = self._rebooted(uptime, elapsed)
+        seen = Look(now_ms, rows, elapsed, rebooted, counters, dict(self._kicked))
         ended = [one for one in self.sessions if one.end]
         running = [one for one in self.sessions if not one.end]
         before = {one.id: (one.seconds, one.up_bytes + one.down_bytes) for one in running}
@@ -152,8 +179,24 @@ class PortalLedger:
                 self.memory.write_note(notes.UPTIME, str(uptime).encode())
         self._gone.clear()
         self._kicked.clear()
-        self._looked_at = now_at
+        self._looked_at, self._looked_ms = now_at, now_ms
         return rebooted
+
+    def _put_right(self, jump_ms: int) -> None:
+        """Move what was timed by a clock that turned out to be wrong: sessions that run, and first uses by them."""
+        if abs(jump_ms) <= JUMP_MS:
+            return
+        for one in self.sessions:
+            use = self.uses.get(one.reference or one.guest)
+            if use is not None and use.first_ms == one.started_ms:
+                use.first_ms = max(0, use.first_ms + jump_ms)
+            one.move(jump_ms)
+
+    def _rebooted(self, uptime: int | None, elapsed: float | None) -> bool:
+        before = self.memory.number(notes.UPTIME)
+        if uptime is None or not before:
+            return False
+        return uptime < before + max(0, (elapsed or 0) - SAME_START_SECONDS)
 
     def _used(self, now_ms: int, fresh: list[Session], before: Mapping[str, tuple[int, int]]) -> dict[str, Use]:
         local = local_time(self._zone, now_ms)
@@ -162,7 +205,6 @@ class PortalLedger:
         for one in fresh:
             who = one.reference or one.guest
             use = self.uses.setdefault(who, Use(one.started_ms))
-            use.first_ms = min(use.first_ms, one.started_ms)
             had_seconds, had_bytes = before.get(one.id, (0, 0))
             more_bytes = one.up_bytes + one.down_bytes - had_bytes
             if use.day != day:
@@ -185,7 +227,8 @@ class PortalLedger:
         if self._looked_at is not None:
             return now_at - self._looked_at
         last_ms = self.memory.number(notes.LAST_MS)
-        return (now_ms - last_ms) / 1000 if 0 < last_ms <= now_ms and now_ms - last_ms < DAY_MS else None
+        told = self._box.clock_synchronised() and 0 < last_ms <= now_ms and now_ms - last_ms < DAY_MS
+        return (now_ms - last_ms) / 1000 if told else None
 
 
 def _told(one: Session) -> PortalSession:

@@ -44,7 +44,8 @@ class PortalMemory:
         self._lock = _locked(path) if path is not None else None
         self.shared = path is not None and self._lock is None
         """Another process has the file: ``kampungnet-agent poll`` beside the agent. Nothing is kept then."""
-        self._db = _opened(None if self.shared else path)
+        self._path = None if self.shared else path
+        self._db = _opened(self._path)
 
     def close(self) -> None:
         """Close the file and let others have it."""
@@ -85,6 +86,17 @@ class PortalMemory:
             return msgspec.json.decode(kept, type=WantedPortal)
         except msgspec.DecodeError:  # of a later version, before a step back: the server will say it again
             return None
+
+    def contents(self) -> tuple[WantedPortal | None, list[Session], dict[str, Use]]:
+        """Return all that stands in the file. One with a row that cannot be read is set aside and begun anew."""
+        try:
+            return self.wanted(), self.sessions(), self.uses()
+        except (sqlite3.DatabaseError, msgspec.DecodeError):
+            self._db.close()
+            if self._path is not None:
+                _set_aside(self._path)
+            self._db = _opened(self._path)
+            return None, [], {}
 
     def sessions(self) -> list[Session]:
         """Return the sessions that run or were not told to the end."""
@@ -155,10 +167,14 @@ def _opened(path: Path | None) -> sqlite3.Connection:
     try:
         return _prepared(_connected(path))
     except sqlite3.DatabaseError:
-        for end in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                path.with_name(path.name + end).rename(path.with_name(f"{path.name}.broken{end}"))
+        _set_aside(path)
         return _prepared(_connected(path))
+
+
+def _set_aside(path: Path) -> None:
+    for end in ("", "-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + end).rename(path.with_name(f"{path.name}.broken{end}"))
 
 
 def _locked(path: Path) -> int | None:

@@ -15,7 +15,7 @@ from .routeros_sentences import encode_command
 from .routeros_wire import RouterConnection, Row
 
 FOLDERS: Final = ("kampungnet-a", "kampungnet-b")
-LISTED: Final = encode_command(f"{FILES}/print", "=.proplist=.id,name,type,contents")
+LISTED: Final = encode_command(f"{FILES}/print", "=.proplist=.id,name,type")
 OLD_VERSION: Final = "RouterOS 6 tidak bisa menerima halaman lewat API: halaman bawaan router dipakai."
 """No fault that could be mended from here: everything else of the portal works."""
 READ_TRIES: Final = 5
@@ -30,7 +30,7 @@ async def bring(connection: RouterConnection, pages: Mapping[str, str], profile:
     if listed.traps:
         return refusals([("Daftar berkas router tidak bisa dibaca", listed)])
     current = text(profile.get(b"html-directory"))
-    if holds(listed.rows, current, pages):
+    if _last(current) in FOLDERS and holds(await _contents(connection, current, pages), current, pages):
         return []
     folder = _next(listed.rows, current)
     problems = await _write(connection, folder, pages, listed.rows)
@@ -38,28 +38,37 @@ async def bring(connection: RouterConnection, pages: Mapping[str, str], profile:
         return [OLD_VERSION]
     if problems:
         return [*problems, "Halaman portal yang lama tetap dipakai."]
-    again = await _read_back(connection, folder, pages)
-    if again is None:
+    if not await _reads_back(connection, folder, pages):
         return ["Router tidak menyimpan halaman portal dengan utuh; halaman yang lama tetap dipakai."]
     switch = encode_command("/ip/hotspot/profile/set", f"=.id={text(profile.get(b'.id'))}", f"=html-directory={folder}")
     replies = await connection.ask([switch])
     if replies[0].traps:
         return refusals([("Router tidak mau memakai halaman portal", replies[0])])
-    return await _remove_old(connection, again, folder)
+    await _remove_folders(connection, set(FOLDERS) - {_last(folder)})
+    return []
 
 
 async def remove(connection: RouterConnection) -> None:
     """Take our folders away, when the portal shows its own pages again."""
+    await _remove_folders(connection, set(FOLDERS))
+
+
+async def _remove_folders(connection: RouterConnection, folders: set[str]) -> None:
+    """Free the flash. That it fails is no harm, and is tried again at the next change."""
     listed = (await connection.ask([LISTED]))[0]
-    ours = [text(row.get(b".id")) for row in listed.rows if _last(text(row.get(b"name"))) in FOLDERS]
+    ours = [text(row.get(b".id")) for row in listed.rows if _last(text(row.get(b"name"))) in folders]
     if ours:
         await connection.ask([encode_command(f"{FILES}/remove", f"=.id={one}") for one in ours])
 
 
+async def _contents(connection: RouterConnection, folder: str, pages: Mapping[str, str]) -> list[Row]:
+    """Ask what stands in our own pages; other files of a router, such as exports, are nobody's business here."""
+    words = [f"?name={folder}/{name}" for name in pages] + ["?#|"] * (len(pages) - 1)
+    return (await connection.ask([encode_command(f"{FILES}/print", "=.proplist=name,contents", *words)]))[0].rows
+
+
 def holds(rows: Sequence[Row], folder: str, pages: Mapping[str, str]) -> bool:
-    """Tell whether a folder of ours has exactly these pages, by their hashes."""
-    if _last(folder) not in FOLDERS:
-        return False
+    """Tell whether a folder has these pages, by their hashes."""
     start = folder + "/"
     there = {text(row.get(b"name")): row.get(b"contents", b"") for row in rows}
     found = {name.removeprefix(start): digest(content) for name, content in there.items() if name.startswith(start)}
@@ -86,23 +95,13 @@ async def _write(connection: RouterConnection, folder: str, pages: Mapping[str, 
     return refusals(named)
 
 
-async def _read_back(connection: RouterConnection, folder: str, pages: Mapping[str, str]) -> list[Row] | None:
-    """Return the files when the pages are among them, byte for byte."""
+async def _reads_back(connection: RouterConnection, folder: str, pages: Mapping[str, str]) -> bool:
+    """Tell whether the pages stand on the router, byte for byte."""
     for _ in range(READ_TRIES):
         await asyncio.sleep(READ_PAUSE_SECONDS)
-        listed = (await connection.ask([LISTED]))[0]
-        if holds(listed.rows, folder, pages):
-            return listed.rows
-    return None
-
-
-async def _remove_old(connection: RouterConnection, rows: Sequence[Row], folder: str) -> list[str]:
-    """Free the flash of the pages before; that it fails is no harm, and is tried again at the next change."""
-    old = set(FOLDERS) - {_last(folder)}
-    others = [text(row.get(b".id")) for row in rows if old & set(text(row.get(b"name")).split("/")[:-1])]
-    if others:
-        await connection.ask([encode_command(f"{FILES}/remove", f"=.id={one}") for one in others])
-    return []
+        if holds(await _contents(connection, folder, pages), folder, pages):
+            return True
+    return False
 
 
 def _next(rows: Sequence[Row], current: str) -> str:

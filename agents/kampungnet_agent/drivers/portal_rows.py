@@ -5,6 +5,7 @@ from typing import Final
 
 from kampungnet.shared.portal_body import PortalHost, Way
 from kampungnet.shared.wanted import UserKind, WantedPortal
+from kampungnet_agent.driver import AnswerUnreadable
 
 from .fields import boolean, count, seconds, text
 from .portal_memory import is_random, pseudonym
@@ -47,11 +48,20 @@ PROPERTIES: Final = {
 }
 MOST_HOSTS: Final = 300
 MOST_COUNTERS_ASKED: Final = 100
+LONGEST_SECONDS: Final = 60 * 86_400
+"""Of one session: a router that claims more is not believed."""
+_NO_SUCH: Final = "no such command"
 
 
 async def tables(connection: RouterConnection, menus: Sequence[str]) -> dict[str, list[Row]]:
-    """Ask whole tables in one round. A menu this router does not have is an empty table."""
+    """Ask whole tables in one round. A menu this router does not have is an empty table.
+
+    Raises ``AnswerUnreadable`` when it refuses one: an empty answer would mean that everybody is gone.
+    """
     replies = await connection.ask([printed(menu) for menu in menus])
+    for menu, reply in zip(menus, replies, strict=True):
+        if reply.traps and _NO_SUCH not in str(reply.traps[0].message):
+            raise AnswerUnreadable(f"{menu}: {reply.traps[0].message}"[:300])
     return {menu: reply.rows for menu, reply in zip(menus, replies, strict=True)}
 
 
@@ -86,7 +96,7 @@ def seen(rows: Iterable[Row], key: bytes) -> list[Seen]:
             user=text(row.get(b"user")),
             mac=mac,
             guest=pseudonym(key, mac),
-            uptime_seconds=seconds(row.get(b"uptime")) or 0,
+            uptime_seconds=min(LONGEST_SECONDS, seconds(row.get(b"uptime")) or 0),
             idle_seconds=seconds(row.get(b"idle-time")) or 0,
             up_bytes=count(row.get(b"bytes-in")) or 0,
             down_bytes=count(row.get(b"bytes-out")) or 0,

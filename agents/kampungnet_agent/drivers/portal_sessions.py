@@ -15,8 +15,12 @@ from kampungnet.shared.portal_body import SLOT_MS, PortalSlot, Way
 
 SAME_START_SECONDS: Final = 15
 """Two beginnings this near are one: ``uptime`` is whole seconds, and answers are late by a few."""
-KICKED, LIMIT, IDLE, REBOOT, GONE = "kicked", "limit", "idle", "reboot", "gone"
+LIMIT, IDLE, REBOOT, GONE = "limit", "idle", "reboot", "gone"
 """Why a session ended, as far as the rows tell; ``gone`` is logout or anything else."""
+MOST_SLOTS: Final = 96
+"""Half hours of one session in one reading: two days. The rest is told by the next ones."""
+MOST_SLOT_SECONDS: Final = 86_400
+"""Told of one half hour at most; more comes only of a clock that was put back by days."""
 _NEAR_SECONDS: Final = 90
 """A limit that was this near at the last look was reached: a poll is a minute, and some time to spare."""
 
@@ -70,6 +74,15 @@ class Session(msgspec.Struct):
     plan: str = ""
     before: Totals | None = None
     """The user's counters when this session was seen first."""
+    uncounted: Totals = Totals(0, 0, 0)
+    """What it had used when it was seen first although it should have been seen before: perhaps it was counted then."""
+
+    def move(self, jump_ms: int) -> None:
+        """Put the times of a wrong clock right; half hours move as whole ones, as the server moves them."""
+        slots = round(jump_ms / SLOT_MS)
+        self.started_ms, self.seen_ms = max(0, self.started_ms + jump_ms), max(0, self.seen_ms + jump_ms)
+        self.slots = {max(0, slot + slots): used for slot, used in self.slots.items()}
+        self.untold = {max(0, slot + slots) for slot in self.untold}
 
     def grow(self, until_ms: int, seconds: int, up_bytes: int, down_bytes: int) -> None:
         """Add what was used between the last look and ``until_ms``, shared out over the half hours in between."""
@@ -85,8 +98,11 @@ class Session(msgspec.Struct):
         self.seen_ms = until_ms
 
     def told(self) -> list[PortalSlot]:
-        """Return the half hours that have to be told."""
-        return [PortalSlot(slot, *self.slots[slot]) for slot in sorted(self.untold)]
+        """Return the half hours that have to be told, the oldest first, as many as one reading takes."""
+        return [
+            PortalSlot(slot, min(MOST_SLOT_SECONDS, self.slots[slot][0]), *self.slots[slot][1:])
+            for slot in sorted(self.untold)[:MOST_SLOTS]
+        ]
 
 
 class Look(NamedTuple):
@@ -100,8 +116,8 @@ class Look(NamedTuple):
     """The router began anew since the last look: what ran then ended with it."""
     counters: Mapping[str, Totals] = {}
     """The counters of our users, by name, where they were asked."""
-    kicked: frozenset[str] = frozenset()
-    """Sessions that we ended ourselves since the last look."""
+    kicked: Mapping[str, str] = {}
+    """Sessions that we ended ourselves since the last look, with the reason."""
 
 
 def follow(running: Iterable[Session], look: Look, new_id: Callable[[], str]) -> list[Session]:
@@ -120,26 +136,42 @@ def follow(running: Iterable[Session], look: Look, new_id: Callable[[], str]) ->
 
 
 def _goes_on(session: Session, row: Seen, elapsed_seconds: float | None) -> bool:
-    grew = row.uptime_seconds - session.seconds
+    """Tell whether a row is the session that ran at the last look: it began before that, or grew as time did."""
+    grew = row.uptime_seconds - session.uncounted.seconds - session.seconds
     if elapsed_seconds is None:
         return grew >= 0
-    return abs(grew - elapsed_seconds) <= SAME_START_SECONDS
+    return (
+        row.uptime_seconds > elapsed_seconds + SAME_START_SECONDS or abs(grew - elapsed_seconds) <= SAME_START_SECONDS
+    )
 
 
 def _begun(row: Seen, look: Look, new: str) -> Session:
-    started_ms = look.now_ms - row.uptime_seconds * 1000
-    session = Session(new, row.user, row.mac, row.guest, started_ms, started_ms, before=look.counters.get(row.user))
-    session.grow(look.now_ms, row.uptime_seconds, row.up_bytes, row.down_bytes)
+    """Begin a session. One that should have been seen at the last look is counted from there on, or it counts twice."""
+    odd = (
+        not look.rebooted
+        and look.elapsed_seconds is not None
+        and row.uptime_seconds > look.elapsed_seconds + SAME_START_SECONDS
+    )
+    counted = int(look.elapsed_seconds or 0) if odd else row.uptime_seconds
+    started_ms = look.now_ms - counted * 1000
+    session = Session(new, row.user, row.mac, row.guest, started_ms, started_ms)
+    if odd:
+        session.uncounted = Totals(row.uptime_seconds - counted, row.up_bytes, row.down_bytes)
+        session.grow(look.now_ms, counted, 0, 0)
+    else:
+        session.before = look.counters.get(row.user)
+        session.grow(look.now_ms, counted, row.up_bytes, row.down_bytes)
     return _as_seen(session, row)
 
 
 def _grown(session: Session, row: Seen, now_ms: int) -> Session:
     # A counter that fell within one session is an old answer or a reset queue: nothing is taken back.
+    had = session.uncounted
     session.grow(
         max(now_ms, session.seen_ms),
-        max(0, row.uptime_seconds - session.seconds),
-        max(0, row.up_bytes - session.up_bytes),
-        max(0, row.down_bytes - session.down_bytes),
+        max(0, row.uptime_seconds - had.seconds - session.seconds),
+        max(0, row.up_bytes - had.up_bytes - session.up_bytes),
+        max(0, row.down_bytes - had.down_bytes - session.down_bytes),
     )
     return _as_seen(session, row)
 
@@ -178,7 +210,7 @@ def _rest(session: Session, look: Look) -> Totals | None:
 
 def _reason(session: Session, look: Look) -> str:
     if session.id in look.kicked:
-        return KICKED
+        return look.kicked[session.id]
     if session.seconds_left is not None and session.seconds_left <= _NEAR_SECONDS:
         return LIMIT
     return IDLE if session.idle_seconds >= _NEAR_SECONDS * 2 else GONE

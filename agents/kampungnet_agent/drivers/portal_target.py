@@ -1,6 +1,7 @@
 """What a router's tables have to hold at this moment, by what is wanted, the hour, and what was used. Pure.
 
-Everything of ours carries a mark: comments begin with ``kampungnet``, plans are named ``kn-…``. Formats and meanings
+Everything of ours carries a mark that nobody writes by hand: comments begin with ``kampungnet:``, plans are named
+``kampungnet-…``. Formats and meanings
 of the properties: facts on RouterOS 7.6 and on hotspots 11.
 """
 
@@ -16,8 +17,8 @@ from kampungnet.shared.wanted import BindingKind, WantedBinding, WantedGarden, W
 
 from .portal_sessions import Totals
 
-MARK: Final = "kampungnet"
-PREFIX: Final = "kn-"
+MARK: Final = "kampungnet:"
+PREFIX: Final = "kampungnet-"
 PROFILES: Final = "/ip/hotspot/user/profile"
 USERS: Final = "/ip/hotspot/user"
 BINDINGS: Final = "/ip/hotspot/ip-binding"
@@ -167,7 +168,7 @@ def limit_left(user: WantedUser, use: Use | None, counted: Totals | None) -> int
 
 
 def _mark(reference: str) -> str:
-    return f"{MARK} {reference}"
+    return f"{MARK}{reference}"
 
 
 def _profile(plan: WantedPlan) -> Properties:

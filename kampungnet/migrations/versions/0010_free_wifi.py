@@ -95,8 +95,8 @@ def _single_devices_and_sessions() -> None:
     _make(
         "hotspot_sessions", "regency site id",
         {"regency": _TEXT, "site": _TEXT, "id": _TEXT, "guest": _TEXT, "way": _TEXT, "reference": _TEXT,
-         "plan": _TEXT, "random_mac": _BOOL, "started_ms": _INT, "seen_ms": _INT, "ended": _TEXT, "seconds": _INT,
-         "up_bytes": _INT, "down_bytes": _INT, "slots": _BLOB},
+         "plan": _TEXT, "random_mac": _BOOL, "started_ms": _INT, "seen_ms": _INT, "ended": _TEXT, "shift": _INT,
+         "seconds": _INT, "up_bytes": _INT, "down_bytes": _INT, "slots": _BLOB},
         _SITE,
     )  # fmt: skip
     _index("hotspot_sessions", "regency site guest")

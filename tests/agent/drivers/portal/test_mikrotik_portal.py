@@ -41,11 +41,11 @@ async def test_an_empty_router_becomes_what_is_wanted_and_says_so(driver: Mikrot
     assert driver.done == (7, [])
     client = await stage.client("penulis")
     profiles = {row["name"]: row for row in await client.rows("/ip/hotspot/user/profile/print")}
-    assert profiles["kn-harian"]["rate-limit"] in {"2000k/5000k", "2M/5M"}
-    assert profiles["kn-kantor"]["shared-users"] == "3"
+    assert profiles["kampungnet-harian"]["rate-limit"] in {"2000k/5000k", "2M/5M"}
+    assert profiles["kampungnet-kantor"]["shared-users"] == "3"
     users = {row["name"]: row for row in await client.rows("/ip/hotspot/user/print")}
-    assert (users[CODE]["profile"], users[CODE]["limit-uptime"]) == ("kn-harian", "1h")
-    assert users["kades"]["comment"] == "kampungnet A1"
+    assert (users[CODE]["profile"], users[CODE]["limit-uptime"]) == ("kampungnet-harian", "1h")
+    assert users["kades"]["comment"] == "kampungnet:A1"
     (binding,) = [row for row in await client.rows("/ip/hotspot/ip-binding/print") if row.get("mac-address") == PRINTER]
     assert binding["type"] == "bypassed"
     hosts = {row.get("dst-host") for row in await client.rows("/ip/hotspot/walled-garden/print")}
@@ -53,7 +53,7 @@ async def test_an_empty_router_becomes_what_is_wanted_and_says_so(driver: Mikrot
     (profile,) = [row for row in await client.rows("/ip/hotspot/profile/print") if row["name"] == "hsprof1"]
     assert profile["html-directory"].endswith("kampungnet-a")
     assert "trial" in profile["login-by"]
-    assert profile["trial-user-profile"] == "kn-tamu"
+    assert profile["trial-user-profile"] == "kampungnet-tamu"
 
 
 async def test_doing_it_again_changes_nothing(driver: MikrotikPortalDriver, stage: Stage) -> None:
@@ -111,7 +111,7 @@ async def test_a_device_blocked_by_its_pseudonym_stays_out_over_a_restart_of_the
     again = made(stage, box, tmp_path)
     await again.follow(wanted(3, bindings=[block]))
     rows = await (await stage.client()).rows("/ip/hotspot/ip-binding/print")
-    assert [(row["mac-address"], row["type"]) for row in rows if row.get("comment") == "kampungnet B2"] == [
+    assert [(row["mac-address"], row["type"]) for row in rows if row.get("comment") == "kampungnet:B2"] == [
         (ANDI, "blocked")
     ]
     await again.follow(wanted(4, bindings=[]))
@@ -127,7 +127,7 @@ async def test_somebody_elses_change_is_put_right_and_told_as_drift(driver: Mikr
     await client.ask("/ip/hotspot/user/set", f"=.id={row['.id']}", "=limit-uptime=99h")
     stage.clock.forward(700)
     told = await body(driver)
-    assert told.drift == ["user kampungnet V1: limit-uptime"]
+    assert told.drift == ["user kampungnet:V1: limit-uptime"]
     (row,) = await client.rows("/ip/hotspot/user/print", f"?name={CODE}")
     assert row["limit-uptime"] == "1h"
     stage.clock.forward(700)
@@ -159,7 +159,7 @@ async def test_a_quota_that_is_reached_makes_slower_and_cuts_nobody_off(
     guest.traffic(120 * MB, MB)
     await body(driver)
     rows = await (await stage.client()).rows("/queue/simple/print")
-    (queue,) = [row for row in rows if row["name"].startswith("kn-")]
+    (queue,) = [row for row in rows if row["name"].startswith("kampungnet-")]
     assert (queue["target"], queue["max-limit"]) in {
         (f"{guest.address}/32", "512k/1000k"),
         (f"{guest.address}/32", "512k/1M"),
@@ -214,7 +214,7 @@ async def test_a_revoked_voucher_is_put_off_and_its_time_stays_its_own(
     await driver.follow(wanted(2, users=[]))
     assert not await guest.online()
     gone = await session(driver, Way.VOUCHER)
-    assert (gone.id, gone.reference, gone.plan, gone.end) == (one.id, "V1", "harian", "kicked")
+    assert (gone.id, gone.reference, gone.plan, gone.end) == (one.id, "V1", "harian", "revoked")
 
 
 async def test_a_row_of_ours_that_somebody_switched_off_is_switched_on_again(
@@ -226,6 +226,6 @@ async def test_a_row_of_ours_that_somebody_switched_off_is_switched_on_again(
     for row in rows:
         await client.ask("/ip/hotspot/walled-garden/set", f"=.id={row['.id']}", "=disabled=yes")
     stage.clock.forward(DRIFT_SECONDS + 1)
-    assert (await body(driver)).drift == ["walled-garden kampungnet G1: disabled"]
+    assert (await body(driver)).drift == ["walled-garden kampungnet:G1: disabled"]
     rows = await client.rows("/ip/hotspot/walled-garden/print", "?dst-host=smartkampung.example.go.id")
     assert [row["disabled"] for row in rows] == ["false"]

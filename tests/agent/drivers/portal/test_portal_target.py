@@ -98,11 +98,11 @@ def test_a_voucher_is_off_when_it_expired_was_used_up_or_its_days_are_over() -> 
         (WantedUser("V1", "k", "harian", valid_seconds=86_400), Use(NOW_MS - 86_400_000)),
     ):
         uses = {"V1": use} if use else {}
-        row = target(_wanted(users=[user]), Around(NOW_MS, uses)).tables[USERS]["kampungnet V1"]
+        row = target(_wanted(users=[user]), Around(NOW_MS, uses)).tables[USERS]["kampungnet:V1"]
         assert row["disabled"] == "yes"
     fresh = WantedUser("V1", "k", "harian", valid_seconds=86_400, expires_ms=NOW_MS + 1)
     row = target(_wanted(users=[fresh]), Around(NOW_MS, {"V1": Use(NOW_MS - 86_399_000)})).tables[USERS][
-        "kampungnet V1"
+        "kampungnet:V1"
     ]
     assert row["disabled"] == "no"
 
@@ -115,7 +115,7 @@ def test_a_block_ends_by_itself_and_a_device_nobody_can_name_any_more_has_no_row
     ]
     found = target(_wanted(bindings=bindings), Around(NOW_MS, macs={"g-a": "D6:00:00:00:00:01"}))
     assert found.tables[BINDINGS] == {
-        "kampungnet B1": {"mac-address": "D6:00:00:00:00:01", "type": "blocked", "disabled": "no"}
+        "kampungnet:B1": {"mac-address": "D6:00:00:00:00:01", "type": "blocked", "disabled": "no"}
     }
     assert next_change_ms(_wanted(bindings=bindings), {}, NOW_MS) == NOW_MS + 1
 
@@ -142,24 +142,29 @@ def test_a_reached_quota_is_a_queue_of_that_device_alone() -> None:
     one = Online("s", "g-a", "k7mp3xqwf", "10.5.0.9", Way.VOUCHER, "V1", "harian")
     around = Around(NOW_MS, {"V1": Use(0, day="2026-07-31", day_bytes=100)}, online=[one])
     assert target(_wanted(), around).tables[QUEUES] == {
-        "kampungnet g-a": {"name": "kn-g-a", "target": "10.5.0.9/32", "max-limit": "512k/1000k", "disabled": "no"}
+        "kampungnet:g-a": {
+            "name": "kampungnet-g-a",
+            "target": "10.5.0.9/32",
+            "max-limit": "512k/1000k",
+            "disabled": "no",
+        }
     }
 
 
 def test_nothing_is_to_be_done_when_the_router_prints_the_same_in_its_own_words() -> None:
     wants = {
-        PROFILES: {"kn-harian": {"rate-limit": "2000k/5000k", "idle-timeout": "900s", "session-timeout": "0s"}},
-        USERS: {"kampungnet V1": {"name": "k", "password": "x", "limit-uptime": "5400s", "disabled": "no"}},
+        PROFILES: {"kampungnet-harian": {"rate-limit": "2000k/5000k", "idle-timeout": "900s", "session-timeout": "0s"}},
+        USERS: {"kampungnet:V1": {"name": "k", "password": "x", "limit-uptime": "5400s", "disabled": "no"}},
     }
     rows = {
-        PROFILES: [{b".id": b"*1", b"name": b"kn-harian", b"rate-limit": b"2M/5M", b"idle-timeout": b"15m"}],
+        PROFILES: [{b".id": b"*1", b"name": b"kampungnet-harian", b"rate-limit": b"2M/5M", b"idle-timeout": b"15m"}],
         USERS: [
             {
                 b".id": b"*2",
                 b"name": b"k",
                 b"limit-uptime": b"1h30m",
                 b"disabled": b"false",
-                b"comment": b"kampungnet V1",
+                b"comment": b"kampungnet:V1",
             }
         ],
     }
@@ -169,16 +174,16 @@ def test_nothing_is_to_be_done_when_the_router_prints_the_same_in_its_own_words(
 def test_only_our_own_rows_are_changed_or_removed_and_a_second_copy_of_one_goes() -> None:
     rows = {
         USERS: [
-            {b".id": b"*1", b"name": b"k", b"comment": b"kampungnet V1", b"disabled": b"true"},
-            {b".id": b"*2", b"name": b"k2", b"comment": b"kampungnet V1"},
-            {b".id": b"*3", b"name": b"old", b"comment": b"kampungnet V0"},
+            {b".id": b"*1", b"name": b"k", b"comment": b"kampungnet:V1", b"disabled": b"true"},
+            {b".id": b"*2", b"name": b"k2", b"comment": b"kampungnet:V1"},
+            {b".id": b"*3", b"name": b"old", b"comment": b"kampungnet:V0"},
             {b".id": b"*4", b"name": b"vc", b"comment": b"vc-123"},
             {b".id": b"*5", b"name": b"no comment"},
             {b".id": b"*6", b"name": b"almost", b"comment": b"kampungnetwork"},
         ],
-        PROFILES: [{b".id": b"*7", b"name": b"default"}, {b".id": b"*8", b"name": b"kn-gone"}],
+        PROFILES: [{b".id": b"*7", b"name": b"default"}, {b".id": b"*8", b"name": b"kampungnet-gone"}],
     }
-    wants = {USERS: {"kampungnet V1": {"name": "k", "disabled": "no"}}}
+    wants = {USERS: {"kampungnet:V1": {"name": "k", "disabled": "no"}}}
     assert [(one.menu, one.verb, one.id, one.properties) for one in changes(wants, rows)] == [
         (USERS, "set", "*1", {"disabled": "no"}),
         (USERS, "remove", "*2", {}),
