@@ -73,7 +73,7 @@ class Commands:
         self._sender, self._line, self._worker = sender, line, worker
         self._follower, self._label = follower, label
         self._back_off = BackOff(random.Random())  # noqa: S311 - spreads load, guards nothing
-        self._told = ""
+        self._told = self._defect = ""
         self._done_at_ms: int | None = None
 
     async def follow_for_ever(self) -> None:
@@ -116,6 +116,7 @@ class Commands:
             self._defective(error)
         else:
             self._done_at_ms = self._sender.box.wall_ms()
+            self._defect = ""
 
     def _question(self) -> WantedQuestion:
         done, problems = self._follower.done
@@ -154,9 +155,9 @@ class Commands:
     def _defective(self, error: Exception) -> float:
         """Log a defect once, with its place, and return the seconds to wait."""
         sentence = f"{type(error).__name__}: {error}"
-        if sentence != self._told:
+        if sentence != self._defect:
             log.error("%s: what is wanted cannot be followed: %s", self._label, sentence, exc_info=error)
-        self._told = sentence
+        self._defect = sentence
         return max(PAUSE_SECONDS, self._back_off.failed())
 
     def _tell(self, sentence: str) -> None:

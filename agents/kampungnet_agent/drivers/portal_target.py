@@ -8,7 +8,7 @@ of the properties: facts on RouterOS 7.6 and on hotspots 11.
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -108,9 +108,12 @@ def target(wanted: WantedPortal, around: Around) -> Target:
 
 
 def local_time(zone: str, instant_ms: int) -> datetime:
-    """Return the local moment of an instant."""
+    """Return the local moment of an instant. Raises ``ValueError`` for a zone that nobody knows here."""
     hours = _ZONES.get(zone)
-    where = timezone(timedelta(hours=hours)) if hours is not None else ZoneInfo(zone)
+    try:
+        where = timezone(timedelta(hours=hours)) if hours is not None else ZoneInfo(zone)
+    except ZoneInfoNotFoundError as error:
+        raise ValueError(f"time zone {zone} is not known here") from error
     return datetime.fromtimestamp(instant_ms / 1000, where)
 
 

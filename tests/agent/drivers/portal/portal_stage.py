@@ -33,10 +33,10 @@ class StageBox(Box):
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
-        self.clock = clock
+        self.clock, self.behind_ms = clock, 0
 
     def wall_ms(self) -> int:
-        return int(self.clock() * 1000)
+        return int(self.clock() * 1000) - self.behind_ms
 
     def boottime_ms(self) -> int:
         return int(self.clock() * 1000) - 1_600_000_000_000

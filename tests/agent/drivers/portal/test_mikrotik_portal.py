@@ -13,6 +13,7 @@ from kampungnet.shared.wanted import (
     WantedKick,
     WantedPage,
     WantedPortal,
+    WantedUser,
 )
 from kampungnet_agent.driver import LoginRefused
 from kampungnet_agent.drivers.mikrotik_portal import DRIFT_SECONDS, MikrotikPortalDriver
@@ -229,3 +230,62 @@ async def test_a_row_of_ours_that_somebody_switched_off_is_switched_on_again(
     assert (await body(driver)).drift == ["walled-garden kampungnet:G1: disabled"]
     rows = await client.rows("/ip/hotspot/walled-garden/print", "?dst-host=smartkampung.example.go.id")
     assert [row["disabled"] for row in rows] == ["false"]
+
+
+async def test_rows_that_a_person_named_like_ours_are_not_ours(driver: MikrotikPortalDriver, stage: Stage) -> None:
+    client = await stage.client("penulis")
+    await client.ask("/ip/hotspot/user/profile/add", "=name=kn-1jam")
+    await client.ask("/ip/hotspot/user/add", "=name=lurah", "=password=x", "=comment=kampungnet Pak Lurah")
+    await driver.follow(wanted())
+    assert len(await client.rows("/ip/hotspot/user/print", "?name=lurah")) == 1
+    assert len(await client.rows("/ip/hotspot/user/profile/print", "?name=kn-1jam")) == 1
+
+
+async def test_a_router_that_lost_all_our_rows_is_told_in_a_reading_that_fits(
+    driver: MikrotikPortalDriver, stage: Stage
+) -> None:
+    users = [WantedUser(f"V{number}", f"kode{number:04}", "harian") for number in range(80)]
+    await driver.follow(wanted(users=users))
+    client = await stage.client("penulis")
+    for row in await client.rows("/ip/hotspot/user/print", "?profile=kampungnet-harian"):
+        await client.ask("/ip/hotspot/user/remove", f"=.id={row['.id']}")
+    stage.clock.forward(DRIFT_SECONDS + 1)
+    found = await body(driver)
+    assert len(found.drift) == 40
+    assert len(await client.rows("/ip/hotspot/user/print", "?profile=kampungnet-harian")) == 80
+
+
+async def test_a_box_with_a_new_card_gives_the_router_its_first_pages_back(
+    driver: MikrotikPortalDriver, stage: Stage, box: StageBox, tmp_path: Path
+) -> None:
+    await driver.follow(wanted())
+    await driver.close()
+    fresh = made(stage, box, tmp_path / "new")
+    await fresh.follow(wanted())
+    await fresh.follow(WantedPortal(2, "Asia/Jakarta", managed=False))
+    profile = await profile_of(stage)
+    assert profile["html-directory"].rpartition("/")[2] == "hotspot"
+    assert profile["trial-user-profile"] == "default"
+    guest = await stage.site.hotspot.join(ANDI)
+    assert (await guest.get("http://wifi.desa/login")).status == 200
+    await fresh.close()
+
+
+async def test_a_zone_that_nobody_knows_is_not_kept(driver: MikrotikPortalDriver) -> None:
+    await driver.follow(wanted(1))
+    with pytest.raises(ValueError, match="Mars"):
+        await driver.follow(wanted(2, time_zone="Mars/Olympus"))
+    assert driver.revision == 1
+    assert (await body(driver)).revision == 1
+
+
+async def test_a_block_of_who_left_holds_as_soon_as_that_device_is_back(
+    driver: MikrotikPortalDriver, stage: Stage
+) -> None:
+    await driver.follow(wanted())
+    name = driver.pseudonym_of(ANDI)
+    await driver.follow(wanted(2, bindings=[WantedBinding("B2", BindingKind.BLOCKED, guest=name)]))
+    guest = await stage.site.hotspot.join(ANDI)
+    await body(driver)
+    with pytest.raises(ConnectionError, match="without a word"):
+        await guest.log_in(CODE, "")

@@ -1,20 +1,25 @@
 """The ledger of a portal: every session accounted for, over power cuts, restarts, months and second processes."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from kampungnet.shared.portal_body import PortalSession, PortalSlot, Way
+from kampungnet.shared import wire
+from kampungnet.shared.portal_body import SLOT_MS, PortalSession, PortalSlot, Way
 from kampungnet.shared.wanted import (
     WantedKick,
     WantedUser,
 )
-from kampungnet_agent.driver import DeviceUnreachable
-from kampungnet_agent.drivers import portal_ledger
+from kampungnet_agent.driver import DeviceError, DeviceUnreachable
+from kampungnet_agent.drivers import portal_ledger, portal_rows
 from kampungnet_agent.drivers import portal_memory as notes
 from kampungnet_agent.drivers.fields import seconds
 from kampungnet_agent.drivers.mikrotik_portal import DRIFT_SECONDS, MikrotikPortalDriver
+from kampungnet_agent.drivers.portal_sessions import Session
+from kampungnet_agent.reading import encode_checked
 from kampungnet_sim.hotspot_guest import Way as LoginWay
 from tests.agent.drivers.portal.portal_stage import (
     ANDI,
@@ -194,3 +199,104 @@ async def test_check_reads_only_and_leaves_no_file(stage: Stage, box: StageBox, 
     assert finding.good
     assert "orang online" in finding.sentence
     assert not (tmp_path / "state").exists()
+
+
+async def test_a_reading_always_fits_the_wire_however_much_there_is_to_tell(
+    driver: MikrotikPortalDriver, stage: Stage
+) -> None:
+    now_ms = int(stage.clock() * 1000)
+    slots = {now_ms // SLOT_MS - number: [1800, 10**9, 10**10] for number in range(150)}
+    await driver.poll()
+    for number in range(500):
+        mac = f"D6:00:00:00:{number // 256:02X}:{number % 256:02X}"
+        gone = Session(f"{number:016x}", "u", mac, f"g-{number:016}", 0, now_ms, slots=dict(slots), end="gone")
+        gone.untold = set(slots)
+        driver.ledger.sessions.append(gone)
+    told: dict[str, set[int]] = {}
+    for _ in range(200):
+        found = await body(driver)
+        reading = wire.Reading("b", 1, "portal", now_ms, 1, wire.Outcome.OK, 1, body=found)
+        payload = encode_checked(reading)
+        assert msgspec.json.decode(payload, type=wire.Reading).outcome is wire.Outcome.OK
+        for one in found.sessions:
+            told.setdefault(one.id, set()).update(slot.number for slot in one.slots)
+        if not [one for one in driver.ledger.sessions if one.end]:
+            break
+    assert all(told[f"{number:016x}"] == set(slots) for number in range(500))
+
+
+async def test_a_router_that_claims_an_uptime_of_centuries_costs_nothing(driver: MikrotikPortalDriver) -> None:
+    row = {b"user": b"u", b"mac-address": b"D6:00:00:00:00:09", b"uptime": b"999999w"}
+    (one,) = portal_rows.seen([row], b"key")
+    assert one.uptime_seconds == portal_rows.LONGEST_SECONDS
+
+
+async def test_a_refused_table_is_an_error_and_not_an_empty_portal(driver: MikrotikPortalDriver, stage: Stage) -> None:
+    before = len([one for one in (await body(driver)).sessions if not one.end])
+    stage.site.router.users["penulis"] = replace(stage.site.router.users["penulis"], policies=frozenset({"api"}))
+    await driver.close()
+    with pytest.raises(DeviceError):
+        await driver.poll()
+    rights = frozenset({"read", "write", "api", "ftp", "test"})
+    stage.site.router.users["penulis"] = replace(stage.site.router.users["penulis"], policies=rights)
+    assert len([one for one in (await body(driver)).sessions if not one.end]) == before
+
+
+async def test_a_box_without_a_clock_tells_by_its_own_now_and_is_put_right_when_it_has_one(
+    stage: Stage, tmp_path: Path
+) -> None:
+    box = StageBox(stage.clock)
+    driver = made(stage, box, tmp_path)
+    await driver.poll()
+    await driver.close()
+    guest = await stage.site.hotspot.join(ANDI)
+    await driver.follow(wanted())
+    await guest.log_in(CODE, "")
+    box.behind_ms = 1_700_000_000_000  # it says 1973, as after a power cut
+    driver = made(stage, box, tmp_path / "new")
+    await driver.follow(wanted())
+    stage.clock.forward(120)
+    guest.traffic(MB, MB)
+    first = await body(driver)
+    assert first.now_ms is not None
+    shift = round((int(stage.clock() * 1000) - first.now_ms) / SLOT_MS)
+    (one,) = [one for one in first.sessions if one.way is Way.VOUCHER]
+    known = {slot.number + shift: slot.seconds for slot in one.slots}
+    box.behind_ms = 0
+    stage.clock.forward(60)
+    second = await body(driver)
+    assert second.now_ms is not None
+    assert abs(second.now_ms - int(stage.clock() * 1000)) < 1000
+    (same,) = [one for one in second.sessions if one.way is Way.VOUCHER]
+    assert same.id == one.id
+    assert abs(same.started_ms - (one.started_ms + int(stage.clock() * 1000) - first.now_ms - 60_000)) < 5_000
+    known |= {slot.number: slot.seconds for slot in same.slots}
+    assert abs(sum(known.values()) - 180) <= 3, "as the server puts it together, nothing is there twice"
+    await driver.close()
+
+
+async def test_a_ledger_with_a_row_that_cannot_be_read_is_set_aside(
+    driver: MikrotikPortalDriver, stage: Stage, box: StageBox, tmp_path: Path
+) -> None:
+    await driver.follow(wanted())
+    memory = driver.ledger.memory
+    with memory.look():
+        memory.write_note(notes.WANTED, b"{")
+        memory._db.execute("INSERT INTO sessions VALUES ('x', x'00ff')")
+    await driver.close()
+    again = made(stage, box, tmp_path)
+    assert again.revision == 0
+    await again.follow(wanted(3))
+    assert again.done == (3, [])
+    assert (tmp_path / "portal.portal.db.broken").exists()
+    await again.close()
+
+
+async def test_what_the_server_knows_of_a_vouchers_use_holds_on_a_new_card(
+    driver: MikrotikPortalDriver, stage: Stage
+) -> None:
+    now_ms = int(stage.clock() * 1000)
+    used = WantedUser("V1", CODE, "harian", limit_seconds=3600, first_used_ms=now_ms - 7_200_000, used_seconds=3000)
+    await driver.follow(wanted(users=[used]))
+    (row,) = await (await stage.client()).rows("/ip/hotspot/user/print", f"?name={CODE}")
+    assert row["limit-uptime"] == "10m"

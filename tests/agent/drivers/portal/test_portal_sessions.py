@@ -12,6 +12,7 @@ from kampungnet_agent.drivers.portal_sessions import (
     GONE,
     IDLE,
     LIMIT,
+    MOST_SLOTS,
     REBOOT,
     Look,
     Seen,
@@ -142,3 +143,38 @@ def test_a_new_pseudonym_of_the_month_begins_no_new_session(ids: Callable[[], st
     row = _row(660, 11, 110)._replace(guest="another")
     (same,) = follow([one], Look(MIDNIGHT_MS + 60_000, [row], 60), ids)
     assert (same.id, same.guest, same.seconds, _sums(same)) == ("s1", "guest", 660, (660, 11, 110))
+
+
+@pytest.mark.parametrize("late", [0, 18, 59])
+def test_an_answer_that_comes_late_counts_nothing_twice(ids: Callable[[], str], late: int) -> None:
+    (one,) = follow([], Look(MIDNIGHT_MS, [_row(3600, 10, 100)]), ids)
+    (same,) = follow([one], Look(MIDNIGHT_MS + 60_000, [_row(3600 + late, 11, 110)], 60), ids)
+    assert (same.id, same.seconds, same.down_bytes) == ("s1", 3600 + late, 110)
+
+
+def test_who_should_have_been_seen_before_is_counted_from_the_last_look_on(ids: Callable[[], str]) -> None:
+    (one,) = follow([], Look(MIDNIGHT_MS + 60_000, [_row(7200, 500, 9000)], 60), ids)
+    assert (one.seconds, one.up_bytes, one.down_bytes) == (60, 0, 0)
+    (one,) = follow([one], Look(MIDNIGHT_MS + 120_000, [_row(7260, 510, 9100)], 60), ids)
+    assert (one.seconds, one.up_bytes, one.down_bytes) == (120, 10, 100)
+
+
+def test_after_a_reboot_what_ran_since_is_counted_whole(ids: Callable[[], str]) -> None:
+    found = follow([], Look(MIDNIGHT_MS, [_row(100, 1, 2)], 60, rebooted=True), ids)
+    assert [(one.seconds, one.down_bytes) for one in found] == [(100, 2)]
+
+
+@given(st.integers(-10 * 48, 50 * 365 * 48), st.integers(-800_000, 800_000))
+def test_a_clock_put_right_moves_half_hours_as_the_server_does(half_hours: int, more_ms: int) -> None:
+    (one,) = follow([], Look(MIDNIGHT_MS, [_row(4000, 7, 70)]), lambda: "s1")
+    before, jump_ms = dict(one.slots), half_hours * SLOT_MS + more_ms
+    one.move(jump_ms)
+    assert sorted(one.slots) == [slot + half_hours for slot in sorted(before)]
+    assert list(one.slots.values()) == list(before.values())
+    assert one.untold == set(one.slots)
+
+
+def test_one_reading_tells_the_oldest_half_hours_first_and_what_fits(ids: Callable[[], str]) -> None:
+    (one,) = follow([], Look(MIDNIGHT_MS, [_row(200 * 1800)]), ids)
+    told = one.told()
+    assert (len(told), told[0].number) == (MOST_SLOTS, min(one.slots))
