@@ -10,12 +10,12 @@ from datetime import date
 from typing import Final
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from kampungnet.billing import budgets, export, invoices, making, signing, statements, uploads
 from kampungnet.billing.invoices import Entry
-from kampungnet.billing.models import Contract, Statement
+from kampungnet.billing.models import Contract, LineHours, Statement
 from kampungnet.billing.statements import APPROVED, CHECKED, DRAFT, PAID
 from kampungnet.core import clock
 from kampungnet.core.rows import insert_new
@@ -28,6 +28,7 @@ from kampungnet.villages import service as villages
 
 MOST: Final = 24
 """Villages with a contract; of more the demo would not be ready in time."""
+SLOTS_AN_HOUR: Final = 12
 _GB: Final = 10**9
 _STEPS: Final = ("periksa", "setujui", "bayar")
 _AFTER: Final = {DRAFT: 0, CHECKED: 1, APPROVED: 2, PAID: 3}
@@ -93,6 +94,7 @@ def keep(db: Session, by: Sequence[SignedIn], codes: Sequence[str], since_ms: in
     for number, month in enumerate(past):
         _close(db, regency, plans, month, is_newest=number == len(past) - 1)
         made = [one.contract for one in making.make_all(db, regency, month, months.closed_ms(month, zone))]
+        _count_hours(db, regency, month, made)
         for place, contract in enumerate(made):
             row = statements.find(db, Scope(regency), contract, month)
             state = _STATES[number][place % len(_STATES[number])]
@@ -152,6 +154,21 @@ def _close(db: Session, regency: str, plans: Mapping[str, Plan], month: date, *,
                  "facts": msgspec.msgpack.encode(found)}
             )  # fmt: skip
     insert_new(db, ServiceMonth, rows)
+
+
+def _count_hours(db: Session, regency: str, month: date, made: Sequence[str]) -> None:
+    """Say how full each line was, which is counted from hours otherwise: these months have none."""
+    for contract in made:
+        traffic = statements.document_of(statements.find(db, Scope(regency), contract, month)).measured.traffic
+        hours = (LineHours.regency == regency, LineHours.contract == contract, LineHours.month == month)
+        db.execute(
+            update(LineHours)
+            .where(*hours)
+            .values(
+                measured=traffic.samples // SLOTS_AN_HOUR, at_ceiling=0, peak_rx_bytes=traffic.busiest_bytes,
+                peak_at_ms=traffic.busiest_hour_ms,
+            )
+        )  # fmt: skip
 
 
 def _signers(by: Sequence[SignedIn], row: Statement, place: int) -> Sequence[SignedIn]:

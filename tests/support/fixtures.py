@@ -8,9 +8,10 @@ import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import delete, text
+from sqlalchemy import delete, insert, select, text
 
 from kampungnet.core.database import Base, Database
 from tests.support import postgres
@@ -18,8 +19,16 @@ from tests.support.contents import let_commits_succeed
 from tests.support.server import Box, Running, enrolled, prepared_database, serving
 
 _numbers = itertools.count(1)
-_REGISTER = {"regencies", "districts", "villages"}
+_REGISTER = ("regencies", "districts", "villages")
 _FAILING = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname LIKE 'no_commit_%'"
+
+
+def _register(database: Database) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of the register, parents first."""
+    with database.reads() as db:
+        return {
+            name: [dict(row) for row in db.execute(select(Base.metadata.tables[name])).mappings()] for name in _REGISTER
+        }
 
 
 @pytest.fixture(scope="session")
@@ -50,15 +59,20 @@ def sqlite_database(prepared_file: Path, tmp_path: Path) -> Iterator[Database]:
 def postgresql_database(prepared_postgresql: str, tmp_path: Path) -> Iterator[Database]:
     """A migrated PostgreSQL database with three villages and nothing else, however the last test left it."""
     database = Database(prepared_postgresql, tmp_path / "kampungnet.key")
+    register = _register(database)
     yield database
     with database.reads() as db:
         failing = db.scalars(text(_FAILING)).all()
     for table in failing:
         let_commits_succeed(database, table)
+    keeps_register = _register(database) == register
     with database.writes() as db:
         for table in reversed(Base.metadata.sorted_tables):
-            if table.name not in _REGISTER:
+            if not keeps_register or table.name not in _REGISTER:
                 db.execute(delete(table))
+        if not keeps_register:
+            for name, rows in register.items():
+                db.execute(insert(Base.metadata.tables[name]), rows)
     database.close()
 
 
