@@ -53,6 +53,10 @@ class Follows(Protocol):
         """The revision that its device follows, and what the device refused."""
         ...
 
+    def stand_back(self, *, back: bool) -> None:
+        """Change nothing on the device any more, or again: a box that is not accepted was replaced by another one."""
+        ...
+
     async def follow(self, wanted: WantedPortal) -> None:
         """Keep what is wanted and make it so; raises ``DeviceError``."""
         ...
@@ -98,6 +102,7 @@ class Commands:
             return self._defective(error)
         self._back_off.worked()
         self._tell("")
+        self._follower.stand_back(back=False)
         if answer.wanted is not None:
             await self._follow(answer.wanted)
         if self._follower.revision == before and asyncio.get_running_loop().time() - asked_at < SOON_SECONDS:
@@ -147,6 +152,8 @@ class Commands:
         if isinstance(error, WantedError):
             self._tell(sentence)
             if error.denied:
+                # Two boxes on one router would undo each other's work.
+                self._follower.stand_back(back=True)
                 return DENIED_SECONDS + wait
             return max(wait, error.pause_seconds or 0.0)
         self._tell(sentence)

@@ -24,10 +24,14 @@ class _Follower:
     revision: int = 0
     error: Exception | None = None
     seen: list[int] = field(default_factory=list)
+    back: bool = False
 
     @property
     def done(self) -> tuple[int, list[str]]:
         return self.revision, []
+
+    def stand_back(self, *, back: bool) -> None:
+        self.back = back
 
     async def follow(self, wanted: WantedPortal) -> None:
         self.seen.append(wanted.revision)
@@ -90,7 +94,11 @@ async def test_an_answer_of_no_use_waits_and_changes_nothing(said: Answer | Exce
 
 async def test_a_box_that_is_not_accepted_asks_once_an_hour() -> None:
     denied = Answer(401, {"content-type": "application/json"}, b'{"detail":"enrol again"}')
-    assert await _commands(denied, _Follower()).turn() >= DENIED_SECONDS
+    follower = _Follower()
+    assert await _commands(denied, follower).turn() >= DENIED_SECONDS
+    assert follower.back, "the box that took its place keeps the router now"
+    await _commands(_wanted(7), follower).turn()
+    assert not follower.back
 
 
 async def test_a_defect_while_following_ends_nothing_and_is_said_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -67,6 +67,7 @@ class MikrotikPortalDriver:
         self._made_print = ""
         self._due_at = 0.0
         self._due_ms = 0
+        self._stands_back = False
         self._slowed: frozenset[tuple[str, str]] = frozenset()
         self._unplaced: set[str] = set()
         """Guests that a binding names and that were not seen here since: placed as soon as they are."""
@@ -85,6 +86,10 @@ class MikrotikPortalDriver:
     def pseudonym_of(self, mac: str) -> str:
         """Return what a device is called outside the village this month."""
         return notes.pseudonym(self.ledger.key(), mac)
+
+    def stand_back(self, *, back: bool) -> None:
+        """Leave the router as it is from now on, or keep it as it is wanted again."""
+        self._stands_back = back
 
     async def follow(self, wanted: WantedPortal) -> None:
         """Keep what is wanted on the disk, then make the router so; raises ``DeviceError`` when it does not answer."""
@@ -161,7 +166,7 @@ class MikrotikPortalDriver:
 
     async def _make_so(self, connection: RouterConnection, logged_in: list[Online]) -> None:
         ledger, wanted, now_ms = self.ledger, self.ledger.wanted, self.ledger.now_ms()
-        if wanted is None:
+        if wanted is None or self._stands_back:
             return
         slowed = self._over_quota(wanted, logged_in, now_ms)
         if ledger.since_boot() < self._due_at and now_ms < self._due_ms and slowed == self._slowed:

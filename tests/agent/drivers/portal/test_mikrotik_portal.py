@@ -135,6 +135,24 @@ async def test_somebody_elses_change_is_put_right_and_told_as_drift(driver: Mikr
     assert (await body(driver)).drift == []
 
 
+async def test_a_box_that_was_replaced_changes_nothing_on_the_router_any_more(
+    driver: MikrotikPortalDriver, stage: Stage
+) -> None:
+    await driver.follow(wanted())
+    client = await stage.client("penulis")
+    (row,) = await client.rows("/ip/hotspot/user/print", f"?name={CODE}")
+    await client.ask("/ip/hotspot/user/set", f"=.id={row['.id']}", "=limit-uptime=99h")
+    driver.stand_back(back=True)
+    stage.clock.forward(700)
+    assert (await body(driver)).drift == []
+    (row,) = await client.rows("/ip/hotspot/user/print", f"?name={CODE}")
+    assert row["limit-uptime"] == "4d3h", "as the other box set it"
+    driver.stand_back(back=False)
+    await driver.poll()
+    (row,) = await client.rows("/ip/hotspot/user/print", f"?name={CODE}")
+    assert row["limit-uptime"] == "1h"
+
+
 async def test_a_plan_closes_at_its_hour_without_the_server(driver: MikrotikPortalDriver, stage: Stage) -> None:
     minute = int((stage.clock() + 7 * 3600) % 86_400 // 60)
     hours = [OpenHours(list(range(7)), 0, minute + 10)]
