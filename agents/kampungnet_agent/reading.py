@@ -43,6 +43,8 @@ def encode_checked(reading: wire.Reading) -> bytes:
 
 def clean_detail(text: str, secret: str = "") -> str:
     """Return ``text`` fit for ``Reading.detail``: no ``secret``, no lone surrogates, at most 500 characters."""
+    if not text:
+        return ""
     if len(secret) > 2:  # shorter ones would blacken every second word
         text = text.replace(secret, "***")
     return text.encode("utf-8", "replace").decode("utf-8")[:MAX_DETAIL]

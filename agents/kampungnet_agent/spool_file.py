@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import hashlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,7 +55,7 @@ def open_file(path: Path, max_megabytes: int) -> sqlite3.Connection:
 def number_of(path: Path) -> int | None:
     """Return the file's own number (inode), or ``None`` when nothing lies there."""
     try:
-        return path.stat().st_ino
+        return os.stat(path).st_ino  # noqa: PTH116 -- at every reading, and half the price
     except FileNotFoundError:
         return None
 

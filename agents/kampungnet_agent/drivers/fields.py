@@ -39,6 +39,8 @@ def text(raw: bytes | None, longest: int = 200) -> str:
 
 def count(raw: bytes | None) -> int | None:
     """Return a 64-bit counter, ``None`` when missing, not digits or too large."""
+    if raw == b"0":  # most errors, drops and counters of idle ports
+        return 0
     if raw is None or len(raw) > _LONGEST_COUNT or not raw.isdigit():
         return None
     value = int(raw)

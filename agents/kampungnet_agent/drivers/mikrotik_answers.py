@@ -65,7 +65,7 @@ class Answers:
 
 def is_missing_menu(reply: Reply) -> bool:
     """Tell whether this router has no such menu: a version, a package or a board without it."""
-    return any(str(trap).startswith("no such command") for trap in reply.traps)
+    return bool(reply.traps) and any(str(trap).startswith("no such command") for trap in reply.traps)
 
 
 def is_forbidden(reply: Reply) -> bool:

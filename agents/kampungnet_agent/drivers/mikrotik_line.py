@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
@@ -29,6 +30,7 @@ def _route_order(row: Row) -> tuple[bool, int]:
     return table != b"main", count(row.get(b"distance")) or 0
 
 
+@lru_cache(maxsize=256)  # the same few gateways and settings at every poll
 def address_in(words: str) -> str:
     """Return the address of ``192.168.1.1``, ``10.0.0.1%ether1`` or ``10.0.0.1,10.0.0.2``; else empty.
 

@@ -6,6 +6,7 @@ were not known yet, places whose first probe was lost. At most polls there is no
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from .fields import text
@@ -133,7 +134,10 @@ class Visit:
         self.asked |= {question.name: question for question in asked}
         named = {question.name: reply for question, reply in zip(asked, replies, strict=True)}
         gone = [question for question in asked if is_missing_menu(named[question.name])]
-        left = [question for question in asked if not is_missing_menu(named[question.name])]
+        if not gone:
+            self._replies |= named
+            return
+        left = [question for question in asked if question not in gone]
         self._known.absent += absences(gone, left, named)
         self._known.gone |= {question.name for question in gone}
         self._replies |= {question.name: named[question.name] for question in left}
@@ -159,10 +163,11 @@ class Visit:
 
     def _pings(self) -> list[Question]:
         """Return pings to places whose address has just become known."""
-        targets = {one: self._known.addresses.get(one, "") for one in (GATEWAY, SERVER)}
-        targets |= {f"internet{number}" if number > 1 else "internet": address for number, address in
-                    enumerate(self._wishes.internet, start=1)}  # fmt: skip
+        known = self._known.addresses
+        targets = {GATEWAY: known.get(GATEWAY, ""), SERVER: known.get(SERVER, ""), **_internet(self._wishes.internet)}
         new = {target: address for target, address in targets.items() if address and target not in self.addresses}
+        if not new:
+            return []
         # in the order of ``targets``, whichever round they were asked in
         together = self.addresses | new
         self.addresses = {target: together[target] for target in targets if target in together}
@@ -210,3 +215,9 @@ class Visit:
         numbers = [text(row[b".id"]) for row in answers.rows("radius") if b".id" in row]
         questions += [radius_question(number) for number in numbers[:MOST_RADIUS]]
         return questions + questions_about_servers(answers.rows("hotspot servers"))
+
+
+@lru_cache(maxsize=64)
+def _internet(addresses: tuple[str, ...]) -> dict[str, str]:
+    """Return the places in the internet by target: ``internet``, ``internet2``."""
+    return {f"internet{place}" if place > 1 else "internet": one for place, one in enumerate(addresses, start=1)}
