@@ -135,7 +135,7 @@ class MikrotikDriver:
         known, connection = session.known, session.connection
         tables = self._full or self._turn % TABLES_EVERY == 0
         visit = Visit(known, self._wishes, tables=tables, facts=self._full or known.facts_are_old(now))
-        connection.begin_poll()
+        connection.begin_poll(tables=tables)
         for questions in (visit.first, visit.second):
             asked = questions()
             visit.take(asked, await connection.ask((one.command for one in asked), self._patience))

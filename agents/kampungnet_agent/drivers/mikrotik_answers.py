@@ -7,7 +7,8 @@ from typing import Final
 
 from .fields import count, text
 from .mikrotik_questions import Question
-from .routeros_wire import Reply, Row
+from .routeros_sentences import Row
+from .routeros_wire import Reply
 
 LONGEST_ENTRY: Final = 200
 _MISUNDERSTOOD: Final = (

@@ -8,7 +8,7 @@ from kampungnet.shared.wire import HotspotGuest, HotspotServer, HotspotUser, Que
 from .fields import count, milliseconds, pair, seconds, text
 from .mikrotik_answers import Answers, name_of
 from .mikrotik_questions import Question, server_questions
-from .routeros_wire import Row
+from .routeros_sentences import Row
 
 MOST_SERVERS: Final = 32
 MOST_SERVERS_COUNTED: Final = 8

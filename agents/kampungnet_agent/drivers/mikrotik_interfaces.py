@@ -8,7 +8,7 @@ from kampungnet.shared.wire import CounterReading, Light, PppoeLine, Radio
 from .fields import boolean, count, number_within, pair, seconds, text
 from .mikrotik_answers import Answers, name_of
 from .mikrotik_questions import WIRELESS
-from .routeros_wire import Row
+from .routeros_sentences import Row
 
 MOST_INTERFACES: Final = 200
 MOST_LIGHTS: Final = 32

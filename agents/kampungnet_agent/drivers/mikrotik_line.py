@@ -10,7 +10,8 @@ from kampungnet.shared.wire import NameLookup, Ping, Watched
 
 from .fields import boolean, count, milliseconds, text
 from .mikrotik_answers import Answers, is_unresolved, reason_of
-from .routeros_wire import Reply, Row
+from .routeros_sentences import Row
+from .routeros_wire import Reply
 
 PROBES: Final = 3
 """Further probes when the first was lost: one lost packet is no outage."""

@@ -7,7 +7,7 @@ from kampungnet.shared.wire import LogLine
 
 from .fields import text
 from .mikrotik_answers import Answers
-from .routeros_wire import Row
+from .routeros_sentences import Row
 
 TOPICS: Final = frozenset({b"hotspot", b"critical", b"account"})
 MOST_LINES: Final = 50

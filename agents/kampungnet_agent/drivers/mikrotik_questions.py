@@ -7,7 +7,6 @@ How often: ``EACH`` at every poll; ``TABLES``, ``RARE`` and ``LASTING`` each ten
 connection and every hour. Answers to ``LASTING`` and ``FACTS`` are kept and repeated in every reading.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -191,7 +190,8 @@ _LIGHT_LEVELS: Final = (
 _LIGHT_MAKER: Final = ",sfp-vendor-name,sfp-vendor-part-number,sfp-vendor-serial,sfp-wavelength"
 
 
-def light_question(ports: Iterable[str], *, maker: bool) -> Question:
+@lru_cache(maxsize=64)
+def light_question(ports: tuple[str, ...], *, maker: bool) -> Question:
     """Return the look at some cages, ``maker`` for the module's name, too.
 
     ``.proplist`` is a hint here: only ``print`` promises to follow it (facts 3.2).

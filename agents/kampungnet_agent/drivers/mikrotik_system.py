@@ -8,7 +8,7 @@ from kampungnet.shared.wire import RouterBody, Sensor
 from .fields import boolean, count, number_and_unit, percent, text
 from .mikrotik_answers import Answers
 from .mikrotik_questions import HEALTH_V6
-from .routeros_wire import Row
+from .routeros_sentences import Row
 
 MOST_SENSORS: Final = 60
 

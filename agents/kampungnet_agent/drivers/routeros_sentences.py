@@ -16,7 +16,12 @@ LONGEST_WORD: Final = 100_000
 MOST_WORDS: Final = 96
 """Words of one sentence; ``/interface/ethernet/monitor`` has about 50, nothing has more."""
 
+MOST_REMEMBERED: Final = 4000
+"""Properties of rows kept from one look at the tables to the next; each takes some 100 bytes of memory."""
+
 _LONG: Final = 0x80
+
+Row = dict[bytes, bytes]
 
 
 def encode_command(path: str, *words: str) -> bytes:
@@ -94,3 +99,57 @@ def _long_length(chunk: bytes, position: int) -> tuple[int, int]:
     if length > LONGEST_WORD:
         raise ProtocolError(f"word of {length} bytes announced: {excerpt(chunk[position:])!r}")
     return start, length
+
+
+def row_in(words: bytes) -> Row | None:
+    """Return the properties in the rest of one sentence, its zero byte included.
+
+    ``None`` when that takes :class:`SentenceReader`: a word that is long, holds a zero byte or is no property.
+    """
+    row: Row = {}
+    start, end = 0, len(words) - 1
+    try:
+        for _ in range(MOST_WORDS - 1):  # those before, ``!re`` and the tag, are two
+            if start == end:
+                return row
+            length = words[start]
+            if length >= _LONG:
+                return None
+            stop = start + 1 + length
+            nothing, key, value = words[start + 1 : stop].split(b"=", 2)
+            if nothing:
+                return None
+            row[key] = value
+            start = stop
+    except (ValueError, IndexError):
+        return None
+    return None
+
+
+class RowMemory:
+    """Rows of the last look at the tables: of hundreds of users a handful changed since, the others are not read anew.
+
+    A row is the same object as before, so nobody may change one.
+    """
+
+    __slots__ = ("_before", "_now", "_room")
+
+    def __init__(self) -> None:
+        self._before: dict[bytes, Row] = {}
+        self._now: dict[bytes, Row] = {}
+        self._room = 0
+
+    def begin(self, *, tables: bool) -> None:
+        """Begin a poll; only those with tables are worth remembering."""
+        self._before, self._now = (self._now, {}) if tables else ({}, self._now)
+        self._room = MOST_REMEMBERED if tables else 0
+
+    def row_in(self, words: bytes) -> Row | None:
+        """Return what :func:`row_in` says."""
+        row = self._before.get(words)
+        if row is None:
+            row = row_in(words)
+        if row and self._room > 0:
+            self._room -= len(row)
+            self._now[words] = row
+        return row
