@@ -22,6 +22,7 @@ from kampungnet_agent.driver import DeviceSettings, Finding, Polled
 from .address import split_address
 from .fields import seconds
 from .mikrotik_check import check_router
+from .mikrotik_hotspot import MadeUsers
 from .mikrotik_line import address_in
 from .mikrotik_log import LogFollower
 from .mikrotik_plan import Known, Visit, Wishes
@@ -44,6 +45,7 @@ class _Session:
 
     connection: RouterConnection
     known: Known = field(default_factory=Known)
+    made_users: MadeUsers = field(default_factory=dict)
 
 
 class MikrotikDriver:
@@ -143,7 +145,9 @@ class MikrotikDriver:
         uptime = seconds(answers.row("resource").get(b"uptime"))
         self._log.note_uptime(uptime, now)
         wishes, lines = self._wishes, self._log.new_lines(answers)
-        around = Surroundings(wishes.wan_interface, visit.addresses, wishes.names, lines, self._first_user)
+        around = Surroundings(
+            wishes.wan_interface, visit.addresses, wishes.names, lines, self._first_user, session.made_users
+        )
         body = body_of(answers, around)
         self._first_user = (self._first_user + len(body.users)) % 1_000_000
         self._turn += 1

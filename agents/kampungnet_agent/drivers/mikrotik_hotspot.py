@@ -8,12 +8,15 @@ from kampungnet.shared.wire import HotspotGuest, HotspotServer, HotspotUser, Que
 from .fields import count, milliseconds, pair, seconds, text
 from .mikrotik_answers import Answers, name_of
 from .mikrotik_questions import Question, server_questions
-from .routeros_sentences import Row
+from .routeros_sentences import MOST_REMEMBERED, Row
 
 MOST_SERVERS: Final = 32
 MOST_SERVERS_COUNTED: Final = 8
 MOST_RADIUS: Final = 8
 _YES: Final = frozenset({b"true", b"yes"})
+
+MadeUsers = dict[int, tuple[Row, HotspotUser]]
+"""Users by the ``id`` of the row they were made of; it holds the row, so that no other can have that ``id``."""
 
 
 def servers_of(answers: Answers) -> list[HotspotServer]:
@@ -60,25 +63,33 @@ def guests_of(answers: Answers) -> list[HotspotGuest]:
     return guests
 
 
-def users_of(answers: Answers) -> list[HotspotUser]:
-    """Return the router's own users. Names stay text, a limit of 0 is none."""
-    users = []
-    for row in answers.limited("users", answers.rows("users"), 400):
-        get = row.get
-        user = HotspotUser(
-            name=text(get(b"name")),
-            profile=text(get(b"profile")),
-            server=text(get(b"server")),
-            disabled=get(b"disabled") in _YES,
-            comment=text(get(b"comment")),
-            uptime_seconds=seconds(get(b"uptime")),
-            limit_uptime_seconds=seconds(get(b"limit-uptime")) or None,
-            limit_bytes=count(get(b"limit-bytes-total")) or None,
-            up_bytes=count(get(b"bytes-in")),
-            down_bytes=count(get(b"bytes-out")),
-        )
-        users.append(user)
-    return users
+def users_of(answers: Answers, made: MadeUsers) -> list[HotspotUser]:
+    """Return the router's own users, those anew whose row is not the very object it was at the last look."""
+    rows = answers.limited("users", answers.rows("users"), 400)
+    if not rows:
+        return []
+    look = {id(row): made.get(id(row)) or (row, _user(row)) for row in rows}
+    made.clear()
+    if sum(map(len, rows)) <= MOST_REMEMBERED:
+        made.update(look)
+    return [look[id(row)][1] for row in rows]
+
+
+def _user(row: Row) -> HotspotUser:
+    """Return one user. Names stay text, a limit of 0 is none."""
+    get = row.get
+    return HotspotUser(
+        name=text(get(b"name")),
+        profile=text(get(b"profile")),
+        server=text(get(b"server")),
+        disabled=get(b"disabled") in _YES,
+        comment=text(get(b"comment")),
+        uptime_seconds=seconds(get(b"uptime")),
+        limit_uptime_seconds=seconds(get(b"limit-uptime")) or None,
+        limit_bytes=count(get(b"limit-bytes-total")) or None,
+        up_bytes=count(get(b"bytes-in")),
+        down_bytes=count(get(b"bytes-out")),
+    )
 
 
 def queues_of(answers: Answers) -> list[Queue]:

@@ -1,7 +1,7 @@
 """How the answers of one poll become a ``RouterBody`` that fits into a report. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -11,7 +11,7 @@ from kampungnet.shared.wire import MAX_READING_BYTES, LogLine, RouterBody
 
 from .fields import text
 from .mikrotik_answers import LONGEST_ENTRY, Answers
-from .mikrotik_hotspot import guests_of, queues_of, radius_of, servers_of, users_of
+from .mikrotik_hotspot import MadeUsers, guests_of, queues_of, radius_of, servers_of, users_of
 from .mikrotik_interfaces import interfaces_of, lights_of, pppoe_of, radios_of
 from .mikrotik_line import default_interface, default_route, lookups_of, netwatch_of, pings_of
 from .mikrotik_questions import CONTROLLERS, WIRELESS
@@ -52,11 +52,13 @@ class Surroundings:
     log: list[LogLine]
     first_user: int = 0
     """Where the list of users starts: what did not fit into the last reading comes first in the next."""
+    made_users: MadeUsers = field(default_factory=dict)
+    """Those of the last look, for rows that did not change."""
 
 
 def body_of(answers: Answers, around: Surroundings) -> RouterBody:
     """Return all that one poll of a router learned."""
-    users = users_of(answers)
+    users = users_of(answers, around.made_users)
     first_user = around.first_user % len(users) if users else 0
     route = default_route(answers.rows("default route"))
     body = replace(
