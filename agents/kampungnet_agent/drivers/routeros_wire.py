@@ -89,7 +89,9 @@ class RouterConnection(asyncio.BufferedProtocol):
         self._answered: asyncio.Future[None] | None = None
         self._failure: LibRouterosError | None = None
         self._transport: asyncio.Transport | None = None
-        self._lost = asyncio.get_running_loop().create_future()
+        # asked for once: Python 3.11 makes a system call each time, and every answer needs its clock
+        self._loop = asyncio.get_running_loop()
+        self._lost = self._loop.create_future()
         self._last_tag = 0
         self._received = 0
         self._kept = 0
@@ -121,7 +123,7 @@ class RouterConnection(asyncio.BufferedProtocol):
             waiting[tag] = Reply()
             sentences.append(_tagged(command, tag))
         replies = list(waiting.values())
-        hurry = asyncio.get_running_loop().call_later(patience, self._cancel_late) if patience else None
+        hurry = self._loop.call_later(patience, self._cancel_late) if patience else None
         try:
             await self._round(b"".join(sentences), waiting)
         finally:
@@ -145,10 +147,9 @@ class RouterConnection(asyncio.BufferedProtocol):
             raise ConnectionClosed("not connected")
         if not waiting:
             return
-        loop = asyncio.get_running_loop()
         self._waiting = waiting
-        self._answered = loop.create_future()
-        self._asked_at = loop.time()
+        self._answered = self._loop.create_future()
+        self._asked_at = self._loop.time()
         self._transport.write(sent)
         try:
             await self._answered
@@ -276,7 +277,7 @@ class RouterConnection(asyncio.BufferedProtocol):
 
     def _finish(self, tag: bytes, reply: Reply) -> None:
         del self._waiting[tag]
-        reply.waited = asyncio.get_running_loop().time() - self._asked_at
+        reply.waited = self._loop.time() - self._asked_at
         if not self._waiting and self._answered is not None and not self._answered.done():
             self._answered.set_result(None)
 
