@@ -38,7 +38,8 @@ from .portal_rows import (
 )
 from .portal_target import Around, Online, local_time, next_change_ms, reached
 from .routeros_errors import foreign_errors_become_ours
-from .routeros_wire import RouterConnection, Row
+from .routeros_sentences import Row
+from .routeros_wire import RouterConnection
 
 DRIFT_SECONDS: Final = 600
 """From look to look whether somebody else changed what is ours."""

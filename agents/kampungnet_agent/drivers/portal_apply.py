@@ -14,8 +14,8 @@ from .portal_changes import Change, changes, differing
 from .portal_memory import BEFORE, PASSWORDS, PortalMemory
 from .portal_rows import ACTIVE, COOKIES, SERVER_PROFILES, SERVERS, profile_row, refusals, tables, totals
 from .portal_target import PREFIX, QUEUES, TABLES, USERS, Around, Online, Properties, Target, target
-from .routeros_sentences import encode_command
-from .routeros_wire import RouterConnection, Row
+from .routeros_sentences import Row, encode_command
+from .routeros_wire import RouterConnection
 
 COMMANDS_A_ROUND = 100
 """In flight together; more would only fill the router's memory."""

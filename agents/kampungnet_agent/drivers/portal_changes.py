@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from .fields import seconds, text
 from .portal_target import MARK, PREFIX, PROFILES, TABLES, Properties
-from .routeros_wire import Row
+from .routeros_sentences import Row
 
 DURATIONS: Final = frozenset(
     {"limit-uptime", "idle-timeout", "session-timeout", "trial-uptime-limit", "trial-uptime-reset"}

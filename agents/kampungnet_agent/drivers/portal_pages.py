@@ -11,8 +11,8 @@ from typing import Final
 
 from .fields import text
 from .portal_rows import FILES, refusals
-from .routeros_sentences import encode_command
-from .routeros_wire import RouterConnection, Row
+from .routeros_sentences import Row, encode_command
+from .routeros_wire import RouterConnection
 
 FOLDERS: Final = ("kampungnet-a", "kampungnet-b")
 LISTED: Final = encode_command(f"{FILES}/print", "=.proplist=.id,name,type")

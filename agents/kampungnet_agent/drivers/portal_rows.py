@@ -20,8 +20,8 @@ from .portal_target import (
     USERS,
     Online,
 )
-from .routeros_sentences import encode_command
-from .routeros_wire import Reply, RouterConnection, Row
+from .routeros_sentences import Row, encode_command
+from .routeros_wire import Reply, RouterConnection
 
 ACTIVE: Final = "/ip/hotspot/active"
 HOSTS: Final = "/ip/hotspot/host"

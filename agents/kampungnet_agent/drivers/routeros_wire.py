@@ -227,7 +227,8 @@ class RouterConnection(asyncio.BufferedProtocol):
         while position < end:
             stop = data.find(_END_OF_SENTENCE, position) + 1
             if not (stop and reader.between_sentences and self._plain_row(data[position:stop])):
-                stop = data.find(_NEXT_ROW, position) + 1 or end
+                # old routers put the tag last: where one row is not plain, the next are not either
+                stop = end if data.startswith(_ROW, position) else data.find(_NEXT_ROW, position) + 1 or end
                 for sentence in reader.feed(data[position:stop]):
                     self._sort(sentence)
             position = stop
