@@ -65,8 +65,13 @@ class Keys:
         if not self._keys:
             if self._file is None:
                 raise Unavailable("No key file is named: set KAMPUNGNET_KEY_FILE to a file of the server's own.")
-            _make(self._file)
-            self._keys = _read(self._file)
+            try:
+                _make(self._file)
+                self._keys = _read(self._file)
+            except OSError as error:
+                raise Unavailable(
+                    f"The key file cannot be used: {error}. Let it and its folder belong to the user of the server."
+                ) from error
         return self._keys
 
 

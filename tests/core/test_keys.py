@@ -87,6 +87,12 @@ def test_a_key_that_others_can_read_is_refused(file: Path) -> None:
         Keys(file).mark("x", b"")
 
 
+def test_a_place_where_no_file_can_be_is_one_sentence(tmp_path: Path) -> None:
+    for file in (tmp_path / "nowhere" / "kampungnet.key", tmp_path):  # no such folder; a folder in its place
+        with pytest.raises(Unavailable, match="The key file cannot be used: .*belong to the user of the server"):
+            Keys(file).seal("a", b"x", "1")
+
+
 def test_without_a_named_file_nothing_is_sealed() -> None:
     with pytest.raises(Unavailable, match="KAMPUNGNET_KEY_FILE"):
         Keys(None).seal("x", b"y", "")
