@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import postgres
 from tests.support.fixtures import (
@@ -26,6 +27,10 @@ __all__ = [
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
+
+# Properties are about what is right; how fast this machine is at the moment says nothing about that.
+settings.register_profile("any machine", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 # On CI a skipped test is a failure, unless its full name stands here with the reason beside it.
 MAY_BE_SKIPPED_ON_CI: frozenset[str] = frozenset()

@@ -35,7 +35,7 @@ def _span(first: int, last: int) -> Span:
 _STRETCH = st.tuples(st.integers(-5_000, 45_000), st.integers(1, 9_000)).map(lambda one: (one[0], sum(one)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.tuples(_STRETCH, st.sampled_from(Cause), st.sampled_from([Finding.NO_LIGHT, Finding.SILENCE]))),
     st.lists(_STRETCH, max_size=4),

@@ -367,7 +367,7 @@ _CONTRACTS = st.builds(
 _STRETCH = st.tuples(st.integers(0, 27_000), st.integers(1, 4_000)).map(lambda one: (one[0], min(27_360, sum(one))))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     _CONTRACTS,
     st.sampled_from([JUNE, JULY, LATE_JULY, Period.of(date(2028, 2, 1), date(2028, 2, 29), WITA)]),

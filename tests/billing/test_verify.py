@@ -110,7 +110,7 @@ def test_there_is_no_float_in_it() -> None:
     json.loads(to_file(_statement()), parse_float=refuse)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(LEAVES), st.sampled_from([-1, 1, 1_000]))
 def test_any_changed_number_is_found(path: tuple[Any, ...], by: int) -> None:
     changed = {**PLAIN, "statement": _changed(PLAIN["statement"], path, by)}
@@ -120,7 +120,7 @@ def test_any_changed_number_is_found(path: tuple[Any, ...], by: int) -> None:
         assert str(refused)  # noqa: PT017 -- either is finding it
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(LEAVES), st.sampled_from([-1, 1, 1_000]))
 def test_a_changed_number_of_money_is_found_even_with_a_new_hash(path: tuple[Any, ...], by: int) -> None:
     if ".".join(map(str, path)).startswith(DOES_NOT_DECIDE):

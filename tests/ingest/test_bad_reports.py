@@ -193,7 +193,7 @@ def test_an_endless_body_and_a_zip_bomb_end_early_and_cost_little_memory(sqlite_
         assert server.report(box, box.reading()).receipt().accepted == [2]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_no_bytes_at_all_get_past_the_envelope_without_a_problem_or_a_report(data: st.DataObject) -> None:
     box = Box("A", Ed25519PrivateKey.from_private_bytes(b"k" * 32))

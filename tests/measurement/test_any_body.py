@@ -31,7 +31,7 @@ def _device(body: wire.Body | OnuSeen, name: str = "device") -> Device:
     )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(body=BODIES, later=BODIES)
 def test_any_body_has_slots_that_fit_and_a_card_in_every_language(body: wire.Body, later: wire.Body) -> None:
     readings = [
@@ -50,7 +50,7 @@ def test_any_body_has_slots_that_fit_and_a_card_in_every_language(body: wire.Bod
         assert kind_of(body) in KIND_WORDS
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(onu=values_of(wire.Onu))
 def test_any_onu_has_a_card_and_its_light_has_words(onu: wire.Onu) -> None:
     body = OnuSeen(onu, "C320")
@@ -60,7 +60,7 @@ def test_any_onu_has_a_card_and_its_light_has_words(onu: wire.Onu) -> None:
         assert light_words(device, Outlook(), language, "Asia/Jakarta", NOW).now
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(body=values_of(wire.RouterBody))
 def test_any_router_gives_sentences_and_none_of_them_is_broken(body: wire.RouterBody) -> None:
     for language in LANGUAGES:

@@ -182,7 +182,7 @@ def test_a_percentage_never_crosses_the_sla(share: str, sla: str | None, shown: 
     assert str(percent(Fraction(share), Decimal(sla) if sla else None)) == shown
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.fractions(0, 1), st.decimals(90, 100, places=4))
 def test_a_percentage_stands_on_its_side_of_the_sla_and_within_a_hundredth(share: Fraction, sla: Decimal) -> None:
     shown = percent(share, sla)
@@ -194,7 +194,7 @@ instant = st.integers(JUNE.start_ms - 10**9, JUNE.end_ms + 10**9)
 stretch = st.tuples(instant, st.integers(1, 10**9)).map(lambda one: (one[0], one[0] + one[1]))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.tuples(stretch, st.sampled_from(list(Cause)), st.booleans(), st.booleans()), max_size=8),
     st.lists(stretch, max_size=5),

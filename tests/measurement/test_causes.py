@@ -330,7 +330,7 @@ def _story(happens: list[tuple[str, int, int]], *, olt: bool) -> Story:
     return story
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(happening, max_size=6), st.booleans(), st.randoms(use_true_random=False))
 def test_order_and_repeats_of_readings_change_nothing(
     happens: list[tuple[str, int, int]], olt: bool, dice: Random
@@ -343,7 +343,7 @@ def test_order_and_repeats_of_readings_change_nothing(
     assert judge(story.timeline(mixed), horizon) == judge(story.timeline(readings), horizon)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(happening, max_size=6), st.booleans())
 def test_outages_stand_in_order_apart_and_with_their_evidence(happens: list[tuple[str, int, int]], olt: bool) -> None:
     judged = _story(happens, olt=olt).judged()
@@ -366,7 +366,7 @@ quiet = st.tuples(st.sampled_from(["lost", "stopped", "box", "refuse", "olt"]), 
 blink = st.tuples(st.sampled_from(["fibre", "provider", "dim"]), st.integers(0, 240), st.integers(1, 4))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(quiet, max_size=5), blink)
 def test_a_village_whose_polls_are_good_has_no_outage(
     happens: list[tuple[str, int, int]], blinks: tuple[str, int, int]

@@ -55,7 +55,7 @@ def test_a_timeline_can_be_kept_and_read_again() -> None:
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(kept), type=Timeline) == kept
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_parts_cut_in_time_join_into_the_whole_in_any_order(data: st.DataObject) -> None:
     story = Story(200, olt=True)

@@ -134,7 +134,7 @@ def test_sites_of_which_no_place_is_known_stand_alone() -> None:
     assert _places(incidents([_member(n) for n in range(6)], {})) == [(CODES[n], 1) for n in range(6)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.integers(0, 59), st.integers(0, 400), st.sampled_from(list(Cause))),

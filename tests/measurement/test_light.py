@@ -170,7 +170,7 @@ def test_of_real_declines_nearly_all_are_found_and_the_true_day_lies_in_the_inte
 LEVELS = st.lists(st.floats(-32.0, -6.0), min_size=1, max_size=60)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(levels=LEVELS, seed=st.integers(0, 2**32), shift=st.floats(-5, 5), days=st.integers(-400, 400))
 def test_order_does_not_matter_and_a_shift_moves_nothing_but_the_level(
     levels: list[float], seed: int, shift: float, days: int
@@ -186,7 +186,7 @@ def test_order_does_not_matter_and_a_shift_moves_nothing_but_the_level(
         assert moved.level_dbm == pytest.approx(trend.level_dbm + shift, abs=1e-6)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(levels=LEVELS)
 def test_what_is_foretold_lies_within_its_own_interval(levels: list[float]) -> None:
     found = outlook(_days(*levels))
@@ -198,7 +198,7 @@ def test_what_is_foretold_lies_within_its_own_interval(levels: list[float]) -> N
         assert 0 <= found.failing.earliest <= found.failing.days <= (found.failing.latest or FARTHEST_DAYS)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(month=st.floats(-6, 6), wild=st.lists(st.tuples(st.integers(0, 59), st.floats(-40, 5)), max_size=10))
 def test_a_few_wild_days_cannot_turn_the_trend(month: float, wild: list[tuple[int, float]]) -> None:
     days = dict(_declining(60, -20.0, month))
@@ -209,13 +209,13 @@ def test_a_few_wild_days_cannot_turn_the_trend(month: float, wild: list[tuple[in
     assert found.month_db == pytest.approx(month, abs=2.0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(month=st.floats(-12, 12), number=st.integers(6, 90))
 def test_no_slow_decline_is_called_a_step(month: float, number: int) -> None:
     assert steps(_declining(number, -20.0, month)) == ()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(change=st.floats(STEP_DB + 0.6, 12), place=st.integers(3, 37), seed=st.integers(0, 999), down=st.booleans())
 def test_every_lasting_step_is_found_in_the_weather(change: float, place: int, seed: int, down: bool) -> None:
     signed = -change if down else change

@@ -51,7 +51,7 @@ RATES = st.lists(st.lists(st.integers(0, 50) | st.integers(0, 2**40), max_size=2
 
 
 @pytest.mark.parametrize("policy", [GapPolicy.IGNORE, GapPolicy.ZERO])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(rates=RATES)
 def test_the_highest_slots_of_each_day_give_the_percentile_of_all(policy: GapPolicy, rates: list[list[int]]) -> None:
     book = _flat(rates)

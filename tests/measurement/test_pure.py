@@ -54,7 +54,7 @@ def test_the_slot_that_still_fills_is_not_judged() -> None:
     assert outages(_status(UP), START, START + SLOT_MS + 60_000) == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.sampled_from([UP, INTERNET_DOWN, NO_ANSWER, None]), max_size=60))
 def test_outages_cover_exactly_the_slots_without_service(values: list[int | None]) -> None:
     last = START + len(values) * SLOT_MS
@@ -125,7 +125,7 @@ INSTANTS = st.integers(0, 253_402_300_799_000)
 DIGITS = st.from_regex(rb"[0-9]{0,25}[a-z.]?[0-9]{0,25}", fullmatch=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.builds(Kept, INSTANTS, st.integers(-1, 2), st.one_of(st.binary(max_size=300), DIGITS)), max_size=20))
 def test_packing_keeps_every_byte(kept: list[Kept]) -> None:
     assert unpack(pack(kept)) == sorted(kept, key=lambda one: one.taken_ms)

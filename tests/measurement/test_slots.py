@@ -97,7 +97,7 @@ READINGS = st.lists(
 ).map(lambda rows: [_timed(at, rx, uptime, outcome=outcome, tx=uptime) for at, rx, uptime, outcome in rows])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(readings=READINGS, seed=st.integers(0, 2**32))
 def test_any_order_and_any_repetition_give_the_same_slots(readings: list[Timed], seed: int) -> None:
     chance = random.Random(seed)
@@ -106,7 +106,7 @@ def test_any_order_and_any_repetition_give_the_same_slots(readings: list[Timed],
     assert fold(shuffled) == fold(readings)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(st.integers(0, SLOTS_A_DAY - 1), st.integers(ABSENT + 1, MOST)))
 def test_a_packed_day_comes_back_as_it_was(places: dict[int, int]) -> None:
     slots = {START + place * SLOT_MS: value for place, value in places.items()}

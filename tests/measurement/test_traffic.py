@@ -117,7 +117,7 @@ SLOTS = st.dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SLOTS)
 def test_a_packed_day_comes_back_as_it_was(slots: dict[int, Slot]) -> None:
     assert traffic.unpack(traffic.pack(slots, START), START) == slots

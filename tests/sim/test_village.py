@@ -20,7 +20,7 @@ def village(code: str = SARONGAN.code, seed: int = 1, model: str | None = None) 
 
 
 @given(instants)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_same_seed_and_instant_give_the_same_answer_whatever_was_asked_before(when: float) -> None:
     first, second = village(), village()
     second.state_at(when - 40 * DAY)
@@ -34,7 +34,7 @@ def test_other_seeds_and_other_villages_are_other_villages() -> None:
 
 
 @given(instants, st.floats(0.01, 30 * DAY))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_counters_never_fall_unless_the_router_started_anew(when: float, later: float) -> None:
     one = village()
     before, after = one.state_at(when), one.state_at(when + later)

@@ -47,7 +47,7 @@ def test_a_silent_ont_is_the_providers_and_never_a_stick_of_which_the_router_tel
 
 
 @given(instants, st.integers(0, 60), st.integers(0, 400))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_chosen_size_holds_at_every_instant(when: float, guests: int, leases: int) -> None:
     one = village(scale=Scale(guests=guests, leases=leases))
     here, holding = one.visits(when), one.guests.present(when, LEASE_TAIL_SECONDS)
@@ -67,7 +67,7 @@ def test_guests_of_a_steady_village_come_and_go() -> None:
 
 
 @given(st.floats(0, 1_800), st.floats(0.01, 1_800))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_dialled_line_counts_from_its_own_beginning(first: float, later: float) -> None:
     one = village("pppoe")
     start = calm_from(one, EVENING)

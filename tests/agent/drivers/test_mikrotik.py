@@ -335,7 +335,7 @@ async def test_a_router_that_hung_up_between_two_polls_is_connected_anew() -> No
     assert router.connections == 2
 
 
-@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@hypothesis_settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(st.binary(min_size=1, max_size=200))
 async def test_any_bytes_in_place_of_an_answer_end_as_one_of_our_errors(garbage: bytes) -> None:
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -350,7 +350,7 @@ async def test_any_bytes_in_place_of_an_answer_end_as_one_of_our_errors(garbage:
     assert isinstance(await failure_of(speak), AnswerUnreadable | DeviceUnreachable)
 
 
-@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@hypothesis_settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(st.dictionaries(st.sampled_from(sorted(ScriptedRouter().answers)), st.binary(max_size=60), max_size=8))
 async def test_any_values_make_a_reading_that_the_wire_accepts(odd: dict[bytes, bytes]) -> None:
     router = ScriptedRouter()
