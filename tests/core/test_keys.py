@@ -89,7 +89,7 @@ def test_a_key_that_others_can_read_is_refused(file: Path) -> None:
 
 def test_a_place_where_no_file_can_be_is_one_sentence(tmp_path: Path) -> None:
     for file in (tmp_path / "nowhere" / "kampungnet.key", tmp_path):  # no such folder; a folder in its place
-        with pytest.raises(Unavailable, match="The key file cannot be used: .*belong to the user of the server"):
+        with pytest.raises(Unavailable, match=r"The key file cannot be used: .*belong to the user of the server"):
             Keys(file).seal("a", b"x", "1")
 
 
