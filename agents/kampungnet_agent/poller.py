@@ -136,6 +136,7 @@ class Poller:
             if not self._spool_fails:
                 log.error("%s: readings are being lost: %s", self._label, error)
             self._spool_fails = True
+            await self._close()  # who tells a thing once has to tell it again: it begins anew from its own disk
         else:
             if self._spool_fails:
                 log.warning("%s: readings are kept again", self._label)

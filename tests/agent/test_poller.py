@@ -166,6 +166,7 @@ async def test_a_spool_that_fails_is_said_once_and_counted_and_polling_goes_on(
     assert device.polls > 2
     assert len(caplog.messages) == 1
     assert poller._tally.lost_readings == device.polls
+    assert device.closed >= device.polls - 1, "a driver that tells a thing once begins anew"
 
 
 async def cancels_itself() -> Polled:

@@ -64,6 +64,7 @@ class PortalLedger:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file = memory = PortalMemory(self._path)
         self.wanted, self.sessions, self.uses = memory.contents()
+        self._handed = {}
         self._adopt()
         self._born_ms, self._born_at = memory.number(notes.LAST_MS), self.since_boot()
         self._looked_at = None

@@ -140,6 +140,18 @@ async def test_what_a_look_between_two_polls_saw_is_told_by_the_next_one(
     assert slot.seconds >= 60
 
 
+async def test_what_the_spool_could_not_take_is_told_again(driver: MikrotikPortalDriver, stage: Stage) -> None:
+    await driver.follow(wanted())
+    guest = await stage.site.hotspot.join(ANDI)
+    await guest.log_in(CODE, "")
+    stage.clock.forward(60)
+    lost = await session(driver, Way.VOUCHER)
+    await driver.close()  # as the poller does when the spool refused the reading
+    again = await session(driver, Way.VOUCHER)
+    assert (again.id, again.slots) == (lost.id, lost.slots)
+    assert (await session(driver, Way.VOUCHER)).slots == [], "told once when it was kept"
+
+
 async def test_the_months_new_key_ends_no_session_and_counts_nothing_twice(
     driver: MikrotikPortalDriver, stage: Stage
 ) -> None:
