@@ -14,9 +14,10 @@ from sqlalchemy import select
 
 from kampungnet.billing import contracts, making, money, month_folder, paper_xlsx, statements
 from kampungnet.billing.document import DocumentUnreadable, StatementDocument, to_file
-from kampungnet.billing.paper_pdf import ADDRESS, Paper, pdf
+from kampungnet.billing.paper_pdf import Paper, pdf
 from kampungnet.billing.verify import verify
 from kampungnet.core import clock, pages
+from kampungnet.core.address import ADDRESS
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Unavailable
 from kampungnet.staff.service import Scope

@@ -22,8 +22,6 @@ from kampungnet.core.languages import Language
 from kampungnet.measurement.availability import percent
 from kampungnet.measurement.outage_list import CAUSES
 
-ADDRESS: Final = "KAMPUNGNET_ADDRESS"
-"""Setting: base address of the server as people reach it. The QR code on a paper leads there."""
 _OFFICES: Final = {"desa": "Pemerintah Desa", "kelurahan": "Kelurahan", "kecamatan": "Kecamatan"}
 _SIGNERS: Final = {
     "desa": ("Sekretaris Desa", "Kepala Desa", "Kaur Keuangan"),

@@ -11,9 +11,10 @@ from fastapi.responses import Response
 from kampungnet.billing import statements
 from kampungnet.billing.document import to_file
 from kampungnet.billing.models import Statement
-from kampungnet.billing.paper_pdf import ADDRESS, Paper, pdf
+from kampungnet.billing.paper_pdf import Paper, pdf
 from kampungnet.billing.paper_xlsx import xlsx
 from kampungnet.core import clock, pages
+from kampungnet.core.address import ADDRESS
 from kampungnet.core.web import DATA_PREFIX, Reads
 from kampungnet.staff.access import CurrentStaff
 

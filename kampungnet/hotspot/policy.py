@@ -28,6 +28,8 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     """A line in the language of the village, Osing or Javanese, shown as typed."""
     contact: Words = ""
     """Whom to ask when it does not work."""
+    logins: tuple[str, ...] = ()
+    """Addresses of the login on this village's routers; not empty: the login page is the server's own."""
 
 
 def first_plans() -> list[tuple[str, WantedPlan]]:

@@ -1,12 +1,15 @@
-"""The login page and its sisters as files for a router's own flash, from one set of templates in two languages.
+"""The login page and its sisters, from one set of templates in two languages: files for a router's own flash, and the
+same login page on the server (:mod:`kampungnet.hotspot.routes_portal`).
 
-They work without script, cookies and the line to the server, and load nothing from elsewhere: before login only the
-router answers. The router fills in ``$(name)`` (facts on RouterOS 9.2); what people wrote must never look like that.
+The files work without script, cookies and the line to the server, and load nothing from elsewhere: before login only
+the router answers. It fills in ``$(name)`` (facts on RouterOS 9.2); what people wrote must never look like that.
 Indonesian lies in the folder itself, English in ``en/``, which ``target=en`` chooses. Nothing says that the router
 makes values safe for HTML: no page shows a name that a guest typed, and where a guest wanted to go stands only
 URL-escaped, in links to the router itself.
 """
 
+import base64
+import hashlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kampungnet.core import pages
+from kampungnet.core.address import public_address
 from kampungnet.core.languages import N_, Language
 from kampungnet.devices.models import Site
 from kampungnet.hotspot import desk, sessions
@@ -63,6 +67,26 @@ ERRORS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class At:
+    """What a page says about logging in; the place where it is served decides."""
+
+    action: str = ""
+    """Where the forms go; empty: nobody can log in by this page."""
+    hidden: tuple[tuple[str, str], ...] = ()
+    """What every form carries besides."""
+    click: str = ""
+    other_link: str = ""
+    """The same page in the other language."""
+    back: str = ""
+    error: str = ""
+    head: str = ""
+    if_error: str = ""
+    if_trial: str = ""
+    end: str = ""
+    """Conditions that a router understands."""
+
+
+@dataclass(frozen=True, slots=True)
 class Portal:
     """What the pages of one portal say besides what is the same everywhere."""
 
@@ -72,10 +96,17 @@ class Portal:
     garden: tuple[tuple[str, str], ...] = ()
     """Title and host of places that are free."""
     days: int = sessions.KEEP_DAYS
+    server: str = ""
+    """Address of the login page on the server, where that is the one people get."""
 
 
 def of_site(db: Session, place: Place, now_ms: int) -> list[WantedPage]:
     """Return the pages of a site's portal."""
+    return build(shown_at(db, place, now_ms))
+
+
+def shown_at(db: Session, place: Place, now_ms: int) -> Portal:
+    """Gather what the pages of a site's portal say."""
     village = villages.village(db, db.get_one(Site, place).village)
     garden = select(GardenEntry.title, GardenEntry.host).where(
         GardenEntry.regency == place[0], GardenEntry.ended_ms.is_(None), GardenEntry.host.not_like("%*%")
@@ -83,21 +114,64 @@ def of_site(db: Session, place: Place, now_ms: int) -> list[WantedPage]:
     some = garden.order_by(GardenEntry.title).limit(MOST_FREE)
     free = tuple((title, host) for title, host in db.execute(some))
     notices = tuple(one.text for one in desk.notices(db, place, now_ms))
-    return build(Portal(village.name, policy(db, place), notices, free, sessions.keep_days()))
+    rules, address = policy(db, place), public_address()
+    server = f"{address}/portal/{village.code}" if address and rules.logins else ""
+    return Portal(village.name, rules, notices, free, sessions.keep_days(), server)
 
 
 def build(portal: Portal) -> list[WantedPage]:
     """Return every file of the portal's folder."""
-    found = [WantedPage("redirect.html", _REDIRECT), WantedPage("rlogin.html", _REDIRECT), WantedPage("api.json", _API)]
-    languages = pages.all_languages()
+    found = [WantedPage("redirect.html", _REDIRECT), WantedPage("rlogin.html", _REDIRECT)]
+    found.append(WantedPage("api.json", _api(portal)))
     for code, folder in FOLDERS.items():
-        language, other = languages[code], languages["en" if code == "id" else "id"]
-        words = {"portal": _shown(portal, language), "target": folder.rstrip("/"), "other": other}
-        found += [
-            WantedPage(folder + name, _lean(pages.draw(code, f"hotspot/portal/{name}", **words))) for name in NAMES
-        ]
-        found.append(WantedPage(f"{folder}errors.txt", _errors(language)))
+        at = _on_router(portal, code, folder.rstrip("/"))
+        found += [WantedPage(folder + name, draw(portal, code, name, at)) for name in NAMES]
+        found.append(WantedPage(f"{folder}errors.txt", _errors(pages.all_languages()[code])))
     return found
+
+
+def draw(portal: Portal, code: str, name: str, at: At) -> str:
+    """Return one page in one language; ``$`` of what people wrote is safe in all of them."""
+    language, other = pages.all_languages()[code], pages.all_languages()["en" if code == "id" else "id"]
+    return _lean(pages.draw(code, f"hotspot/portal/{name}", portal=_shown(portal, language), other=other, at=at))
+
+
+def sentences() -> dict[str, str]:
+    """Return the key of each sentence that a router of ours says when it refuses, in all languages."""
+    return {language.say(words): key for language in pages.all_languages().values() for key, words in ERRORS.items()}
+
+
+def style_hash() -> str:
+    """Return the name of the pages' own style for a content security policy."""
+    style = pages.draw("id", "hotspot/portal/style.html").strip().removeprefix("<style>").removesuffix("</style>")
+    return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
+
+
+def _on_router(portal: Portal, code: str, target: str) -> At:
+    here, dst, english = Markup("$(link-login-only)?"), Markup("dst=$(link-orig-esc)"), Markup("target=en&amp;")
+    login = here + (english if target else Markup()) + dst
+    return At(
+        action=login, click=login + Markup("&amp;username=T-$(mac-esc)"), back=Markup("$(link-login)"),
+        other_link=here + (Markup() if target else english) + dst, error=Markup("$(error)"),
+        head=_handing_over(portal, code), if_error=Markup("$(if error)"), if_trial=Markup("$(if trial == 'yes')"),
+        end=Markup("$(endif)"),
+    )  # fmt: skip
+
+
+def _handing_over(portal: Portal, code: str) -> Markup:
+    """Lead on to the page on the server; what the router refused is said at once, by its own page."""
+    if not portal.server:
+        return Markup()
+    names = ("link-login-only", "mac", "trial", "chap-id", "chap-challenge")
+    handed = "".join(f"&amp;{name}=$({name}-esc)" for name in names)
+    link = f"{portal.server}?lang={code}{handed}"
+    return Markup(f'$(if error)$(else)<meta http-equiv="refresh" content="0; url={link}">$(endif)')  # noqa: S704 -- ours
+
+
+def _api(portal: Portal) -> str:
+    """Return what phones ask (RFC 8908); it may name a page about the place, which has to be reached by TLS."""
+    told = f'"venue-info-url": "{portal.server}",\n' if portal.server.startswith("https://") else ""
+    return _API.replace('"can-extend', told + '"can-extend')
 
 
 def _shown(portal: Portal, language: Language) -> dict[str, object]:

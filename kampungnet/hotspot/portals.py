@@ -4,11 +4,14 @@ Whoever changes anything a router has to know calls :func:`changed` in the same 
 the box that holds a request open gets the whole wanted state anew.
 """
 
+from urllib.parse import urlsplit
+
 import msgspec
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
+from kampungnet.core.address import public_address
 from kampungnet.core.errors import Conflict, NotFound, Unprocessable
 from kampungnet.core.keys import keys_of
 from kampungnet.core.languages import N_
@@ -73,10 +76,13 @@ def policy(db: Session, place: Place) -> Policy:
 
 
 def set_policy(db: Session, by: SignedIn, place: Place, wanted: Policy, now_ms: int) -> None:
-    """Change what a portal offers. Only engineers begin or end that its router is managed."""
+    """Change what a portal offers. Only engineers begin or end that its router is managed, or say where it logs in."""
     one = portal(db, place, now_ms)
     before = policy_of(one.policy)
-    by.check_role(*((Role.ENGINEER,) if wanted.managed != before.managed else (Role.ENGINEER, Role.OPERATOR)))
+    for_engineers = (wanted.managed, wanted.logins) != (before.managed, before.logins)
+    by.check_role(*((Role.ENGINEER,) if for_engineers else (Role.ENGINEER, Role.OPERATOR)))
+    if wanted.managed and wanted.logins and public_address() is None:
+        raise Unprocessable(N_("Phones do not know this server's address yet: set KAMPUNGNET_ADDRESS first."))
     if wanted.click and wanted.click_plan not in plans(db, place[0]):
         raise Unprocessable(N_("There is no such plan. Choose one from the list."))
     one.policy = encoded(wanted)
@@ -145,7 +151,7 @@ def wanted(db: Session, place: Place, pages: list[WantedPage], now_ms: int) -> W
         plans=[plan_of(limits) for (limits,) in rows],
         users=users,
         bindings=_bindings(db, place, now_ms),
-        garden=_garden(db, place[0]),
+        garden=[*_own_page(policy), *_garden(db, place[0])],
         pages=pages,
         click=WantedClick(policy.click_plan, policy.click_seconds) if policy.click else None,
         kicks=_kicks(db, place, now_ms),
@@ -237,6 +243,14 @@ def _garden(db: Session, regency: str) -> list[WantedGarden]:
         WantedGarden(one.id, one.host, msgspec.json.decode(one.ports, type=list[int]))
         for one in db.scalars(asked.order_by(GardenEntry.host))
     ]
+
+
+def _own_page(policy: Policy) -> list[WantedGarden]:
+    """Return the server itself, where the login page is there: who is not logged in has to reach it."""
+    parts = urlsplit(public_address() or "")
+    if not policy.logins or not parts.hostname:
+        return []
+    return [WantedGarden("portal", parts.hostname, [parts.port or (443 if parts.scheme == "https" else 80)])]
 
 
 def _kicks(db: Session, place: Place, now_ms: int) -> list[WantedKick]:

@@ -14,6 +14,7 @@ from kampungnet.core.languages import N_
 from kampungnet.core.web import Reads, database_of
 from kampungnet.hotspot import desk, desk_page, portals, sessions
 from kampungnet.hotspot.desk import NewBinding
+from kampungnet.hotspot.handover import login_addresses
 from kampungnet.hotspot.policy import Policy
 from kampungnet.hotspot.portals import Place
 from kampungnet.measurement.planned_work import written
@@ -124,6 +125,7 @@ def _policy(before: Policy, sent: Sent) -> Policy:
         accounts="accounts" in sent.ways,
         greeting=_line(sent.text("greeting")),
         contact=_line(sent.text("contact")),
+        logins=login_addresses(sent.text("logins")) if "logins" in sent.fields else before.logins,
     )
 
 

@@ -1,0 +1,141 @@
+"""The login page on the server, for villages whose router leads there: open to everybody, without a cookie.
+
+What the router hands over stands in the address; it is used for this answer and forgotten. The browser goes back to
+an address that an engineer set for the village, and to no other. A password is answered to the router's challenge
+here, so that it needs no script in the phone; without a challenge the form goes to the router itself, as from the
+router's own pages.
+"""
+
+from functools import cache
+from typing import Annotated, Final
+from urllib.parse import parse_qsl, urlencode
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kampungnet.core import clock, pages, security
+from kampungnet.core.errors import NotFound, Unprocessable
+from kampungnet.core.languages import DEFAULT, N_
+from kampungnet.core.web import Reads
+from kampungnet.devices.models import Site
+from kampungnet.hotspot import codes, handover, portal_pages, portals
+from kampungnet.hotspot.handover import Handed, origins
+from kampungnet.hotspot.portal_pages import ERRORS, At, Portal
+from kampungnet.staff.service import Scope
+
+MOST_FIELDS: Final = 30
+_NONE: Final = N_("There is no login page here. Open the one that the village's wifi shows by itself.")
+_STRANGE: Final = N_("This is not the login of this village's wifi. Join the wifi again and open its own page.")
+_UNREADABLE: Final = N_("The code, the name or the password is not right. Look at the paper and try again.")
+
+router = APIRouter(prefix="/portal/{village}", include_in_schema=False)
+
+
+def portal_of(db: Reads, village: str) -> Portal:
+    """Return what the page of a village says. Raises ``NotFound`` where the server has none."""
+    return _portal(db, village)
+
+
+async def _form(request: Request, _portal: Annotated[Portal, Depends(portal_of)]) -> dict[str, str]:
+    async with request.form(max_files=0, max_fields=MOST_FIELDS) as form:
+        return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+SeenPortal = Annotated[Portal, Depends(portal_of)]
+
+
+@router.get("")
+def shown(request: Request, portal: SeenPortal) -> Response:
+    """Show the login page."""
+    given = dict(parse_qsl(request.url.query, keep_blank_values=True, encoding="latin-1", max_num_fields=MOST_FIELDS))
+    return _page(portal, _language(given), _read(portal, given))
+
+
+@router.post("")
+def tried(portal: SeenPortal, form: Annotated[dict[str, str], Depends(_form)]) -> Response:
+    """Answer the router's challenge with what was typed, and send the browser back to the router."""
+    code, handed = _language(form), _read(portal, form)
+    name, password = form.get("username", "").strip(), form.get("password", "")
+    if not password:  # a voucher: as it was typed, with capitals and blanks
+        name = codes.read(name) or name
+    if handed.login is None or handed.challenge is None:
+        return _page(portal, code, handed)
+    if not _can_be(name, handover.LONGEST_NAME) or (password and not _can_be(password, handover.LONGEST_PASSWORD)):
+        return _page(portal, code, handed, pages.all_languages()[code].say(_UNREADABLE))
+    sent = [("username", name), ("password", handed.challenge.answer(password))]
+    link = handover.onward(handed.login, [*sent, *_target(code)])
+    return RedirectResponse(link, 303, headers=_headers(portal))
+
+
+def _portal(db: Session, village: str) -> Portal:
+    Scope(village[:5]).check(village)
+    found = db.execute(select(Site.regency, Site.code).where(Site.village == village).order_by(Site.code)).first()
+    if found is None or not portals.policy(db, (found[0], found[1])).logins:
+        raise NotFound(_NONE)
+    return portal_pages.shown_at(db, (found[0], found[1]), clock.now_ms())
+
+
+def _read(portal: Portal, given: dict[str, str]) -> Handed:
+    return handover.read(given, portal.policy.logins, _sentences())
+
+
+@cache
+def _sentences() -> dict[str, str]:
+    return portal_pages.sentences()
+
+
+def _page(portal: Portal, code: str, handed: Handed, wrong: str = "") -> Response:
+    say, home = pages.all_languages()[code].say, portal.policy.logins[0]
+    if handed.strange:
+        page = portal_pages.draw(portal, code, "error.html", At(error=say(_STRANGE), back=home))
+        return HTMLResponse(page, Unprocessable.status, headers=_headers(portal))
+    words, other = handed.words(), "en" if code == "id" else "id"
+    at = At(
+        action=_action(handed, code), hidden=(*words, ("lang", code)) if handed.challenge else (),
+        click=_click(handed, code), other_link="?" + urlencode([("lang", other), *words]), back=home,
+        error=wrong or (say(ERRORS[handed.reason]) if handed.reason else ""),
+    )  # fmt: skip
+    return HTMLResponse(portal_pages.draw(portal, code, "login.html", at), headers=_headers(portal))
+
+
+def _action(handed: Handed, code: str) -> str:
+    """Return where the forms go: here, where there is a challenge to answer; else to the router."""
+    if handed.login is None or handed.challenge:
+        return "?" if handed.login else ""
+    return handover.onward(handed.login, _target(code))
+
+
+def _click(handed: Handed, code: str) -> str:
+    if not (handed.login and handed.mac and handed.trial):
+        return ""
+    return handover.onward(handed.login, [("username", f"T-{handed.mac}"), *_target(code)])
+
+
+def _target(code: str) -> list[tuple[str, str]]:
+    folder = portal_pages.FOLDERS[code].rstrip("/")
+    return [("target", folder)] if folder else []
+
+
+def _language(given: dict[str, str]) -> str:
+    wanted = given.get("lang", "")
+    return wanted if wanted in portal_pages.FOLDERS else DEFAULT
+
+
+def _can_be(text: str, longest: int) -> bool:
+    return 0 < len(text) <= longest and text.isprintable()
+
+
+def _headers(portal: Portal) -> dict[str, str]:
+    """Let the page's own style stand, and forms go here and to the village's routers."""
+    policy = (
+        f"default-src 'none'; style-src {_style()}; form-action 'self' {' '.join(origins(portal.policy.logins))}; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    )
+    return security.HEADERS | {"Content-Security-Policy": policy}
+
+
+@cache
+def _style() -> str:
+    return portal_pages.style_hash()
