@@ -4,23 +4,23 @@ It is a pure function of the day's readings and of the samples nearest to it on 
 of the site they came from. Storing piece by piece and computing again from what rests give the same bytes.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
 from kampungnet.core.rows import upsert
 from kampungnet.measurement import installation, packing, slots, traffic
-from kampungnet.measurement.boots import TimeQuality
-from kampungnet.measurement.ledger import CounterSample, Flag, Slot, ledger
+from kampungnet.measurement.digests import Digest, digest, digest_of, timed_of
+from kampungnet.measurement.ledger import Flag, Slot
 from kampungnet.measurement.models import MonthDue, Oddity, ReadingDay, SlotDay, TrafficDay, TrafficHour, TrafficSlots
 from kampungnet.measurement.outage_models import OnuSightDay
 from kampungnet.measurement.packing import Kept
-from kampungnet.measurement.slots import Timed
 
 DeviceDay = tuple[str, str, date]
 """Site, device, local day."""
@@ -60,15 +60,15 @@ def mark_due(db: Session, regency: str, months: Iterable[tuple[str, date]], now_
         upsert(db, MonthDue, rows, ("regency", "site", "month"), ("since_ms",))
 
 
-class Digest(NamedTuple):
-    """What a day's readings say, without the readings."""
-
-    untimed: int
-    """Readings whose time nobody knows."""
-    series: Mapping[str, slots.Slots]
-    samples: traffic.Samples
-    edges: traffic.Edges
-    lines: set[str]
+def forget(db: Session, regency: str, places: Iterable[DeviceDay]) -> None:
+    """Remove what was folded of days, before it is written anew."""
+    of_one: dict[tuple[str, str], list[date]] = defaultdict(list)
+    for site, device, day in places:
+        of_one[site, device].append(day)
+    for (site, device), days in of_one.items():
+        for table in _KEYS:
+            of_days = (table.regency == regency, table.site == site, table.device == device, table.day.in_(days))
+            db.connection().execute(delete(table).where(*of_days))
 
 
 class Days:
@@ -79,6 +79,7 @@ class Days:
         self.zone, self._policy = clock.zone_of(regency), installation.policy()
         self._packing: dict[DeviceDay, list[Kept]] = {}
         self._digests: dict[DeviceDay, Digest] = {}
+        self._resting: dict[tuple[str, str], set[date]] = {}
         self._new: set[DeviceDay] = set()
 
     def add(self, place: DeviceDay, kept: list[Kept], rested: int) -> set[DeviceDay]:
@@ -90,7 +91,7 @@ class Days:
         if not rested:
             self._new.add(place)
         first, last = self._digest(place).edges
-        first_before, last_before = traffic.edges(traffic.samples(_timed(kept[:rested])))
+        first_before, last_before = traffic.edges(traffic.samples(timed_of(kept[:rested])))
         touched = {place}
         if first != first_before:
             touched |= self._beside(place, -1)
@@ -115,21 +116,21 @@ class Days:
     def fold(self, place: DeviceDay, rows: Rows) -> None:
         """Fold one day from all its readings into ``rows``."""
         site, device, day = place
-        digest = self._digest(place)
+        known = self._digest(place)
         start = clock.day_start_ms(day, self.zone)
         key = {"regency": self.regency, "site": site, "device": device, "day": day}
-        rows.of[SlotDay] += slot_rows(key, digest.series, start)
-        odd = {"time": digest.untimed}
+        rows.of[SlotDay] += slot_rows(key, known.series, start)
+        odd = {"time": known.untimed}
         books: dict[str, Mapping[int, Slot]] = {}
-        for interface, samples in sorted(self._with_neighbours(place, digest.samples).items()):
-            book = traffic.cut(ledger(samples, self._policy), start, start + clock.DAY_MS)
+        for interface, whole in known.books(*self._neighbours(place), self._policy).items():
+            book = traffic.cut(whole, start, start + clock.DAY_MS)
             if not book.slots and not book.gaps:
                 continue
-            whole = key | {"interface": interface}
+            of_one = key | {"interface": interface}
             books[interface] = book.slots
-            rows.of[TrafficDay].append(_day_row(whole, book.slots, traffic.pack_gaps(book.gaps), start))
-            if interface in digest.lines:
-                rows.of[TrafficHour] += _hour_rows(whole, book.slots, start)
+            rows.of[TrafficDay].append(_day_row(of_one, book.slots, traffic.pack_gaps(book.gaps), start))
+            if interface in known.lines:
+                rows.of[TrafficHour] += _hour_rows(of_one, book.slots, start)
             flagged = [slot.flags for slot in book.slots.values() if slot.flags]
             for what, flag in _ODD.items():
                 odd[what] = odd.get(what, 0) + sum(bool(flags & flag) for flags in flagged)
@@ -137,57 +138,52 @@ class Days:
             rows.of[TrafficSlots].append(key | {"slots": traffic.pack_all(books, start)})
         rows.of[Oddity] += [key | {"what": what, "count": count} for what, count in odd.items() if count]
 
-    def forget(self, db: Session, place: DeviceDay) -> None:
-        """Remove what was folded of a day, before it is written anew."""
-        site, device, day = place
-        for table in _KEYS:
-            of_day = (table.regency == self.regency, table.site == site, table.device == device, table.day == day)
-            db.connection().execute(delete(table).where(*of_day))
-
-    def _with_neighbours(self, place: DeviceDay, found: traffic.Samples) -> traffic.Samples:
+    def _neighbours(self, place: DeviceDay) -> traffic.Edges:
+        """Return the samples nearest to a day: the last ones before it, and the first ones after it."""
         before = {name: one for near in self._beside(place, -1) for name, one in self._digest(near).edges[1].items()}
         after = {name: one for near in self._beside(place, 1) for name, one in self._digest(near).edges[0].items()}
-        return {name: [*_one(before, name), *samples, *_one(after, name)] for name, samples in found.items()}
+        return before, after
 
     def _digest(self, place: DeviceDay) -> Digest:
         """Read a day once, though the days beside it ask as well."""
         if place not in self._digests:
             if len(self._digests) > _REMEMBERED:
                 del self._digests[next(iter(self._digests))]
-            kept = list(self._kept(place))
-            timed = _timed(kept)
-            samples = traffic.samples(timed)
-            self._digests[place] = Digest(
-                len(kept) - len(timed), slots.fold(timed), samples, traffic.edges(samples),
-                traffic.lines(timed),
-            )  # fmt: skip
+            self._digests[place] = self._read(place)
         return self._digests[place]
+
+    def _read(self, place: DeviceDay) -> Digest:
+        if place in self._packing:
+            others = resting(self._db, self.regency, place, but=self._agent)
+            return digest([*self._packing[place], *others])
+        return digest_of([text for blob in _blobs(self._db, self.regency, place) for text in packing.texts(blob)])
 
     def _beside(self, place: DeviceDay, step: int) -> set[DeviceDay]:
         """Return the nearest day before (``step`` -1) or after (1) this one that has readings."""
         site, device, day = place
-        nearest, later = (func.min, ReadingDay.day > day) if step > 0 else (func.max, ReadingDay.day < day)
-        resting = self._db.scalar(select(nearest(ReadingDay.day)).where(*of_device(self.regency, site, device), later))
-        near = [other for s, d, other in self._packing if (s, d) == (site, device) and (other > day) == (step > 0)]
-        near = [other for other in near if other != day] + ([resting] if resting else [])
+        near = {other for s, d, other in self._packing if (s, d) == (site, device)} | self._rested(site, device)
+        near = {other for other in near if (other > day if step > 0 else other < day)}
         return {(site, device, (min if step > 0 else max)(near))} if near else set()
 
-    def _kept(self, place: DeviceDay) -> Iterator[Kept]:
-        if place in self._packing:
-            yield from self._packing[place]
-            yield from resting(self._db, self.regency, place, but=self._agent)
-        else:
-            yield from resting(self._db, self.regency, place)
+    def _rested(self, site: str, device: str) -> set[date]:
+        if (site, device) not in self._resting:
+            found = select(ReadingDay.day).where(*of_device(self.regency, site, device))
+            self._resting[site, device] = set(self._db.scalars(found))
+        return self._resting[site, device]
 
 
 def resting(db: Session, regency: str, place: DeviceDay, but: str = "") -> Iterator[Kept]:
     """Yield what rests of a device's day, of every box the site had that day except ``but``."""
+    for blob in _blobs(db, regency, place, but):
+        yield from packing.unpack(blob)
+
+
+def _blobs(db: Session, regency: str, place: DeviceDay, but: str = "") -> Iterable[bytes]:
     site, device, day = place
     packs = select(ReadingDay.packed).where(
         *of_device(regency, site, device), ReadingDay.day == day, ReadingDay.agent != but
     )
-    for blob in db.scalars(packs):
-        yield from packing.unpack(blob)
+    return db.scalars(packs)
 
 
 def of_device(regency: str, site: str, device: str) -> tuple[ColumnElement[bool], ...]:
@@ -198,14 +194,6 @@ def of_device(regency: str, site: str, device: str) -> tuple[ColumnElement[bool]
 def slot_rows(key: dict[str, Any], series: Mapping[str, slots.Slots], start_ms: int) -> list[dict[str, Any]]:
     """Return the rows of one device's day of gauges."""
     return [key | {"series": name, "slots": slots.pack(values, start_ms)} for name, values in series.items()]
-
-
-def _timed(kept: Iterable[Kept]) -> list[Timed]:
-    return [one.timed() for one in kept if one.time_quality > TimeQuality.UNKNOWN]
-
-
-def _one(edges: Mapping[str, CounterSample], name: str) -> list[CounterSample]:
-    return [edges[name]] if name in edges else []
 
 
 def _day_row(key: dict[str, Any], found: Mapping[int, Slot], gaps: bytes, start_ms: int) -> dict[str, Any]:

@@ -6,26 +6,33 @@ an unchanged counter is 0. The same readings in any order and with any repeats g
 """
 
 import enum
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
-from operator import attrgetter
+from operator import attrgetter, sub
 from typing import Final
 
 import msgspec
 
-SLOT_MS: Final = 300_000
+from kampungnet.measurement.counters import (
+    NO_TURN_BITS,
+    UPTIME_SLACK_MS,
+    Counters,
+    CounterSample,
+    in_columns,
+    in_order,
+)
+from kampungnet.measurement.slots import SLOT_MS
+
 LONGEST_STEP_MS: Final = 450_000
 """Two readings further apart leave a gap: its bytes are known in sum and belong to no slot (setting)."""
-UPTIME_SLACK_MS: Final = 10_000
-"""Device and box clocks differ, and uptime comes in whole seconds."""
 CAP_SLACK_SECONDS: Final = 2
 CAP_PERCENT: Final = 102
 """No line carries more than its speed for the time between two readings, 2 s and 2 % allowed for."""
 DIAL_SLACK_MS: Final = 5_000
 LARGEST_FRAME_BYTES: Final = 1_522
 _PACKETS_TURN: Final = 2**32
-_NO_TURN_BITS: Final = 64
 
 
 class Flag(enum.IntFlag):
@@ -44,27 +51,6 @@ class Flag(enum.IntFlag):
     """A growth that no line carries was set aside."""
     CONFLICT = 32
     """Two different readings of one instant were set aside."""
-
-
-class CounterSample(msgspec.Struct, frozen=True, gc=False):
-    """One interface's counters at one instant. Bytes as the device counts."""
-
-    at_ms: int
-    rx_bytes: int
-    tx_bytes: int
-    uptime_seconds: int | None = None
-    """Of the device: a counter's life ends with it."""
-    life: str = ""
-    """Changes when the counters do: the number of a dialled interface, the device's boot id."""
-    bits: int = 64
-    row: str = ""
-    """The device's own number of the interface: another one of the same name has a past of its own."""
-    dial_seconds: int | None = None
-    """How long a dialled line stands; its counters may, but need not, begin anew with it."""
-    sure_uptime: bool = True
-    """False for sysUpTime: a program's, which begins anew (or wraps after 497 days) while the counters go on."""
-    packets: tuple[int, int] | None = None
-    """Received and sent: they prove that a counter of 32 bits did not go round once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,23 +129,89 @@ class Ledger:
 
 def ledger(samples: Iterable[CounterSample], policy: Policy = HOUSE) -> Ledger:
     """Return the ledger of one interface from its samples, in any order and with repeats."""
+    good, conflicts = _good(samples)
+    return ledger_of([in_columns(good)], policy, conflicts)
+
+
+def ledger_of(parts: Iterable[Counters], policy: Policy = HOUSE, conflicts: Iterable[int] = ()) -> Ledger:
+    """Return the ledger of one interface from parts, no two samples of one instant in them.
+
+    Between two samples nearly always nothing but time passed. Of a stretch of such steps only those over the border
+    of a slot are looked at; what stands between is the difference of the counter. The others are taken one by one.
+    ``conflicts`` are instants of samples that contradict each other.
+    """
     slots: dict[int, Slot] = {}
     gaps: list[Step] = []
-    good, conflicts = _good(samples)
-    for step in _steps(good, policy):
-        if step.flags and step.flags & (Flag.IMPOSSIBLE | Flag.GAP):  # nothing is known of it, not even the sum
-            _mark(slots, step, step.flags)
-        elif step.last_ms - step.first_ms > policy.longest_step_ms:
-            gaps.append(step)
-            _mark(slots, step, step.flags | Flag.GAP)
-        else:
-            _spread(slots, step)
+    last: CounterSample | None = None
+    for part in in_order(parts):
+        for first, end in pairwise((0, *_odd(part, policy), len(part.kinds))):
+            for step in _steps((last, part.sample(first)), policy) if last else ():
+                _lay(slots, gaps, step, policy)
+            _lay_stretch(slots, part, first, end - 1)
+            last = part.sample(end - 1)
     for at_ms in conflicts:
         slots.setdefault(at_ms - at_ms % SLOT_MS, Slot()).flags |= Flag.CONFLICT
     for slot in slots.values():
         if not slot.is_sample:
             slot.flags |= Flag.PARTLY
     return Ledger(dict(sorted(slots.items())), tuple(gaps))
+
+
+def _lay(slots: dict[int, Slot], gaps: list[Step], step: Step, policy: Policy) -> None:
+    if step.flags and step.flags & (Flag.IMPOSSIBLE | Flag.GAP):  # nothing is known of it, not even the sum
+        _mark(slots, step, step.flags)
+    elif step.last_ms - step.first_ms > policy.longest_step_ms:
+        gaps.append(step)
+        _mark(slots, step, step.flags | Flag.GAP)
+    else:
+        _spread(slots, step)
+
+
+def _odd(counters: Counters, policy: Policy) -> list[int]:
+    """Return the places of samples between which and the one before more than time may have passed.
+
+    The rules of :func:`_between` for plain growth of a counter that never goes round, by the column.
+    """
+    most, at_ms, dial = policy.cap_bytes(0), counters.clock.at_ms, counters.dial_seconds
+    found = set(counters.clock.odd(policy.longest_step_ms))
+    for column in (counters.rx_bytes, counters.tx_bytes):
+        steps = list(map(sub, column[1:], column))
+        if steps and (min(steps) < 0 or max(steps) > most):
+            found.update(place for place, step in enumerate(steps, 1) if not 0 <= step <= most)
+    kinds = counters.kinds
+    if kinds[0].bits != NO_TURN_BITS or kinds.count(kinds[0]) < len(kinds):
+        found.update(n for n in range(1, len(kinds)) if kinds[n].bits != NO_TURN_BITS or kinds[n] != kinds[n - 1])
+    if dial.count(None) < len(dial):
+        found.update(n for n in range(1, len(dial)) if _dialled_anew(dial[n - 1], dial[n], at_ms[n] - at_ms[n - 1]))
+    return sorted(found)
+
+
+def _lay_stretch(slots: dict[int, Slot], counters: Counters, first: int, last: int) -> None:
+    """Share what passed between two samples over slots; all steps between them are plain."""
+    if first >= last:
+        return
+    at_ms, borders = counters.clock.at_ms, counters.clock.borders
+    if first > 0 or last < len(at_ms) - 1:
+        borders = borders[bisect_right(borders, (first + 1,)) : bisect_right(borders, (last + 1,))]
+    edges = [at_ms[first], *(border_ms for *_, border_ms in borders), at_ms[last]]
+    ways = []
+    for column in (counters.rx_bytes, counters.tx_bytes):
+        # A step's bytes by time and rounded down, as in _spread, so that the sum stays exact.
+        met = [column[n - 1] + (column[n] - column[n - 1]) * (border_ms - old_ms) // length_ms
+               for n, old_ms, length_ms, border_ms in borders]  # fmt: skip
+        ways.append([column[first], *met, column[last]])
+    rx, tx = (map(sub, way[1:], way) for way in ways)
+    for (from_ms, until_ms), received, sent in zip(pairwise(edges), rx, tx, strict=True):
+        if until_ms == from_ms:
+            continue
+        at = from_ms - from_ms % SLOT_MS
+        slot = slots.get(at)
+        if slot is None:
+            slots[at] = Slot(received, sent, until_ms - from_ms)
+        else:
+            slot.rx_bytes += received
+            slot.tx_bytes += sent
+            slot.covered_ms += until_ms - from_ms
 
 
 def _good(samples: Iterable[CounterSample]) -> tuple[list[CounterSample], list[int]]:
@@ -180,36 +232,15 @@ def _good(samples: Iterable[CounterSample]) -> tuple[list[CounterSample], list[i
 
 
 def _steps(samples: Iterable[CounterSample], policy: Policy) -> Iterator[Step]:
-    shortest_cap = policy.cap_bytes(0)
     for last, now in pairwise(samples):
-        if _is_plain(last, now):
-            rx, tx = now.rx_bytes - last.rx_bytes, now.tx_bytes - last.tx_bytes
-            if 0 <= rx <= shortest_cap and 0 <= tx <= shortest_cap:
-                yield Step(last.at_ms, now.at_ms, rx, tx)
-                continue
         for step in _between(last, now, policy):
             cap = policy.cap_bytes(step.last_ms - step.first_ms)
             if max(step.rx_bytes, step.tx_bytes) > cap:
                 yield Step(step.first_ms, step.last_ms, 0, 0, step.flags | Flag.IMPOSSIBLE)
-            elif now.bits < _NO_TURN_BITS and _may_have_turned(last, now, step, policy):
+            elif now.bits < NO_TURN_BITS and _may_have_turned(last, now, step, policy):
                 yield Step(step.first_ms, step.last_ms, step.rx_bytes, step.tx_bytes, step.flags | Flag.LOWER_BOUND)
             else:
                 yield step
-
-
-def _is_plain(last: CounterSample, now: CounterSample) -> bool:
-    """Tell at little cost that nothing but time passed between two samples, as nearly always."""
-    return (
-        now.bits == last.bits == _NO_TURN_BITS
-        and now.life == last.life
-        and now.row == last.row
-        and now.dial_seconds is None
-        and (
-            last.uptime_seconds is None
-            or now.uptime_seconds is None
-            or (now.uptime_seconds - last.uptime_seconds) * 1000 >= now.at_ms - last.at_ms - UPTIME_SLACK_MS
-        )
-    )
 
 
 def _between(last: CounterSample, now: CounterSample, policy: Policy) -> Iterator[Step]:
@@ -251,11 +282,14 @@ def _restarted_ms(last: CounterSample, now: CounterSample) -> int | None:
 
 
 def _redialled(last: CounterSample, now: CounterSample) -> bool:
+    return _dialled_anew(last.dial_seconds, now.dial_seconds, now.at_ms - last.at_ms)
+
+
+def _dialled_anew(last: int | None, now: int | None, elapsed_ms: int) -> bool:
     """Tell whether a line was dialled in between: its time fell, or is shorter than what went by."""
-    if now.dial_seconds is None:
+    if now is None:
         return False
-    fell = last.dial_seconds is not None and now.dial_seconds < last.dial_seconds
-    return fell or now.dial_seconds * 1000 + DIAL_SLACK_MS < now.at_ms - last.at_ms
+    return (last is not None and now < last) or now * 1000 + DIAL_SLACK_MS < elapsed_ms
 
 
 def _grown(last: CounterSample, now: CounterSample, policy: Policy, *, fell: bool) -> Step:

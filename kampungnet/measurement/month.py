@@ -12,9 +12,9 @@ from operator import or_
 from typing import Final, NamedTuple
 
 from kampungnet.measurement import traffic
-from kampungnet.measurement.ledger import SLOT_MS, Flag, Slot
+from kampungnet.measurement.ledger import Flag, Slot
 from kampungnet.measurement.percentile import SLOT_SECONDS, GapPolicy, Runs, highest, rank
-from kampungnet.measurement.slots import MOST
+from kampungnet.measurement.slots import MOST, SLOT_MS
 
 HOUR_MS: Final = 3_600_000
 _WIDTH: Final = 8

@@ -75,49 +75,108 @@ def pack(kept: Iterable[Kept]) -> bytes:
 
 def unpack(blob: bytes) -> list[Kept]:
     """Return the readings of a pack. Raises ``lzma.LZMAError`` when its checksum does not fit."""
-    found = _PACK.decode(lzma.decompress(blob))
-    steps = array("Q")
-    steps.frombytes(planes.join(found.planes))
-    of_text = list(_of_texts(found, steps))
+    found = _opened(blob)
+    of_text = list(map(Shared.kept, _texts(found)))
     return [next(of_text[text]) for text in found.text_of]
+
+
+def texts(blob: bytes) -> list["Shared"]:
+    """Return the same by the text that readings share, their numbers still packed."""
+    return _texts(_opened(blob))
+
+
+class Shared:
+    """Readings of one text, in order of time: what stands between their digits, and columns of those."""
+
+    def __init__(self, parts: Sequence[bytes], data: bytes, first: int, length: int) -> None:
+        self.parts, self.length = parts, length
+        self._data, self._first = data, first
+        self._count = len(data) // planes.WIDTH
+
+    @property
+    def taken_ms(self) -> list[int]:
+        """Instants, repaired."""
+        return self._numbers(0)
+
+    @property
+    def quality(self) -> list[int]:
+        """How sure each instant is."""
+        return self._numbers(1)
+
+    def kept(self) -> Iterator[Kept]:
+        """Yield the readings."""
+        return map(Kept, self.taken_ms, self.quality, self._payloads())
+
+    def first_digits(self) -> list[bytes]:
+        """Return the runs of digits of the first reading."""
+        start = self._first + 2 * self.length
+        steps = planes.numbers(self._data, start, start + (len(self.parts) - 1) * self.length, self.length)
+        return _digits([step >> 1 for step in steps]) if steps else []
+
+    def filled(self, digits: Sequence[bytes]) -> bytes:
+        """Return the text with these digits in it."""
+        return b"".join(chain.from_iterable(zip(self.parts, (*digits, b""), strict=True)))
+
+    def moving(self) -> list[int]:
+        """Return which of the runs of digits are not the same in all readings."""
+        return [run for run in range(len(self.parts) - 1) if not self._is_still(run + 2)]
+
+    def numbers(self, run: int) -> list[int]:
+        """Return a run of digits that is a whole number in JSON: without zeros in front."""
+        steps = self._steps(run + 2)
+        base = 10 ** (len(str(steps[0])) - 1)
+        steps[0] -= base
+        found = list(accumulate(steps))
+        # One of more or fewer digits is out of these bounds, because of the 1 in front.
+        return found if min(found) >= 0 and max(found) < base else list(map(int, self.digits(run)))
+
+    def digits(self, run: int) -> list[bytes]:
+        """Return a run of digits as it stands."""
+        return _digits(self._numbers(run + 2))
+
+    def _numbers(self, column: int) -> list[int]:
+        return list(accumulate(self._steps(column)))
+
+    def _steps(self, column: int) -> "array[int]":
+        start = self._first + column * self.length
+        return planes.signed(planes.numbers(self._data, start, start + self.length))
+
+    def _is_still(self, column: int) -> bool:
+        start = self._first + column * self.length
+        return planes.are_zero(self._data, start + 1, start + self.length)
+
+    def _payloads(self) -> Iterable[bytes]:
+        """Put the digits between the parts. Most of them never change and become part of the text."""
+        pieces: list[Iterable[bytes]] = []
+        still = self.parts[0]
+        for run, part in enumerate(self.parts[1:]):
+            if self._is_still(run + 2):
+                still += self.digits(run)[0] + part
+            else:
+                pieces += (repeat(still, self.length), self.digits(run))
+                still = part
+        pieces.append(repeat(still, self.length))
+        return map(b"".join, zip(*pieces, strict=True))
+
+
+def _opened(blob: bytes) -> _Pack:
+    return _PACK.decode(lzma.decompress(blob))
+
+
+def _texts(found: _Pack) -> list[Shared]:
+    lengths = Counter(found.text_of)
+    first, texts = 0, []
+    for text, parts in enumerate(found.texts):
+        texts.append(Shared(parts, found.planes, first, lengths[text]))
+        first += lengths[text] * (len(parts) + 1)
+    return texts
 
 
 def _steps(column: Sequence[int]) -> Iterator[int]:
     last = 0
     for value in column:
         step, last = value - last, value
-        yield step << 1 if step >= 0 else (-step << 1) - 1  # small numbers of both signs become small ones
-
-
-def _of_texts(found: _Pack, steps: "array[int]") -> Iterator[Iterator[Kept]]:
-    """Yield, for each text, the readings that share it."""
-    start = 0
-    lengths = Counter(found.text_of)
-    for text, parts in enumerate(found.texts):
-        length = lengths[text]
-        end = start + length * (len(parts) + 1)
-        columns = [steps[first : first + length] for first in range(start, end, length)]
-        start = end
-        taken, quality = (_numbers(column) for column in columns[:2])
-        yield map(Kept, taken, quality, _payloads(parts, columns[2:], length))
-
-
-def _payloads(parts: Sequence[bytes], columns: Sequence["array[int]"], length: int) -> Iterable[bytes]:
-    """Put the digits between the parts of a text. Most of them never change and become part of the text."""
-    pieces: list[Iterable[bytes]] = []
-    still = parts[0]
-    for part, column in zip(parts[1:], columns, strict=True):
-        if any(column[1:]):
-            pieces += (repeat(still, length), _digits(_numbers(column)))
-            still = part
-        else:
-            still += _digits(_numbers(column[:1]))[0] + part
-    pieces.append(repeat(still, length))
-    return map(b"".join, zip(*pieces, strict=True))
-
-
-def _numbers(steps: Iterable[int]) -> list[int]:
-    return list(accumulate([step >> 1 ^ -(step & 1) for step in steps]))
+        yield step << 1 if step >= 0 else (-step << 1) - 1  # planes.signed gives them back
 
 
 def _digits(numbers: list[int]) -> list[bytes]:

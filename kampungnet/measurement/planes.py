@@ -4,20 +4,53 @@ The high bytes of measured numbers are nearly all alike, so that a compressor ma
 they stand together, and does not stumble over the low ones.
 """
 
+from array import array
 from typing import Final
 
-_WIDTH: Final = 8
+WIDTH: Final = 8
+"""Bytes of a number."""
+_LOWEST_BIT: Final = (1).to_bytes(WIDTH, "little")
 
 
 def split(data: bytes) -> bytes:
     """Return the bytes of 64-bit numbers: all of the first weight, then all of the second, ..."""
-    return b"".join(data[weight::_WIDTH] for weight in range(_WIDTH))
+    return b"".join(data[weight::WIDTH] for weight in range(WIDTH))
 
 
 def join(planes: bytes) -> bytes:
     """Return the numbers that :func:`split` was given. Raises ``ValueError`` on what is no whole number of them."""
-    count = len(planes) // _WIDTH
+    count = len(planes) // WIDTH
     data = bytearray(len(planes))
-    for weight in range(_WIDTH):
-        data[weight::_WIDTH] = planes[weight * count : (weight + 1) * count]
+    for weight in range(WIDTH):
+        data[weight::WIDTH] = planes[weight * count : (weight + 1) * count]
     return bytes(data)
+
+
+def numbers(planes: bytes, first: int, last: int, step: int = 1) -> "array[int]":
+    """Return those of the numbers, none below 0, at the places of ``range(first, last, step)``."""
+    count = len(planes) // WIDTH
+    data = bytearray(len(range(first, last, step)) * WIDTH)
+    for weight in range(WIDTH):
+        data[weight::WIDTH] = planes[weight * count + first : weight * count + last : step]
+    found = array("Q")
+    found.frombytes(data)
+    return found
+
+
+def signed(numbers: "array[int]") -> "array[int]":
+    """Return the numbers of both signs that stand in others: 0, -1, 1, -2, 2 in 0, 1, 2, 3, 4.
+
+    All at once as one long number, twenty times as fast as each: an odd one has all bits but its lowest turned.
+    """
+    whole = int.from_bytes(numbers.tobytes(), "little")
+    odd = whole & int.from_bytes(_LOWEST_BIT * len(numbers), "little")
+    both = (whole - odd >> 1) ^ (odd << 8 * WIDTH) - odd
+    found = array("q")
+    found.frombytes(both.to_bytes(WIDTH * len(numbers), "little"))
+    return found
+
+
+def are_zero(planes: bytes, first: int, last: int) -> bool:
+    """Tell whether all numbers from a place (included) to another (excluded) are 0."""
+    count, nothing = len(planes) // WIDTH, bytes(last - first)
+    return all(planes.startswith(nothing, weight * count + first) for weight in range(WIDTH))

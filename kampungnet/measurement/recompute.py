@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
 from kampungnet.devices.models import Device, Site
-from kampungnet.measurement.days import Days, DeviceDay, Rows, mark_due
+from kampungnet.measurement.days import Days, DeviceDay, Rows, forget, mark_due
 from kampungnet.measurement.models import ReadingDay
 
 _VERSION: Final = (ReadingDay.day, ReadingDay.agent, ReadingDay.part, ReadingDay.readings, ReadingDay.last_sequence)
@@ -76,9 +76,7 @@ def write(db: Session, made: Remade) -> None:
     """Put remade days in the place of those that stand. Raises ``ReadingsCame`` when they are no longer the newest."""
     if _packs(db, made.span, lock=True) != made.packs:
         raise ReadingsCame
-    days = Days(db, made.span.regency)
-    for place in made.days:
-        days.forget(db, place)
+    forget(db, made.span.regency, made.days)
     now_ms = clock.now_ms()
     made.rows.write(db, made.span.regency, now_ms)
     mark_due(db, made.span.regency, {(site, day.replace(day=1)) for site, _, day in made.days}, now_ms)

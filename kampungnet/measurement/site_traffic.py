@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
 from kampungnet.measurement import traffic, traffic_days
-from kampungnet.measurement.ledger import SLOT_MS, Flag, Slot
+from kampungnet.measurement.ledger import Flag, Slot
 from kampungnet.measurement.models import TrafficDay, TrafficHour
 from kampungnet.measurement.month import Day, month
 from kampungnet.measurement.month_facts import LineTraffic
 from kampungnet.measurement.percentile import GapPolicy
+from kampungnet.measurement.slots import SLOT_MS
 from kampungnet.measurement.traffic_days import OfDevice
 
 _DAY: Final = (

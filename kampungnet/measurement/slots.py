@@ -48,6 +48,9 @@ NO_ANSWER: Final = 3
 Slots = Mapping[int, int]
 """Slot start (ms since 1970, a multiple of five minutes) to value; an absent slot has no value."""
 
+Gathered = defaultdict[str, defaultdict[int, list[int]]]
+"""By series and slot: what each reading said."""
+
 
 class Timed(msgspec.Struct, frozen=True, gc=False):
     """One reading with its repaired instant."""
@@ -58,13 +61,18 @@ class Timed(msgspec.Struct, frozen=True, gc=False):
 
 def fold(readings: Iterable[Timed]) -> dict[str, dict[int, int]]:
     """Fold one device's readings, in any order and with repeats, into series of slots."""
+    return combined(gathered(readings))
+
+
+def gathered(readings: Iterable[Timed]) -> Gathered:
+    """Gather what readings say by series and slot, in any order and with repeats."""
     once = {(t.taken_ms, t.reading.boot_id, t.reading.sequence): t for t in readings}
-    gathered: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+    found: Gathered = defaultdict(lambda: defaultdict(list))
     for timed in once.values():
         slot = timed.taken_ms - timed.taken_ms % SLOT_MS
-        for name, value in _gauges(timed.reading):
-            gathered[name][slot].append(value)
-    return _combined(gathered)
+        for name, value in gauges(timed.reading):
+            found[name][slot].append(value)
+    return found
 
 
 def fold_onus(readings: Iterable[Timed], serials: Mapping[str, int]) -> dict[str, dict[str, dict[int, int]]]:
@@ -72,7 +80,7 @@ def fold_onus(readings: Iterable[Timed], serials: Mapping[str, int]) -> dict[str
 
     ``serials`` names those that are wanted and the instant in ms from which their readings count.
     """
-    gathered: dict[str, dict[str, dict[int, list[int]]]] = {}
+    found: dict[str, Gathered] = {}
     for timed in readings:
         if not isinstance(timed.reading.body, wire.OltBody):
             continue
@@ -81,10 +89,10 @@ def fold_onus(readings: Iterable[Timed], serials: Mapping[str, int]) -> dict[str
             serial = spelled(onu.serial)
             if timed.taken_ms < serials.get(serial, MOST):
                 continue
-            of_onu = gathered.setdefault(serial, defaultdict(lambda: defaultdict(list)))
+            of_onu = found.setdefault(serial, defaultdict(lambda: defaultdict(list)))
             for name, value in _onu_gauges(onu):
                 of_onu[name][slot].append(value)
-    return {serial: _combined(series) for serial, series in gathered.items()}
+    return {serial: combined(series) for serial, series in found.items()}
 
 
 def merge(old: Mapping[str, Slots], new: Mapping[str, Slots]) -> dict[str, dict[int, int]]:
@@ -109,7 +117,8 @@ def unpack(packed: bytes, day_start_ms: int) -> dict[int, int]:
     return {day_start_ms + place * SLOT_MS: value for place, value in enumerate(values) if value != ABSENT}
 
 
-def _gauges(reading: wire.Reading) -> Iterable[tuple[str, int]]:
+def gauges(reading: wire.Reading) -> Iterable[tuple[str, int]]:
+    """Yield what one reading of anything but an ONU says, by the series it belongs to."""
     yield "readings", 1
     body = reading.body
     if body is None:
@@ -166,8 +175,13 @@ def _onu_gauges(onu: wire.Onu) -> Iterable[tuple[str, int]]:
             yield "olt_rx_power_mdbm", round(onu.olt_rx_power_dbm * 1000)
 
 
-def _combined(gathered: Mapping[str, Mapping[int, list[int]]]) -> dict[str, dict[int, int]]:
-    return {name: {slot: _combine(name)(values) for slot, values in slots.items()} for name, slots in gathered.items()}
+def combined(found: Mapping[str, Mapping[int, list[int]]]) -> dict[str, dict[int, int]]:
+    """Return one value for each slot of what was gathered."""
+    done: dict[str, dict[int, int]] = {}
+    for name, of_name in found.items():
+        combine = _COMBINE.get(name, sum)
+        done[name] = {slot: combine(values) for slot, values in of_name.items()}
+    return done
 
 
 def _mean(values: list[int]) -> int:
@@ -184,7 +198,3 @@ _COMBINE: Final[Mapping[str, Callable[[list[int]], int]]] = {
     "tx_power_mdbm": min,
     "olt_rx_power_mdbm": min,
 }
-
-
-def _combine(series: str) -> Callable[[list[int]], int]:
-    return _COMBINE.get(series, sum)

@@ -14,8 +14,9 @@ from typing import Final
 import msgspec
 
 from kampungnet.measurement import planes
-from kampungnet.measurement.ledger import SLOT_MS, CounterSample, Flag, Ledger, Slot, Step
-from kampungnet.measurement.slots import MOST, SLOTS_A_DAY, Timed
+from kampungnet.measurement.counters import CounterSample
+from kampungnet.measurement.ledger import Flag, Ledger, Slot, Step
+from kampungnet.measurement.slots import MOST, SLOT_MS, SLOTS_A_DAY, Timed
 from kampungnet.shared import wire
 
 SLOTS_AN_HOUR: Final = 12
@@ -59,18 +60,22 @@ def samples(readings: Iterable[Timed]) -> Samples:
             continue
         of_router = isinstance(body, wire.RouterBody)
         dials = {line.name: line.uptime_seconds for line in body.pppoe} if isinstance(body, wire.RouterBody) else {}
-        for one in _worth_slots(body):
+        for one in worth_slots(body):
             if one.rx_bytes is None or one.tx_bytes is None:
                 continue
-            dialled = one.kind.startswith(_DIALLED)
             found.setdefault(one.interface, []).append(
                 CounterSample(
                     timed.taken_ms, one.rx_bytes, one.tx_bytes, timed.reading.device_uptime_seconds,
-                    one.instance if dialled else "", one.counter_bits, "" if dialled else one.instance,
-                    dials.get(one.interface), of_router, _packets(one),
+                    *life_of(one), dials.get(one.interface), of_router, _packets(one),
                 )
             )  # fmt: skip
     return found
+
+
+def life_of(one: wire.CounterReading) -> tuple[str, int, str]:
+    """Return what changes when an interface's counters begin anew, their bits, and the device's number of its row."""
+    dialled = one.kind.startswith(_DIALLED)
+    return one.instance if dialled else "", one.counter_bits, "" if dialled else one.instance
 
 
 def _packets(one: wire.CounterReading) -> tuple[int, int] | None:
@@ -79,7 +84,7 @@ def _packets(one: wire.CounterReading) -> tuple[int, int] | None:
     return one.rx_packets, one.tx_packets
 
 
-def _worth_slots(body: wire.RouterBody | wire.OntBody | wire.HostBody) -> Sequence[wire.CounterReading]:
+def worth_slots(body: wire.RouterBody | wire.OntBody | wire.HostBody) -> Sequence[wire.CounterReading]:
     """Return the counters worth slots: of a router whose WAN port is named, that one and the bridges.
 
     What the village buys and whom it serves is in those; the other ports rest in the packed readings. All of

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from kampungnet.core import clock
 from kampungnet.measurement import installation, traffic
 from kampungnet.measurement.boots import TimeQuality
+from kampungnet.measurement.counters import CounterSample
 from kampungnet.measurement.days import of_device, resting
-from kampungnet.measurement.ledger import CounterSample, Slot, ledger
+from kampungnet.measurement.ledger import Slot, ledger
 from kampungnet.measurement.models import ReadingDay, TrafficSlots
 from kampungnet.measurement.slots import Timed
 

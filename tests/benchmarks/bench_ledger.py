@@ -17,10 +17,10 @@ from sqlalchemy import insert
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.measurement import closing, recompute, traffic
-from kampungnet.measurement.ledger import SLOT_MS, Slot
+from kampungnet.measurement.ledger import Slot
 from kampungnet.measurement.models import TrafficDay, TrafficSlots
 from kampungnet.measurement.month import Month
-from kampungnet.measurement.slots import SLOTS_A_DAY
+from kampungnet.measurement.slots import SLOT_MS, SLOTS_A_DAY
 from kampungnet.upkeep import pack_all
 from tests.benchmarks.central import prepare_sqlite, sqlite_url
 from tests.benchmarks.context import Context

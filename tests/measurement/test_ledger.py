@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -9,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kampungnet.measurement.ledger import SLOT_MS, CounterSample, Flag, Ledger, Policy, ledger
+from kampungnet.measurement.counters import CounterSample, in_columns
+from kampungnet.measurement.ledger import Flag, Ledger, Policy, ledger, ledger_of
+from kampungnet.measurement.slots import SLOT_MS
 
 MINUTE = 60_000
 T0 = 1_751_302_800_000 - 1_751_302_800_000 % SLOT_MS
@@ -269,3 +272,44 @@ def test_a_counter_that_only_grows_loses_and_invents_nothing(grown: list[tuple[i
 @pytest.mark.parametrize(("mbps", "turn_ms"), [(10, 3_436_000), (50, 687_200), (100, 343_600), (1000, 34_400)])
 def test_the_time_a_counter_of_32_bits_needs_for_one_turn_is_that_of_the_facts(mbps: int, turn_ms: int) -> None:
     assert round(2**32 * 8 / (mbps * 1000), -2) == turn_ms
+
+
+STRETCHES = st.lists(
+    st.builds(
+        lambda seconds, rx, more: (seconds, rx, more),
+        st.integers(1, 460) | st.just(60),
+        st.integers(0, 10**8) | st.integers(0, 10**10) | st.integers(-(10**9), 0),
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "uptime_seconds": st.none() | st.integers(0, 200),
+                "life": st.sampled_from(["", "*F1"]),
+                "row": st.sampled_from(["", "*1", "*2"]),
+                "bits": st.sampled_from([32, 64]),
+                "dial_seconds": st.none() | st.integers(0, 300),
+                "sure_uptime": st.booleans(),
+                "packets": st.none() | st.tuples(st.integers(0, 2**33), st.integers(0, 2**33)),
+            },
+        )
+        | st.just({}),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=300)
+@given(stretches=STRETCHES, told=st.booleans(), cuts=st.sets(st.integers(0, 40)))
+def test_a_stretch_as_a_whole_is_what_its_steps_one_by_one_are(
+    stretches: Sequence[tuple[int, int, dict[str, Any]]], *, told: bool, cuts: set[int]
+) -> None:
+    samples, at_ms, rx = [], T0, 2**32 - 10**8
+    for seconds, grown, more in stretches:
+        at_ms, rx = at_ms + seconds * 1000, max(0, rx + grown)
+        whole = {"uptime_seconds": (at_ms - T0) // 1000 + 500, "dial_seconds": (at_ms - T0) // 1000 + 9} if told else {}
+        samples.append(CounterSample(at_ms, rx, rx // 3, **(whole | more)))
+    one_by_one = ledger_of(in_columns([one]) for one in samples)
+    assert ledger(samples) == one_by_one
+    parts = [samples[:: len(cuts) + 1], *(samples[n :: len(cuts) + 1] for n in range(1, len(cuts) + 1))]
+    assert ledger_of(map(in_columns, parts)) == one_by_one, "interleaved"
+    borders = [0, *sorted(cuts), len(samples)]
+    assert ledger_of(in_columns(samples[a:b]) for a, b in pairwise(borders)) == one_by_one, "one after another"

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from kampungnet.core import clock
 from kampungnet.measurement import traffic
 from kampungnet.measurement.closing import last_day, period_ms
-from kampungnet.measurement.ledger import SLOT_MS, Flag, Slot, Step
+from kampungnet.measurement.ledger import Flag, Slot, Step
 from kampungnet.measurement.month import HOUR_MS, Day, Month, month
 from kampungnet.measurement.percentile import GapPolicy, percentile
+from kampungnet.measurement.slots import SLOT_MS
 
 START: Final = clock.day_start_ms(date(2026, 7, 1), clock.WIB)
 DAY_MS: Final = clock.DAY_MS

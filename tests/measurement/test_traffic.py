@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kampungnet.measurement import traffic
-from kampungnet.measurement.ledger import SLOT_MS, Flag, Ledger, Slot, Step, ledger
-from kampungnet.measurement.slots import MOST, SLOTS_A_DAY, Timed
+from kampungnet.measurement.ledger import Flag, Ledger, Slot, Step, ledger
+from kampungnet.measurement.slots import MOST, SLOT_MS, SLOTS_A_DAY, Timed
 from kampungnet.shared import wire
 from tests.support.server import router_body
 
