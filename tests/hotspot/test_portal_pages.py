@@ -139,12 +139,13 @@ async def _pushed(stage: Stage, folder: Path) -> MikrotikPortalDriver:
     return driver
 
 
+@pytest.mark.parametrize("model", ["hex", "rb951"], ids=["RouterOS 7", "RouterOS 6"])
 @pytest.mark.parametrize("language", ["id", "en"])
 @pytest.mark.parametrize("way", [Way.CLICK, Way.VOUCHER, Way.ACCOUNT])
 async def test_a_phone_logs_in_on_the_routers_flash_with_the_server_away(
-    chromium: str, tmp_path: Path, way: Way, language: str
+    chromium: str, tmp_path: Path, way: Way, language: str, model: str
 ) -> None:
-    async with on_stage(FleetOptions(model="hex")) as stage:
+    async with on_stage(FleetOptions(model=model)) as stage:
         driver = await _pushed(stage, tmp_path)
         guest = await stage.site.hotspot.join(PHONE)
         async with browser(chromium, proxy=guest.door, size=(320, 640), script=False) as phone:

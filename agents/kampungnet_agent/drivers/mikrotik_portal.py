@@ -1,6 +1,6 @@
 """Driver ``mikrotik-portal``: keeps the captive portal of a RouterOS hotspot as it is wanted, and tells who is online.
 
-A second API user with ``read,write,api`` and a connection of its own; the driver that measures the router only reads.
+A second API user with ``read,write,test,api`` and a connection of its own; the driver that measures only reads.
 A poll looks who is online (its reading is the session ledger) and, when the hour, a quota or somebody else's hand
 changed something, makes the router right again. What is wanted comes by :meth:`follow`, at once and over power cuts:
 it lies on the box's disk, so all goes on with the line to the server cut.

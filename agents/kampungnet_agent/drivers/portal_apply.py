@@ -56,9 +56,8 @@ async def make_so(connection: RouterConnection, memory: PortalMemory, wanted: Wa
         again = await tables(connection, TABLES)
         left = changes(wants.tables, again)
         problems += [f"Router tidak menyimpan {_sentence(one)}." for one in left if not problems]
-    holds = not set(problems) - {portal_pages.OLD_VERSION}
     changed = [_sentence(one) for one in todo[:MOST_SENTENCES]]
-    return Made(holds, problems[:MOST_SENTENCES], changed, ended, _print(wants))
+    return Made(not problems, problems[:MOST_SENTENCES], changed, ended, _print(wants))
 
 
 async def _carry_out(connection: RouterConnection, todo: Sequence[Change]) -> list[str]:

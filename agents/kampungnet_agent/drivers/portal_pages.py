@@ -1,23 +1,26 @@
 """The portal's page files on a router's flash: written beside the old ones, read back, then switched to in one step.
 
 A power cut at any moment leaves the old pages or the new ones, never half of them; a router that does not take them
-goes on with what it had. Files over the API: facts on routers 12.8 and on hotspots 9; ``/file/add`` needs RouterOS 7.
+goes on with what it had. Files over the API: facts on routers 12.8 and on hotspots 9. ``/file/add`` needs RouterOS 7;
+version 6 gets the files from the box by itself, and shows no more than 4 KB of one: there a mark that came last says
+which pages it got.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
 from .fields import text
+from .portal_offer import offered
 from .portal_rows import FILES, refusals
 from .routeros_sentences import Row, encode_command
 from .routeros_wire import RouterConnection
 
 FOLDERS: Final = ("kampungnet-a", "kampungnet-b")
 LISTED: Final = encode_command(f"{FILES}/print", "=.proplist=.id,name,type")
-OLD_VERSION: Final = "RouterOS 6 tidak bisa menerima halaman lewat API: halaman bawaan router dipakai."
-"""No fault that could be mended from here: everything else of the portal works."""
+MARK: Final = "kampungnet.txt"
+FETCH_SECONDS: Final = 60.0
 READ_TRIES: Final = 5
 READ_PAUSE_SECONDS: Final = 0.3
 """A file that was just written cannot be read for a moment."""
@@ -30,12 +33,12 @@ async def bring(connection: RouterConnection, pages: Mapping[str, str], profile:
     if listed.traps:
         return refusals([("Daftar berkas router tidak bisa dibaca", listed)])
     current = text(profile.get(b"html-directory"))
-    if _last(current) in FOLDERS and holds(await _contents(connection, current, pages), current, pages):
+    if _last(current) in FOLDERS and await _holds(connection, current, pages):
         return []
     folder = _next(listed.rows, current)
     problems = await _write(connection, folder, pages, listed.rows)
     if any("no such command" in problem for problem in problems):
-        return [OLD_VERSION]
+        problems = await _fetch(connection, folder, pages)
     if problems:
         return [*problems, "Halaman portal yang lama tetap dipakai."]
     if not await _reads_back(connection, folder, pages):
@@ -63,21 +66,27 @@ async def _remove_folders(connection: RouterConnection, folders: set[str]) -> No
 
 async def _contents(connection: RouterConnection, folder: str, pages: Mapping[str, str]) -> list[Row]:
     """Ask what stands in our own pages; other files of a router, such as exports, are nobody's business here."""
-    words = [f"?name={folder}/{name}" for name in pages] + ["?#|"] * (len(pages) - 1)
-    return (await connection.ask([encode_command(f"{FILES}/print", "=.proplist=name,contents", *words)]))[0].rows
+    names = [f"?name={folder}/{name}" for name in (*pages, MARK)]
+    words = ("=.proplist=name,size,contents", *names, *["?#|"] * len(pages))
+    return (await connection.ask([encode_command(f"{FILES}/print", *words)]))[0].rows
 
 
-def holds(rows: Sequence[Row], folder: str, pages: Mapping[str, str]) -> bool:
-    """Tell whether a folder has these pages, by their hashes."""
-    start = folder + "/"
-    there = {text(row.get(b"name")): row.get(b"contents", b"") for row in rows}
-    found = {name.removeprefix(start): digest(content) for name, content in there.items() if name.startswith(start)}
-    return all(found.get(name) == digest(content.encode()) for name, content in pages.items())
+async def _holds(connection: RouterConnection, folder: str, pages: Mapping[str, str]) -> bool:
+    """Tell whether a folder has these pages, byte for byte as far as the router shows them."""
+    rows = {text(row.get(b"name")): row for row in await _contents(connection, folder, pages)}
+    is_marked = rows.get(f"{folder}/{MARK}", {}).get(b"contents", b"").decode("latin-1") == _mark(pages)
+
+    def is_there(name: str, content: bytes) -> bool:
+        row = rows.get(f"{folder}/{name}", {})
+        shown = row.get(b"contents", b"")
+        is_start = content.startswith(shown) and row.get(b"size") == str(len(content)).encode()
+        return shown == content or (is_marked and is_start)
+
+    return all(is_there(name, content.encode()) for name, content in pages.items())
 
 
-def digest(content: bytes) -> str:
-    """Return the hash of a file's content."""
-    return sha256(content).hexdigest()
+def _mark(pages: Mapping[str, str]) -> str:
+    return sha256(repr(sorted(pages.items())).encode()).hexdigest()
 
 
 async def _write(connection: RouterConnection, folder: str, pages: Mapping[str, str], rows: Sequence[Row]) -> list[str]:
@@ -95,11 +104,29 @@ async def _write(connection: RouterConnection, folder: str, pages: Mapping[str, 
     return refusals(named)
 
 
+async def _fetch(connection: RouterConnection, folder: str, pages: Mapping[str, str]) -> list[str]:
+    """Let the router get the pages from this box; the mark comes when all of them are there."""
+    try:
+        async with offered({**pages, MARK: _mark(pages)}, connection.own_address) as url:
+            return await _get(connection, folder, url, pages) or await _get(connection, folder, url, [MARK])
+    except OSError as error:
+        return [f"Kotak tidak bisa menyediakan halaman untuk router: {error}."]
+
+
+async def _get(connection: RouterConnection, folder: str, url: str, names: Iterable[str]) -> list[str]:
+    commands = {
+        name: encode_command("/tool/fetch", f"=url={url}/{name}", f"=dst-path={folder}/{name}") for name in names
+    }
+    replies = await connection.ask(commands.values(), FETCH_SECONDS)
+    sentence = "Router tidak bisa mengambil {} dari kotak (akunnya perlu hak test)"
+    return refusals((sentence.format(name), reply) for name, reply in zip(commands, replies, strict=True))
+
+
 async def _reads_back(connection: RouterConnection, folder: str, pages: Mapping[str, str]) -> bool:
     """Tell whether the pages stand on the router, byte for byte."""
     for _ in range(READ_TRIES):
         await asyncio.sleep(READ_PAUSE_SECONDS)
-        if holds(await _contents(connection, folder, pages), folder, pages):
+        if await _holds(connection, folder, pages):
             return True
     return False
 

@@ -103,6 +103,12 @@ class RouterConnection(asyncio.BufferedProtocol):
         """Whether another round may be sent."""
         return self._failure is None and self._transport is not None and not self._transport.is_closing()
 
+    @property
+    def own_address(self) -> str:
+        """The address of this box that the router talks to; empty when there is no connection."""
+        name = self._transport.get_extra_info("sockname") if self._transport else None
+        return str(name[0]) if name else ""
+
     def begin_poll(self, *, tables: bool = False) -> None:
         """Start the budget of bytes and properties anew; rows of ``tables`` are remembered until the next such poll."""
         self._memory.begin(tables=tables)
