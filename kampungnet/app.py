@@ -19,7 +19,7 @@ from kampungnet.core import migrate, web
 from kampungnet.core.database import Database
 from kampungnet.core.errors import NotFound, Unavailable
 from kampungnet.core.tally import Tally
-from kampungnet.hotspot import portal_pages, portals, routes_desk, routes_portal
+from kampungnet.hotspot import portal_pages, portals, routes_desk, routes_evidence, routes_portal
 from kampungnet.ingest import lane
 from kampungnet.ingest.routes import EnrolmentDoor, ReportDoor
 from kampungnet.ingest.wanted_door import WantedDoor
@@ -53,6 +53,8 @@ _ROUTERS: Final = (
     routes_oddities.router,
     routes_desk.router,
     routes_portal.router,
+    routes_evidence.router,
+    routes_evidence.data_router,
     routes_oddities.data_router,
     billing_data.router,
     billing_data.paper_router,

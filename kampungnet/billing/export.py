@@ -1,6 +1,5 @@
 """Pure: tables for other programs, as CSV and XLSX. A text never becomes a formula there, whatever it begins with."""
 
-import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,21 +8,13 @@ from typing import Any, Final
 
 import xlsxwriter  # type: ignore[import-untyped]
 
-Value = str | int | date
+from kampungnet.core.csv_file import Value, to_csv
 
-_DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r")
+__all__ = ["Value", "to_csv", "to_xlsx", "workbook"]
+
 _EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
 """When every file says it was made. It must have an hour: a bare day is passed over, and the clock asked."""
 _A4: Final = 9
-
-
-def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> bytes:
-    """Return CSV (UTF-8 with BOM, so that Excel reads it). A text that could start a formula gets an apostrophe."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(columns)
-    writer.writerows([_harmless(cell) for cell in row] for row in rows)
-    return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
 def to_xlsx(columns: Sequence[str], rows: Iterable[Sequence[Value]], title: str) -> bytes:
@@ -63,9 +54,3 @@ def _write(sheet: Any, at: tuple[int, int], cell: Value, formats: tuple[Any, Any
         sheet.write_number(*at, cell, formats[1] if abs(cell) >= 10_000 else None)
     elif cell:
         sheet.write_string(*at, cell)
-
-
-def _harmless(cell: Value) -> Value:
-    if isinstance(cell, date):
-        return cell.isoformat()
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_DANGEROUS) else cell
