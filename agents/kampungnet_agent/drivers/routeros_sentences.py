@@ -109,21 +109,17 @@ def row_in(words: bytes) -> Row | None:
     row: Row = {}
     start, end = 0, len(words) - 1
     try:
-        for _ in range(MOST_WORDS - 1):  # those before, ``!re`` and the tag, are two
-            if start == end:
-                return row
+        while start < end:
             length = words[start]
-            if length >= _LONG:
-                return None
             stop = start + 1 + length
             nothing, key, value = words[start + 1 : stop].split(b"=", 2)
-            if nothing:
+            if nothing or length >= _LONG:
                 return None
             row[key] = value
             start = stop
-    except (ValueError, IndexError):
+    except ValueError:
         return None
-    return None
+    return row if start == end and len(row) < MOST_WORDS else None
 
 
 class RowMemory:

@@ -25,7 +25,7 @@ from librouteros.exceptions import (  # type: ignore[import-untyped]
 from kampungnet_agent.record_tape import TAPE, Exchange
 
 from .fields import excerpt, text
-from .routeros_sentences import MOST_WORDS, Row, RowMemory, SentenceReader, encode_command
+from .routeros_sentences import MOST_WORDS, Row, RowMemory, SentenceReader, encode_command, row_in
 
 BYTES_PER_POLL: Final = 2_000_000
 """Bytes of answers in one poll; more is an endless or hostile answer. The fullest real one has some 300,000."""
@@ -41,11 +41,16 @@ _INBOX: Final = memoryview(bytearray(64 * 1024))
 asyncio's own reading takes 256 KB anew each time, which costs more than the cutting.
 """
 _END_OF_SENTENCE: Final = b"\0"
+_FIRST_TAG: Final = 1000
+_LAST_TAG: Final = 9999
+"""All tags have four digits, so that the start of a plain reply has always the same length."""
+_TAG: Final = b"\x09.tag="
+_DIGITS: Final = 4
 _ROW: Final = b"\x03!re"
-_NEXT_ROW: Final = _END_OF_SENTENCE + _ROW
-_TAG: Final = b".tag="
-_TAG_AT: Final = len(_ROW) + 1
-"""Where the tag begins that newer routers send right behind ``!re``, after the length of its word."""
+_PLAIN_ROW: Final = _ROW + _TAG
+_PLAIN_DONE: Final = b"\x05!done" + _TAG
+"""How newer routers begin their answers: the tag stands right behind the reply word."""
+_NEXT_ROW: Final = _END_OF_SENTENCE + _PLAIN_ROW
 _UNTAGGED: Final = b""
 _EQUALS: Final = ord("=")
 _DOT: Final = ord(".")
@@ -92,7 +97,7 @@ class RouterConnection(asyncio.BufferedProtocol):
         # asked for once: Python 3.11 makes a system call each time, and every answer needs its clock
         self._loop = asyncio.get_running_loop()
         self._lost = self._loop.create_future()
-        self._last_tag = 0
+        self._last_tag = _LAST_TAG
         self._received = 0
         self._kept = 0
         self._asked_at = 0.0
@@ -163,7 +168,8 @@ class RouterConnection(asyncio.BufferedProtocol):
             self._answered = None
 
     def _next_tag(self) -> bytes:
-        self._last_tag += 1
+        """Return a tag that is free: no round has thousands of commands, and each ends before the next begins."""
+        self._last_tag = self._last_tag + 1 if self._last_tag < _LAST_TAG else _FIRST_TAG
         return b"%d" % self._last_tag
 
     def _cancel_late(self) -> None:
@@ -228,30 +234,37 @@ class RouterConnection(asyncio.BufferedProtocol):
             self._lost.set_result(None)
 
     def _read(self, data: bytes) -> None:
-        """Sort all sentences in ``data``: nine of ten are plain rows, the rest takes the careful reader."""
+        """Sort all sentences in ``data``: nearly all are plain, the rest takes the careful reader."""
         reader, position, end = self._reader, 0, len(data)
         while position < end:
             stop = data.find(_END_OF_SENTENCE, position) + 1
-            if not (stop and reader.between_sentences and self._plain_row(data[position:stop])):
-                # old routers put the tag last: where one row is not plain, the next are not either
-                stop = end if data.startswith(_ROW, position) else data.find(_NEXT_ROW, position) + 1 or end
+            if not (stop and reader.between_sentences and self._take_plain(data[position:stop])):
+                stop = _next_plain(data, position)
                 for sentence in reader.feed(data[position:stop]):
                     self._sort(sentence)
             position = stop
 
-    def _plain_row(self, sentence: bytes) -> bool:
-        """Take a row as newer routers send it, short words and the tag right behind ``!re``."""
-        if sentence[: len(_ROW)] != _ROW:
-            return False
-        behind_tag = _TAG_AT + sentence[len(_ROW)]
-        reply = self._waiting.get(sentence[_TAG_AT + len(_TAG) : behind_tag])
-        if reply is None or sentence[_TAG_AT : _TAG_AT + len(_TAG)] != _TAG:
-            return False
-        row = self._memory.row_in(sentence[behind_tag:])
-        if not row:
-            return False
-        self._keep(reply, row)
-        return True
+    def _take_plain(self, sentence: bytes) -> bool:
+        """Take a sentence as newer routers send most: the tag right behind ``!re`` or ``!done``, then short words."""
+        if sentence.startswith(_PLAIN_ROW):
+            words = len(_PLAIN_ROW) + _DIGITS
+            reply = self._waiting.get(sentence[len(_PLAIN_ROW) : words])
+            row = self._memory.row_in(sentence[words:])
+            if reply is None or row is None:
+                return False
+            if row:  # some versions send rows without any property
+                self._keep(reply, row)
+            return True
+        if sentence.startswith(_PLAIN_DONE):
+            words = len(_PLAIN_DONE) + _DIGITS
+            tag = sentence[len(_PLAIN_DONE) : words]
+            reply = self._waiting.get(tag)
+            row = row_in(sentence[words:])
+            if reply is None or row is None:
+                return False
+            self._finish(tag, reply, row)
+            return True
+        return False
 
     def _sort(self, sentence: list[bytes]) -> None:
         """Put one reply sentence to its command."""
@@ -266,8 +279,7 @@ class RouterConnection(asyncio.BufferedProtocol):
             if row:  # some versions send rows without any property
                 self._keep(reply, row)
         elif kind == b"!done":
-            reply.ret = row.get(b"ret")
-            self._finish(tag, reply)
+            self._finish(tag, reply, row)
         elif kind == b"!trap":
             reply.traps[TRAPS_PER_REPLY - 1 :] = [_trap(row)]
         elif kind != b"!empty":  # sent before !done from 7.18 on when there is nothing to return
@@ -282,8 +294,9 @@ class RouterConnection(asyncio.BufferedProtocol):
             raise ProtocolError(f"more than {self.most_properties} properties: {excerpt(b' '.join(row.values()))!r}")
         reply.rows.append(row)
 
-    def _finish(self, tag: bytes, reply: Reply) -> None:
+    def _finish(self, tag: bytes, reply: Reply, row: Row) -> None:
         del self._waiting[tag]
+        reply.ret = row.get(b"ret")
         reply.waited = self._loop.time() - self._asked_at
         if not self._waiting and self._answered is not None and not self._answered.done():
             self._answered.set_result(None)
@@ -304,8 +317,17 @@ def _exchange(command: bytes, reply: Reply) -> Exchange:
 
 
 def _tagged(command: bytes, tag: bytes) -> bytes:
-    # a tag is a number of a few digits, so that one byte tells the length of its word
-    return b"%b%c.tag=%b\0" % (command, len(tag) + 5, tag)
+    return b"%b%b%b\0" % (command, _TAG, tag)
+
+
+def _next_plain(data: bytes, position: int) -> int:
+    """Return where the next plain row begins, the end without one.
+
+    Old routers put the tag last: where one row is so, the next are not plain either.
+    """
+    if data.startswith(_ROW, position) and not data.startswith(_PLAIN_ROW, position):
+        return len(data)
+    return data.find(_NEXT_ROW, position) + 1 or len(data)
 
 
 def _parse(sentence: list[bytes]) -> tuple[bytes, Row]:

@@ -273,7 +273,7 @@ async def test_an_answer_that_ends_in_the_middle_is_unreadable() -> None:
         await read_sentence(reader)
         writer.write(sentence(b"!done"))
         await read_sentence(reader)
-        writer.write(sentence(b"!re", b".tag=1", b"=name=Balai")[:-3])
+        writer.write(sentence(b"!re", b".tag=1000", b"=name=Balai")[:-3])
         await writer.drain()
         writer.write_eof()
         await reader.read()
@@ -288,7 +288,7 @@ async def test_an_endless_answer_is_cut_at_the_byte_budget() -> None:
         await read_sentence(reader)
         writer.write(sentence(b"!done"))
         await read_sentence(reader)
-        block = sentence(b"!re", b".tag=5", b"=name=" + b"x" * 500) * 200
+        block = sentence(b"!re", b".tag=1004", b"=name=" + b"x" * 500) * 200
         while True:
             writer.write(block)
             await writer.drain()
