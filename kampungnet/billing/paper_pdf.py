@@ -3,25 +3,24 @@
 The paper is in Indonesian whoever asks: it is signed and filed. Texts go to the typesetter as data, never as markup.
 """
 
-import io
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, Final
-
-import segno
 
 from kampungnet.billing import money, words
 from kampungnet.billing.document import Judged, StatementDocument, content_hash
 from kampungnet.billing.formula_words import line_name, sentence
 from kampungnet.billing.lines import SUMS, LineKind
 from kampungnet.billing.measured import Classes
-from kampungnet.billing.typesetting import typeset
 from kampungnet.core import clock
 from kampungnet.core.languages import Language
+from kampungnet.core.typesetting import qr_svg, typeset
 from kampungnet.measurement.availability import percent
 from kampungnet.measurement.outage_list import CAUSES
 
+_TEMPLATE: Final = Path(__file__).parent / "paper/statement.typ"
 _OFFICES: Final = {"desa": "Pemerintah Desa", "kelurahan": "Kelurahan", "kecamatan": "Kecamatan"}
 _SIGNERS: Final = {
     "desa": ("Sekretaris Desa", "Kepala Desa", "Kaur Keuangan"),
@@ -45,7 +44,7 @@ class Paper:
 
 def pdf(document: StatementDocument, paper: Paper) -> bytes:
     """Return the paper of a statement."""
-    return typeset("statement.typ", _Words(document, paper).all())
+    return typeset(_TEMPLATE, _Words(document, paper).all())
 
 
 class _Words:
@@ -69,7 +68,7 @@ class _Words:
             "outages": self._outages(), "works": self._works(), "lines": self._lines(),
             "words": one.total_words, "budget": self._budget(), "signatures": self._signatures(),
             "signed_at": f"{one.village.name}, {self._signed_on(is_draft)}", "check": self._check(is_draft),
-            "qr": "" if is_draft or not self._paper.check_address else self._qr(),
+            "qr": "" if is_draft or not self._paper.check_address else qr_svg(self._address()),
             "foot": " · ".join(["KampungNet", one.contract.id, one.month] + [content_hash(one)[:16]] * (not is_draft)),
         }  # fmt: skip
 
@@ -187,11 +186,6 @@ class _Words:
             return "Draf: angka masih dapat berubah sampai disetujui."
         where = f"Periksa di {self._address()}. " if self._paper.check_address else ""
         return f"{where}Sidik isi (SHA-256): {content_hash(self._document)}"
-
-    def _qr(self) -> str:
-        out = io.BytesIO()
-        segno.make(self._address(), error="m").save(out, kind="svg", xmldecl=False, border=1)
-        return out.getvalue().decode()
 
     def _address(self) -> str:
         return f"{self._paper.check_address.rstrip('/')}/periksa/{content_hash(self._document)}"

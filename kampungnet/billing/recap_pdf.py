@@ -2,13 +2,15 @@
 
 import calendar
 from datetime import date
+from pathlib import Path
 from typing import Any, Final
 
 from kampungnet.billing.money import figures, in_brackets
 from kampungnet.billing.rollup import MISSING, Recap, Row
-from kampungnet.billing.typesetting import typeset
 from kampungnet.core.languages import Language
+from kampungnet.core.typesetting import typeset
 
+_TEMPLATE: Final = Path(__file__).parent / "paper/recap.typ"
 COLUMNS: Final = (
     "Kode", "Uraian", "Anggaran (Rp)", "Realisasi (Rp)", "Lebih/(Kurang) (Rp)", "Persentase (%)",
     "Disetujui, belum dibayar (Rp)", "Laporan bulan ini (Rp)",
@@ -26,7 +28,7 @@ def pdf(recap: Recap, language: Language) -> bytes:
     last = date(year, month, calendar.monthrange(year, month)[1])
     name = language.full_day(last).split(" ", 1)[1]
     return typeset(
-        "recap.typ",
+        _TEMPLATE,
         {
             "title": f"Laporan Realisasi Belanja Langganan Internet {recap.title} {recap.month}",
             "date": [last.year, last.month, last.day], "place": recap.title,

@@ -6,11 +6,11 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
-from kampungnet.hotspot import portals, vouchers
+from kampungnet.hotspot import batches, portals, vouchers
 from kampungnet.hotspot.models import GardenEntry
 from kampungnet.hotspot.policy import Policy
 from kampungnet.hotspot.portals import Place
-from kampungnet.hotspot.vouchers import NewBatch
+from kampungnet.hotspot.vouchers import NewBatch, State
 from kampungnet.staff.service import SignedIn
 
 VOUCHERS: Final = 8
@@ -28,12 +28,17 @@ def keep(db: Session, by: SignedIn, place: Place, now_ms: int) -> str:
                     reason="Layanan desa", review_on=date(2027, 12, 31), checked_ms=None, problem="", ended_ms=None,
                 )
             )  # fmt: skip
-        rules = Policy(managed=True, greeting="Sugeng rawuh ring Banyuwangi", contact="Kantor desa")
+        rules = Policy(
+            managed=True,
+            greeting="Sugeng rawuh ring Banyuwangi",
+            contact="Kantor desa",
+            wifi_name="WiFi Desa",
+            router_name="wifi.desa",
+        )
         portals.set_policy(db, by, place, rules, now_ms)
-    there = vouchers.batches(db, place)
-    batch = there[0] if there else vouchers.issue(db, by, place, _batch(), now_ms)
-    codes = vouchers.codes_to_print(db, by, batch, now_ms)
-    return codes[0][1] if codes else ""
+    there = batches.listed(db, place, now_ms)
+    batch = there[0][0] if there else vouchers.issue(db, by, place, _batch(), now_ms)
+    return batches.to_print(db, by, batch, 1, now_ms)[0].code if batches.numbers(db, batch, now_ms)[State.FRESH] else ""
 
 
 def _batch() -> NewBatch:

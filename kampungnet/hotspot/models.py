@@ -129,6 +129,7 @@ class Voucher(Base):
     __table_args__ = (
         ForeignKeyConstraint(["regency", "batch"], [VoucherBatch.regency, VoucherBatch.id]),
         Index(None, "regency", "mark", unique=True),
+        Index(None, "regency", "batch", "serial"),
         Index(None, "regency", "site"),
     )
 
@@ -148,6 +149,21 @@ class Voucher(Base):
     more_seconds: Mapped[int]
     """Given on top by staff, of time and of validity alike."""
     revoked_ms: Mapped[int | None]
+
+
+class VoucherMiss(Base):
+    """A code that was asked for at the desk and is none here: whoever guesses is slowed down by these. Kept a day."""
+
+    __tablename__ = "voucher_misses"
+    __table_args__ = (_of_site(), Index(None, "regency", "at_ms"))
+
+    regency: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    site: Mapped[str]
+    username: Mapped[str]
+    device: Mapped[bytes] = mapped_column(Blob)
+    """Keyed mark of the address that asked."""
+    at_ms: Mapped[int]
 
 
 class HotspotBinding(Base):

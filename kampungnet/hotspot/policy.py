@@ -30,6 +30,10 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whom to ask when it does not work."""
     logins: tuple[str, ...] = ()
     """Addresses of the login on this village's routers; not empty: the login page is the server's own."""
+    wifi_name: Words = ""
+    """The name phones show (SSID), for the paper of vouchers."""
+    router_name: Words = ""
+    """Name or address by which the router's login page is reached (``dns-name``): where a voucher's QR code leads."""
 
 
 def first_plans() -> list[tuple[str, WantedPlan]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final
 
+import msgspec
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
@@ -50,7 +51,7 @@ class Sent:
         return int(typed)
 
 
-async def _sent(request: Request, _staff: CurrentStaff, _seen: SeenSites) -> Sent:
+async def sent_form(request: Request, _staff: CurrentStaff, _seen: SeenSites) -> Sent:
     """Read the form, after we know who sends it and that the village is theirs."""
     async with request.form(max_files=0, max_fields=MOST_FIELDS) as form:
         fields = {name: value for name, value in form.items() if isinstance(value, str)}
@@ -64,12 +65,12 @@ def shown(request: Request, db: Reads, staff: CurrentStaff, seen: SeenSites) -> 
 
 
 @router.post("")
-def done(request: Request, staff: CurrentStaff, seen: SeenSites, sent: Annotated[Sent, Depends(_sent)]) -> Response:
+def done(request: Request, staff: CurrentStaff, seen: SeenSites, sent: Annotated[Sent, Depends(sent_form)]) -> Response:
     """Do one thing, or show the desk again with what is wrong with it."""
     database, now_ms = database_of(request), clock.now_ms()
     try:
         with database.writes() as db:
-            _do(db, staff, _place(seen), sent, now_ms)
+            _do(db, staff, place_of(seen), sent, now_ms)
     except Problem as problem:
         with database.reads() as db:
             return _page(request, db, staff, seen, problem)
@@ -116,31 +117,34 @@ def _binding(sent: Sent) -> NewBinding:
 
 
 def _policy(before: Policy, sent: Sent) -> Policy:
-    return Policy(
+    return msgspec.structs.replace(
+        before,
         managed="managed" in sent.ways,
         click="click" in sent.ways,
         click_plan=sent.text("plan") or before.click_plan,
         click_seconds=min(MINUTES_A_DAY, sent.number("minutes")) * 60,
         vouchers="vouchers" in sent.ways,
         accounts="accounts" in sent.ways,
-        greeting=_line(sent.text("greeting")),
-        contact=_line(sent.text("contact")),
+        greeting=line(sent.text("greeting")),
+        contact=line(sent.text("contact")),
         logins=login_addresses(sent.text("logins")) if "logins" in sent.fields else before.logins,
     )
 
 
-def _line(text: str) -> str:
+def line(text: str) -> str:
+    """Return what was typed as one line that fits into the rules."""
     return written(text, required=False)[:MOST_WORDS]
 
 
-def _place(seen: Sites) -> Place:
+def place_of(seen: Sites) -> Place:
+    """Return the site of a village. Raises ``NotFound`` where no box is yet."""
     if not seen.codes:
         raise NotFound(N_("This village has no box yet. Ask an engineer of the kabupaten to install one."))
     return seen.regency, seen.codes[0]
 
 
 def _page(request: Request, db: Session, staff: SignedIn, seen: Sites, problem: Problem | None = None) -> Response:
-    place, language = _place(seen), pages.language_of(request)
+    place, language = place_of(seen), pages.language_of(request)
     return pages.render(
         request, "hotspot/desk.html", problem.status if problem else 200,
         village=villages.village(db, seen.village), view=desk_page.view(db, place, language, clock.now_ms()),

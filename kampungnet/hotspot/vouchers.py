@@ -6,7 +6,6 @@ a code in it: a voucher is named by its batch and its number, which are printed 
 
 import enum
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,38 +73,12 @@ def issue(db: Session, by: SignedIn, place: Place, wanted: NewBatch, now_ms: int
     return batch
 
 
-def batches(db: Session, place: Place) -> list[VoucherBatch]:
-    """Return the batches of a site, the newest first."""
-    asked = select(VoucherBatch).where(VoucherBatch.regency == place[0], VoucherBatch.site == place[1])
-    return list(db.scalars(asked.order_by(VoucherBatch.made_ms.desc(), VoucherBatch.id)))
-
-
 def batch(db: Session, place: Place, name: str) -> VoucherBatch:
     """Return one batch of a site. Raises ``NotFound``."""
     found = db.get(VoucherBatch, (place[0], name))
     if found is None or found.site != place[1]:
         raise NotFound(N_("There is no such batch of vouchers here. Go back to the list."))
     return found
-
-
-def of_batch(db: Session, one: VoucherBatch) -> list[Voucher]:
-    """Return the vouchers of a batch by their printed number."""
-    asked = select(Voucher).where(Voucher.regency == one.regency, Voucher.batch == one.id)
-    return list(db.scalars(asked.order_by(Voucher.serial)))
-
-
-def codes_to_print(db: Session, by: SignedIn, one: VoucherBatch, now_ms: int) -> list[tuple[int, str]]:
-    """Return number and code of the vouchers that can still be used; showing them is an act in the log."""
-    by.check_role(Role.ENGINEER, Role.OPERATOR)
-    keys = keys_of(db)
-    told = {"again": one.printed_ms is not None}
-    one.printed_ms = now_ms
-    audit.record(db, by, Act("voucher.print", one.id, "", None, told), now_ms)
-    return [
-        (voucher.serial, keys.open(VOUCHER, voucher.code, voucher.id).decode())
-        for voucher in of_batch(db, one)
-        if state(voucher, one, now_ms) in {State.FRESH, State.RUNNING}
-    ]
 
 
 def look_up(db: Session, place: Place, typed: str) -> tuple[Voucher, VoucherBatch]:
@@ -201,11 +174,3 @@ def _fill(db: Session, one: VoucherBatch) -> None:
 
 def _name(voucher: Voucher) -> str:
     return f"{voucher.batch}/{voucher.serial}"
-
-
-def numbers(vouchers: Sequence[Voucher], of: VoucherBatch, now_ms: int) -> dict[State, int]:
-    """Return how many vouchers of a batch are in each state."""
-    found = dict.fromkeys(State, 0)
-    for one in vouchers:
-        found[state(one, of, now_ms)] += 1
-    return found

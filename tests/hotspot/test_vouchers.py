@@ -9,7 +9,7 @@ from sqlalchemy import select
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Conflict, NotAllowed, NotFound, Problem, TooMany, Unprocessable
-from kampungnet.hotspot import portals, vouchers
+from kampungnet.hotspot import batches, portals, vouchers
 from kampungnet.hotspot.models import HotspotPortal, Voucher, VoucherBatch
 from kampungnet.hotspot.policy import Policy
 from kampungnet.hotspot.vouchers import NewBatch, State
@@ -35,7 +35,8 @@ def _issue(database: Database, number: int = 3, **more: Any) -> str:
 
 def _codes(database: Database, name: str) -> list[tuple[int, str]]:
     with database.writes() as db:
-        return vouchers.codes_to_print(db, OPERATOR, vouchers.batch(db, PLACE, name), clock.now_ms())
+        printed = batches.to_print(db, OPERATOR, vouchers.batch(db, PLACE, name), 1, clock.now_ms())
+        return [(one.serial, one.code) for one in printed]
 
 
 def _all(database: Database) -> list[Voucher]:
