@@ -28,7 +28,7 @@ from kampungnet_sim.village import Village, draw_profile
 from kampungnet_sim.village_guests import Visit
 from tests.agent.drivers.portal.portal_stage import CODE, MB, StageBox, code_of, made, wanted
 from tests.sim.stage import SARONGAN, Stage, on_stage
-from tests.support.server import REGENCY, VILLAGE, Box, ingested
+from tests.support.server import REGENCY, VILLAGE, Box, enrolled, ingested
 
 ZONE = "Asia/Jakarta"
 PLACE = (REGENCY, f"{VILLAGE}-1")
@@ -42,25 +42,27 @@ AT_ONCE = 100
 
 @pytest.mark.timeout(400)
 async def test_the_use_of_a_day_is_what_really_happened_with_two_power_cuts_in_it(
-    database: Database, box: Box, tmp_path: Path
+    sqlite_database: Database, postgresql_database: Database, tmp_path: Path
 ) -> None:
     day = clock.local_day(clock.now_ms(), ZONE) - timedelta(days=1)
     start, end = (clock.day_start_ms(one, ZONE) / 1000 for one in (day, day + timedelta(days=1)))
+    boxes = [(database, enrolled(database)) for database in (sqlite_database, postgresql_database)]
     async with on_stage(FleetOptions(model="hex", seed=_quiet_seed(start, end)), start=start) as stage:
         driver = made(stage, StageBox(stage.clock), tmp_path)
         await driver.follow(wanted())
-        readings = await _live(stage, driver, box, start)
+        readings = await _live(stage, driver, boxes[0][1], start)
         truth, own = _truth(stage, start, end)
         phones = [driver.pseudonym_of(mac) for mac in PHONES]
         await driver.close()
-    for some in range(0, len(readings), AT_ONCE):
-        (receipt,) = ingested(database, box.request(box.report(*readings[some : some + AT_ONCE])))
-        assert receipt.refused == []
-    with database.reads() as db:
-        told = sessions.days_of(db, PLACE, day, day)[day]
-        rows = db.scalars(select(HotspotSession).where(HotspotSession.guest.in_(phones))).all()
-    _compare(told, truth)
-    _compare_phones(told, rows, own)
+    for database, box in boxes:
+        for some in range(0, len(readings), AT_ONCE):
+            (receipt,) = ingested(database, box.request(box.report(*readings[some : some + AT_ONCE])))
+            assert receipt.refused == []
+        with database.reads() as db:
+            told = sessions.days_of(db, PLACE, day, day)[day]
+            rows = db.scalars(select(HotspotSession).where(HotspotSession.guest.in_(phones))).all()
+        _compare(told, truth)
+        _compare_phones(told, rows, own)
 
 
 def _quiet_seed(start: float, end: float) -> int:
