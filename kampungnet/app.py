@@ -19,7 +19,15 @@ from kampungnet.core import migrate, web
 from kampungnet.core.database import Database
 from kampungnet.core.errors import NotFound, Unavailable
 from kampungnet.core.tally import Tally
-from kampungnet.hotspot import portal_pages, portals, routes_desk, routes_evidence, routes_portal, routes_vouchers
+from kampungnet.hotspot import (
+    portal_pages,
+    portals,
+    routes_desk,
+    routes_evidence,
+    routes_garden,
+    routes_portal,
+    routes_vouchers,
+)
 from kampungnet.ingest import lane
 from kampungnet.ingest.routes import EnrolmentDoor, ReportDoor
 from kampungnet.ingest.wanted_door import WantedDoor
@@ -55,6 +63,7 @@ _ROUTERS: Final = (
     routes_vouchers.router,
     routes_portal.router,
     routes_evidence.router,
+    routes_garden.router,
     routes_evidence.data_router,
     routes_oddities.data_router,
     billing_data.router,

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Problem
-from kampungnet.hotspot import portals, sessions
+from kampungnet.hotspot import garden_check, portals, sessions
 from kampungnet.measurement import (
     closing,
     incident_log,
@@ -64,6 +64,7 @@ class Upkeep:
                 close_months(self._database)
                 fold_portal_use(self._database)
                 end_notices(self._database)
+                garden_check.look_at_all(self._database)
                 self._forget_once_a_day()
             except (SQLAlchemyError, OSError, Problem) as error:  # the last two: a disk that fails, and still does
                 log.error("upkeep failed and will be tried again in a minute: %s", error)

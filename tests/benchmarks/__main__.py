@@ -59,6 +59,8 @@ BENCHMARKS = {
     "classify": Benchmark("bench_classify:classify", 360),
     "portal-apply": Benchmark("bench_portal:portal_apply", 60),
     "vouchers": Benchmark("bench_portal:voucher_batch", 60),
+    "portal-page": Benchmark("bench_portal_server:portal_page", 60),
+    "portal-held": Benchmark("bench_portal_server:held_requests", 90),
     "portal-sessions": Benchmark("bench_portal:session_sums", 240),
     "kill-agent": Benchmark("bench_kill:kill_agent", 300),
     "kill-server": Benchmark("bench_kill:kill_server", 420),
