@@ -49,7 +49,7 @@ SeenPortal = Annotated[Portal, Depends(portal_of)]
 @router.get("")
 def shown(request: Request, portal: SeenPortal) -> Response:
     """Show the login page."""
-    given = dict(parse_qsl(request.url.query, keep_blank_values=True, encoding="latin-1", max_num_fields=MOST_FIELDS))
+    given = _handed(request.url.query)
     return _page(portal, _language(given), _read(portal, given))
 
 
@@ -75,6 +75,14 @@ def _portal(db: Session, village: str) -> Portal:
     if found is None or not portals.policy(db, (found[0], found[1])).logins:
         raise NotFound(_NONE)
     return portal_pages.shown_at(db, (found[0], found[1]), clock.now_ms())
+
+
+def _handed(query: str) -> dict[str, str]:
+    """Return what stands in the address, one letter for each byte; nothing of what no router writes."""
+    try:
+        return dict(parse_qsl(query, keep_blank_values=True, encoding="latin-1", max_num_fields=MOST_FIELDS))
+    except ValueError:
+        return {}
 
 
 def _read(portal: Portal, given: dict[str, str]) -> Handed:

@@ -144,6 +144,12 @@ async def test_whatever_else_is_handed_over_is_harmless(phone: httpx.AsyncClient
         assert leads_to(answer.text) <= {LOGIN, f"{LOGIN}?username=T-D6%3A00%3A00%3A00%3A00%3A01"}
 
 
+async def test_more_fields_than_any_router_hands_over_are_none(phone: httpx.AsyncClient) -> None:
+    page = (await phone.get(f"{PAGE}?{'&'.join(['link-login-only=' + LOGIN] * 200)}")).text
+    assert leads_to(page) == {LOGIN}
+    assert "Masuk hanya bisa dari wifi desa." in page
+
+
 async def test_where_the_guest_wanted_to_go_is_left_behind(phone: httpx.AsyncClient) -> None:
     page = await page_of(phone, **{"link-orig": "http://evil.example/", "dst": "http://evil.example/"})
     assert "evil" not in page
