@@ -142,6 +142,9 @@ def settled(fact: BudgetFact, total: int, monthly: int, month: int, last_month: 
     """
     pagu = sum(one.rupiah for one in fact.funds)
     remaining = pagu - fact.opening - fact.realised - fact.reserved - total
-    dry = month if remaining < 0 else ends(remaining, dict.fromkeys(range(month + 1, last_month + 1), monthly))
+    bills = dict.fromkeys(range(month + 1, last_month + 1), monthly)
+    for one in fact.ahead:  # what is overdue is due now
+        bills[max(one.month, month)] = bills.get(max(one.month, month), 0) + one.rupiah
+    dry = month if remaining < 0 else ends(remaining, bills)
     last = None if dry is None else f"{fact.year}-{dry - 1:02}" if dry > 1 else f"{fact.year - 1}-12"
     return msgspec.structs.replace(fact, remaining=remaining, monthly=monthly, ends=last)

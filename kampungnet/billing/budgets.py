@@ -1,15 +1,16 @@
 """Budget lines: what a unit may spend on internet in a year, by dated versions and funds (facts 1 to 3)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Meta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from kampungnet.billing.document import FundShare
 from kampungnet.billing.intake import Fault, Register, Typed, Unit
 from kampungnet.billing.models import BudgetLine, BudgetVersion, Provider
 from kampungnet.billing.sheets import Table
@@ -39,6 +40,19 @@ class Funds(msgspec.Struct, frozen=True, array_like=True):
 
     fund: str
     rupiah: int
+
+
+class Version(NamedTuple):
+    """A version as lists and sums ask for it."""
+
+    valid_from: date
+    pagu_rupiah: int
+    funds: str
+    kind: str
+    document: str
+
+
+_Version = TypeVar("_Version", Version, BudgetVersion)
 
 
 class BudgetEntry(msgspec.Struct, frozen=True):
@@ -167,7 +181,7 @@ def find(db: Session, regency: str, unit: str, year: int, activity: str, account
     )  # fmt: skip
 
 
-def funds_of(version: BudgetVersion) -> tuple[Funds, ...]:
+def funds_of(version: Version | BudgetVersion) -> tuple[Funds, ...]:
     """Return the funds of a version, in the order in which they pay."""
     return msgspec.json.decode(version.funds, type=tuple[Funds, ...])
 
@@ -183,7 +197,28 @@ def versions(db: Session, regency: str, lines: Iterable[str] | None = None) -> M
     return found
 
 
-def version_on(known: Sequence[BudgetVersion], day: date) -> BudgetVersion | None:
+def versions_of_year(
+    db: Session, regency: str, year: int, lines: Collection[str] | None = None
+) -> Mapping[str, list[Version]]:
+    """Return the versions of all lines of a year (or of some) by line, the oldest first."""
+    asked = select(BudgetVersion.line, *(getattr(BudgetVersion, name) for name in Version._fields)).join(
+        BudgetLine, (BudgetLine.regency == BudgetVersion.regency) & (BudgetLine.id == BudgetVersion.line)
+    )
+    found: dict[str, list[Version]] = defaultdict(list)
+    asked = asked.where(BudgetVersion.regency == regency, BudgetLine.year == year)
+    if lines is not None:
+        asked = asked.where(BudgetVersion.line.in_(lines))
+    for row in db.execute(asked.order_by(BudgetVersion.valid_from)):
+        found[row.line].append(Version(*row[1:]))
+    return found
+
+
+def shares_of(version: Version | BudgetVersion) -> tuple[FundShare, ...]:
+    """Return the funds of a version as a statement has them, in the order in which they pay."""
+    return tuple(FundShare(fund=one.fund, rupiah=one.rupiah) for one in funds_of(version))
+
+
+def version_on(known: Sequence[_Version], day: date) -> _Version | None:
     """Return the version that holds on a day: the newest that is not later; a changed pagu replaces the old total."""
     return next((one for one in reversed(known) if one.valid_from <= day), None)
 

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kampungnet.billing import budgets, contract_rows, contracts, export
+from kampungnet.billing import budgets, contract_rows, contracts, export, paying, statements
 from kampungnet.billing.contract_rows import COLUMNS, ContractEntry
 from kampungnet.billing.intake import Fault, Register, Typed
 from kampungnet.billing.models import BudgetLine, Contract, Provider
@@ -84,7 +84,10 @@ def amend(db: Session, by: SignedIn, held: Contract, cells: Mapping[str, str], n
     line = budgets.find(db, held.regency, held.unit, *entry.budget) if entry.budget else None
     held.line = line.id if line else held.line
     contracts.amend(db, held, since, entry.terms, document)
+    dropped = statements.drop_outside(db, held)
+    paying.follow(db, held.regency)
     told = {"price": entry.terms.price, "last_day": str(held.last_day or ""), "since": str(since), "document": document}
+    told |= {"dropped_drafts": dropped} if dropped else {}
     audit.record(db, by, Act("contract.amend", held.id, document, before, told), now_ms)
     return None
 
@@ -99,7 +102,7 @@ def rows(db: Session, held: list[Contract], day: date) -> list[dict[str, export.
     lines = {one.id: one for one in db.scalars(select(BudgetLine).where(BudgetLine.regency == regency))}
     found = []
     for one in held:
-        terms = contracts.terms_on(versions[one.id], max(day, one.first_day), one)
+        terms, _ = contracts.known_terms(versions[one.id], max(day, one.first_day), one)
         unit, provider, line = known[one.unit], providers[one.provider], lines.get(one.line or "")
         found.append({
             "kode": one.unit, "nama": unit.name, "kecamatan": unit.district,

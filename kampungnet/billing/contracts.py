@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from kampungnet.billing import budgets
+from kampungnet.billing import budgets, paying, statements
 from kampungnet.billing.contract_rows import ContractEntry, slug
 from kampungnet.billing.document import canonical
 from kampungnet.billing.models import Contract, ContractVersion, Provider
@@ -53,6 +53,8 @@ def store(db: Session, regency: str, entries: Sequence[ContractEntry], by: tuple
         db.flush()
         if not _has_terms(terms_by_contract(db, regency, [contract.id])[contract.id], entry.terms):
             amend(db, contract, entry.first_day, entry.terms, "")
+        statements.drop_outside(db, contract)
+    paying.follow(db, regency)
     return len(entries)
 
 
@@ -176,6 +178,16 @@ def terms_on(versions: Sequence[ContractVersion], day: date, contract: Contract)
         return None
     start = max(contract.first_day, contract.activated) if contract.activated else contract.first_day
     return _with_days(newest.terms, start, contract.last_day)
+
+
+def known_terms(
+    versions: Sequence[ContractVersion], day: date, contract: Contract
+) -> tuple[ContractTerms | None, bool]:
+    """Return the same, and whether they could be read: a page tells of the one contract whose terms cannot."""
+    try:
+        return terms_on(versions, day, contract), True
+    except msgspec.DecodeError:
+        return None, False
 
 
 @lru_cache(maxsize=4096)

@@ -82,6 +82,13 @@ class FundShare(Fact, frozen=True, kw_only=True, array_like=True):
     rupiah: Price
 
 
+class AheadFact(Fact, frozen=True, kw_only=True, array_like=True):
+    """What a budget line has to pay for a month of its year besides this statement and this contract's later ones."""
+
+    month: Annotated[int, Meta(ge=1, le=12)]
+    rupiah: Price
+
+
 class BudgetFact(Fact, frozen=True, kw_only=True):
     """The budget line that pays, as it stood when the statement was made."""
 
@@ -109,6 +116,8 @@ class BudgetFact(Fact, frozen=True, kw_only=True):
     """What a whole month costs, tax included."""
     ends: Month | None
     """The last month that can be paid in full; ``None`` when the pagu lasts to December."""
+    ahead: tuple[AheadFact, ...] = ()
+    """Months of other contracts of the line, and earlier ones of this, that are not approved yet."""
 
 
 class StepKind(StrEnum):

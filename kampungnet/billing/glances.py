@@ -1,29 +1,21 @@
-"""What lists show of statements: a few values of each document, read once and kept by its hash.
+"""What lists show of statements: a few values of each document, kept beside it when it is frozen.
 
-A document never changes under its hash, so nothing that is kept here can become wrong. Reading a whole document costs
-ten times as much, and twelve months of 401 villages would have to be read for one page.
+Reading a whole document costs ten times as much.
 """
 
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from threading import Lock
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from sqlalchemy import select, tuple_
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from kampungnet.billing.document import FundShare, Judged
+from kampungnet.billing.document import FundShare, Judged, StatementDocument, canonical
 from kampungnet.billing.lines import LineKind
 from kampungnet.billing.models import Statement
 from kampungnet.staff.service import Scope
-
-MOST_KEPT: Final = 20_000
-"""Documents: three years of a kabupaten's villages, some 20 MB."""
-_AT_ONCE: Final = 400
 
 
 class GlancedVillage(msgspec.Struct, frozen=True):
@@ -134,43 +126,25 @@ class Seen:
 
 
 _DECODER: Final = msgspec.json.Decoder(Glance)
-_kept: "OrderedDict[str, Glance]" = OrderedDict()
-_lock: Final = Lock()
+
+
+def of(document: StatementDocument) -> bytes:
+    """Return what is kept of a document beside it: the same as JSON, without what lists do not ask for."""
+    return msgspec.json.encode(_DECODER.decode(canonical(document)))
 
 
 def seen(db: Session, scope: Scope, first: date, last: date, contract: str | None = None) -> list[Seen]:
     """Return the statements of some months (both included, by their first days) that a person may see."""
     asked = select(
-        Statement.contract, Statement.month, Statement.unit, Statement.state, Statement.number, Statement.hash
+        Statement.contract, Statement.month, Statement.unit, Statement.state, Statement.number,
+        func.coalesce(Statement.glance, Statement.document).label("glance"),
     ).where(
         Statement.regency == scope.regency,
         scope.where(Statement.unit),
         Statement.month >= first,
         Statement.month <= last,
-    )
+    )  # fmt: skip
     if contract is not None:
         asked = asked.where(Statement.contract == contract)
-    rows = db.execute(asked.order_by(Statement.village, Statement.contract, Statement.month)).all()
-    found = _glances(db, scope.regency, rows)
-    return [Seen(row.contract, row.month, row.unit, row.state, row.number, found[row.hash]) for row in rows]
-
-
-def _glances(db: Session, regency: str, rows: Sequence[Any]) -> dict[str, Glance]:
-    with _lock:
-        found = {row.hash: _kept[row.hash] for row in rows if row.hash in _kept}
-    missing = [(row.contract, row.month) for row in rows if row.hash not in found]
-    read = {}
-    for start in range(0, len(missing), _AT_ONCE):
-        read.update(_read(db, regency, missing[start : start + _AT_ONCE]))
-    with _lock:
-        _kept.update(read)
-        while len(_kept) > MOST_KEPT:
-            _kept.popitem(last=False)
-    return found | read
-
-
-def _read(db: Session, regency: str, keys: Iterable[tuple[str, date]]) -> dict[str, Glance]:
-    asked = select(Statement.hash, Statement.document).where(
-        Statement.regency == regency, tuple_(Statement.contract, Statement.month).in_(list(keys))
-    )
-    return {row.hash: _DECODER.decode(row.document) for row in db.execute(asked)}
+    rows = db.execute(asked.order_by(Statement.village, Statement.contract, Statement.month))
+    return [Seen(*row[:5], _DECODER.decode(row.glance)) for row in rows]

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kampungnet.billing.document import StatementDocument
 from kampungnet.billing.models import LineHours, Statement
-from kampungnet.billing.sizing import at_ceiling
+from kampungnet.billing.sizing import Months, at_ceiling
 from kampungnet.billing.terms import ContractTerms
 from kampungnet.core import clock
 from kampungnet.core.rows import upsert
@@ -18,6 +18,7 @@ from kampungnet.measurement.models import TrafficHour
 
 _KEYS = ("regency", "contract", "month")
 _COUNTED = ("measured", "at_ceiling", "peak_rx_bytes", "peak_at_ms")
+_BESIDE = ("contracted_kbps", "rx_p95_bps", "samples", "expected", "total_bytes", "rupiah")
 HOUR_SECONDS = 3600
 
 
@@ -69,10 +70,10 @@ def counted(hours: Iterable[Hour], kbps: int) -> Counted:
 
 
 def note(db: Session, row: Statement, document: StatementDocument) -> None:
-    """Count the hours of a statement's days and keep them beside it."""
-    period, zone = document.measured.period, clock.zone_of(row.regency)
+    """Count the hours of a statement's days and keep them beside it, with what else right-sizing asks."""
+    period, traffic, zone = document.measured.period, document.measured.traffic, clock.zone_of(row.regency)
     hours: list[Hour] = []
-    for line in document.measured.traffic.lines:
+    for line in traffic.lines:
         device, _, interface = line.partition("/")
         asked = select(TrafficHour.device, TrafficHour.day, TrafficHour.hour, TrafficHour.rx_bytes,
                        TrafficHour.covered_seconds).where(
@@ -81,18 +82,54 @@ def note(db: Session, row: Statement, document: StatementDocument) -> None:
             TrafficHour.day >= period.first_day, TrafficHour.day <= period.last_day,
         )  # fmt: skip
         hours += [Hour._make(one) for one in db.execute(asked)]
-    found = counted(hours, contracted_kbps(document.contract.terms))
+    kbps = contracted_kbps(document.contract.terms)
+    found = counted(hours, kbps)
     at_ms = clock.day_start_ms(found.peak[0], zone) + found.peak[1] * 3_600_000 if found.peak else None
-    values = {"measured": found.measured, "at_ceiling": found.at_ceiling, "peak_rx_bytes": found.peak_rx_bytes,
-              "peak_at_ms": at_ms}  # fmt: skip
+    values = {
+        "measured": found.measured, "at_ceiling": found.at_ceiling, "peak_rx_bytes": found.peak_rx_bytes,
+        "peak_at_ms": at_ms, "contracted_kbps": kbps, "rx_p95_bps": traffic.rx_p95_bps, "samples": traffic.samples,
+        "expected": traffic.expected, "total_bytes": traffic.total_bytes, "rupiah": document.total,
+    }  # fmt: skip
     key = {"regency": row.regency, "contract": row.contract, "month": row.month}
-    upsert(db, LineHours, [key | values], _KEYS, _COUNTED)
+    upsert(db, LineHours, [key | values], _KEYS, _COUNTED + _BESIDE)
 
 
-def of_months(db: Session, regency: str, first: date, last: date) -> Mapping[tuple[str, date], LineHours]:
-    """Return what was counted in some months (both included, by their first days), by contract and month."""
-    asked = select(LineHours.contract, LineHours.month, LineHours.measured, LineHours.at_ceiling,
-                   LineHours.peak_rx_bytes, LineHours.peak_at_ms).where(
-        LineHours.regency == regency, LineHours.month >= first, LineHours.month <= last
-    )  # fmt: skip
-    return {(one.contract, one.month): one for one in db.execute(asked)}  # type: ignore[misc]  # rows with its names
+def of_contract(db: Session, regency: str, contract: str, first: date, last: date) -> Mapping[date, LineHours]:
+    """Return what was counted of a contract in some months (both included, by their first days), by month."""
+    asked = select(LineHours).where(
+        LineHours.regency == regency, LineHours.contract == contract, LineHours.month >= first, LineHours.month <= last
+    )
+    return {one.month: one for one in db.scalars(asked)}
+
+
+class Coverage(NamedTuple):
+    """How much of some months was measured."""
+
+    samples: int = 0
+    expected: int = 0
+    months: int = 0
+    """Of which the hours were counted."""
+
+
+def sums(
+    db: Session, regency: str, first: date, last: date, fewest_hours: int
+) -> tuple[Mapping[str, list[Months]], Mapping[str, Coverage]]:
+    """Return by contract the sums of some months that count in sizing, and how much was measured of all of them."""
+    of_months = (LineHours.regency == regency, LineHours.month >= first, LineHours.month <= last)
+    counted = select(
+        LineHours.contract, LineHours.contracted_kbps, func.count(), func.max(LineHours.rx_p95_bps),
+        func.sum(LineHours.rx_p95_bps), func.max(LineHours.peak_rx_bytes), func.sum(LineHours.at_ceiling),
+        func.sum(LineHours.measured), func.sum(LineHours.total_bytes), func.sum(LineHours.rupiah),
+    ).where(*of_months, LineHours.rx_p95_bps.is_not(None), LineHours.measured >= fewest_hours)  # fmt: skip
+    found: dict[str, list[Months]] = defaultdict(list)
+    for contract, kbps, months, p95, p95_sum, peak, *rest in db.execute(
+        counted.group_by(LineHours.contract, LineHours.contracted_kbps).order_by(LineHours.contracted_kbps)
+    ):
+        peak_bps = peak * 8 // HOUR_SECONDS
+        found[contract].append(Months(kbps, months, p95 or 0, int(p95_sum or 0), peak_bps, *(int(one) for one in rest)))
+    measured = select(
+        LineHours.contract, func.sum(LineHours.samples), func.sum(LineHours.expected), func.count()
+    ).where(*of_months)  # fmt: skip
+    rows = db.execute(measured.group_by(LineHours.contract))
+    return found, {contract: Coverage(int(samples), int(expected), number)
+                   for contract, samples, expected, number in rows}  # fmt: skip

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Final
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
 from kampungnet.billing import contracts, line_hours, months, statement, statements
@@ -18,7 +18,9 @@ from kampungnet.billing.contracts import Held
 from kampungnet.billing.document import canonical
 from kampungnet.billing.models import Contract, Correction, Statement
 from kampungnet.billing.month_books import MonthBooks
+from kampungnet.billing.rating import Unrateable
 from kampungnet.billing.statements import DRAFT, FROZEN
+from kampungnet.billing.tax import RateUnknown
 from kampungnet.core import clock
 from kampungnet.core.errors import Unprocessable
 from kampungnet.core.languages import N_
@@ -73,11 +75,22 @@ def make_some(db: Session, regency: str, held: Sequence[Held], month: date, now_
 
 
 def make_all(db: Session, regency: str, month: date, now_ms: int) -> Iterator[Made]:
-    """Make the statements of every contract that ran in a month."""
+    """Make the statements of every contract that ran in a month; drafts of others, from before, are dropped."""
+    for one in db.scalars(_no_longer_running(regency, month)).all():
+        statements.drop_outside(db, one)
     held, unreadable = contracts.readable(db, regency, month, statements.last_day(month))
     yield from (Made(one, "", changed=False, problem=UNRATEABLE) for one in unreadable)
     for start in range(0, len(held), AT_ONCE):
         yield from make_some(db, regency, held[start : start + AT_ONCE], month, now_ms)
+
+
+def _no_longer_running(regency: str, month: date) -> Select[Contract]:
+    has_draft = exists().where(
+        Statement.regency == Contract.regency, Statement.contract == Contract.id, Statement.month == month,
+        Statement.state.not_in(FROZEN),
+    )  # fmt: skip
+    outside = (Contract.first_day > statements.last_day(month)) | (Contract.last_day < month)
+    return select(Contract).where(Contract.regency == regency, outside, has_draft)
 
 
 def _make(db: Session, books: MonthBooks, held: Held, month: date, now_ms: int) -> Made:
@@ -86,7 +99,7 @@ def _make(db: Session, books: MonthBooks, held: Held, month: date, now_ms: int) 
         return Made(contract.id, row.state, changed=_note_correction(db, books, row, now_ms))
     try:
         document = statement.draft(books.facts(held, statements.last_day(month)))
-    except ValueError:
+    except (Unrateable, RateUnknown):  # whatever else goes wrong is a defect of ours, and has to be seen
         return Made(contract.id, "", changed=False, problem=UNRATEABLE)
     if row is not None and row.document == canonical(document):
         return Made(contract.id, row.state, changed=False)
@@ -95,6 +108,7 @@ def _make(db: Session, books: MonthBooks, held: Held, month: date, now_ms: int) 
         books.statements[contract.id] = row
         db.add(row)
     row.unit, row.village, row.state, row.made_ms = contract.unit, contract.village, DRAFT, now_ms
+    row.line = books.line_of.get(contract.id)
     statements.freeze(row, document)
     return Made(contract.id, DRAFT, changed=True)
 

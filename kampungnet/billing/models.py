@@ -129,9 +129,14 @@ class Contract(Base):
     activated: Mapped[date | None]
     """The first day the box really saw service; before it nothing is due."""
     line: Mapped[str | None]
-    """The budget line that pays; empty is shown as a gap."""
+    """A budget line that pays; empty is shown as a gap. Each year pays from its own with the same kegiatan and rekening
+    (:mod:`kampungnet.billing.paying`)."""
     entered_by: Mapped[str]
     entered_ms: Mapped[int]
+
+    def runs_on(self, day: date) -> bool:
+        """Tell whether it has begun, and not ended before a day."""
+        return self.first_day <= day and (self.last_day is None or day <= self.last_day)
 
 
 class ContractVersion(Base):
@@ -155,11 +160,15 @@ class Statement(Base):
     __tablename__ = "statements"
     __table_args__ = (
         ForeignKeyConstraint(["regency", "contract"], [Contract.regency, Contract.id]),
-        Index(None, "regency", "month"),
+        # All that sums over many months ask for: SQLite would read each row's document on the way to what follows it.
+        Index(
+            "ix_statements_sums", "regency", "month", "state", "unit", "line", "total_rupiah", "paid_ms", "contract",
+            "judged",
+        ),
         Index(None, "regency", "village", "month"),
         Index(None, "regency", "unit", "number_year", "number", unique=True),
         Index(None, "hash"),
-    )
+    )  # fmt: skip
 
     regency: Mapped[str] = mapped_column(primary_key=True)
     contract: Mapped[str] = mapped_column(primary_key=True)
@@ -181,12 +190,19 @@ class Statement(Base):
     judged: Mapped[bool]
     """False where too little was measured to judge the service."""
     made_ms: Mapped[int]
+    line: Mapped[str | None]
+    """The budget line of the month's year that pays; it stays with what was approved, whatever the contract names."""
+    paid_ms: Mapped[int | None]
+    glance: Mapped[bytes | None] = mapped_column(Blob)
+    """What lists show of the document (:mod:`kampungnet.billing.glances`): a tenth of it. Empty where it was frozen by
+    an earlier version, and the document itself says it."""
 
 
 class LineHours(Base):
-    """How full a contract's line was in a month, hour by hour, towards the village: what right-sizing asks for.
+    """How full a contract's line was in a month, towards the village: what right-sizing asks of each statement.
 
-    Documents do not say it, and the hours themselves are kept for a year only: counted when a statement is made.
+    Documents do not say hours, and the hours themselves are kept for a year only: counted when a statement is made.
+    The rest stands in the document, too: here it can be summed up without reading any.
     """
 
     __tablename__ = "line_hours"
@@ -208,6 +224,16 @@ class LineHours(Base):
     """Received in the busiest of them."""
     peak_at_ms: Mapped[int | None]
     """When it began; empty where no hour was fully seen."""
+    contracted_kbps: Mapped[int]
+    samples: Mapped[int]
+    """Five-minute slots that were fully seen ..."""
+    expected: Mapped[int]
+    """... of so many."""
+    total_bytes: Mapped[int]
+    """Received and sent."""
+    rupiah: Mapped[int]
+    """What the month came to."""
+    rx_p95_bps: Mapped[int | None]
 
 
 class StatementStep(Base):

@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from kampungnet.billing import budgets, months, statement
+from kampungnet.billing import bills, budgets, months, paying, rating, statement
 from kampungnet.billing.contracts import Held
 from kampungnet.billing.document import (
+    AheadFact,
     BudgetFact,
     ContractFact,
     CorrectionFact,
-    FundShare,
     ProviderFact,
     VillageFact,
 )
@@ -52,15 +52,23 @@ class MonthBooks:
         self._villages = {one.code: one for one in db.scalars(select(Village).where(*in_regency))}
         sellers = (Provider.regency == regency, Provider.code.in_({one.provider for one in found}))
         self._providers = {one.code: one for one in db.scalars(select(Provider).where(*sellers))}
-        paying = (BudgetLine.regency == regency, BudgetLine.id.in_({one.line for one in found if one.line}))
-        self._lines = {one.id: one for one in db.scalars(select(BudgetLine).where(*paying))}
+        # Where the books have lost it, the line that the statement had.
+        before = {one.contract: one.line for one in self.statements.values() if one.line}
+        self.line_of: Mapping[str, str] = {**before, **paying.lines_of_year(db, regency, month.year, ids)}
+        of_year = (BudgetLine.regency == regency, BudgetLine.id.in_(set(self.line_of.values())))
+        self._lines = {one.id: one for one in db.scalars(select(BudgetLine).where(*of_year))}
+        self._bills = bills.to_come(db, regency, month.year, self._lines)
         self._versions = budgets.versions(db, regency, self._lines)
         self._spent = self._spendings()
         self._corrections = self._unposted(ids)
 
     def facts(self, held: Held, last_day: date) -> statement.Facts:
-        """Return all that the statement of a contract is made of; ``last_day`` is the month's."""
+        """Return all that the statement of a contract is made of; ``last_day`` is the month's.
+
+        Raises ``Unrateable`` for terms that do not fit together.
+        """
         contract, terms = held.contract, held.terms
+        rating.check(terms)
         period = Period.of(
             max(self._month, terms.start), min(last_day, terms.end or last_day), clock.zone_of(self._regency)
         )
@@ -83,30 +91,34 @@ class MonthBooks:
         )  # fmt: skip
 
     def _budget(self, contract: Contract, day: date) -> BudgetFact | None:
-        line = self._lines.get(contract.line or "")
+        line = self._lines.get(self.line_of.get(contract.id, ""))
         version = budgets.version_on(self._versions.get(line.id, []), day) if line else None
         if line is None or version is None:
             return None
         spent: dict[str, int] = defaultdict(int)
         for one in self._spent[line.id]:
-            if one.month.year == line.year and (one.contract, one.month) != (contract.id, self._month):
+            if (one.contract, one.month) != (contract.id, self._month):
                 spent[one.state] += one.total_rupiah
         return BudgetFact(
             year=line.year, line=line.id, activity=line.activity, account=line.account, name=line.name,
             version=version.kind, version_since=version.valid_from, version_document=version.document,
-            funds=tuple(FundShare(fund=one.fund, rupiah=one.rupiah) for one in budgets.funds_of(version)),
+            funds=budgets.shares_of(version),
             opening=line.opening_rupiah, realised=spent[PAID], reserved=spent[APPROVED], remaining=0, monthly=0,
-            ends=None,
+            ends=None, ahead=self._ahead(line.id, contract.id),
         )  # fmt: skip
+
+    def _ahead(self, line: str, contract: str) -> tuple[AheadFact, ...]:
+        """Return what the line has to pay besides this month and the later ones of a contract."""
+        others = [one for one in self._bills[line] if one.contract != contract or one.month < self._month.month]
+        return tuple(AheadFact(month=one, rupiah=rupiah) for one, rupiah in sorted(bills.by_month(others).items()))
 
     def _spendings(self) -> Mapping[str, list[Any]]:
         """Return what approved and paid statements took from each line."""
         rows = self._db.execute(
-            select(Contract.line, Statement.state, Statement.contract, Statement.month, Statement.total_rupiah)
-            .join(Contract, (Contract.regency == Statement.regency) & (Contract.id == Statement.contract))
-            .where(
-                Statement.regency == self._regency, Contract.line.in_(list(self._lines)),
-                Statement.state.in_(FROZEN),
+            select(Statement.line, Statement.state, Statement.contract, Statement.month, Statement.total_rupiah).where(
+                Statement.regency == self._regency, Statement.line.in_(list(self._lines)),
+                Statement.state.in_(FROZEN), Statement.month >= self._month.replace(month=1),
+                Statement.month <= self._month.replace(month=12, day=31),
             )
         )  # fmt: skip
         found: dict[str, list[Any]] = defaultdict(list)

@@ -1,19 +1,16 @@
 """What a budget line can still pay, month by month: bills to come with tax, and money that has not arrived yet."""
 
-from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from kampungnet.billing import budget, budgets, contracts, rating, statements
+from kampungnet.billing import bills, budget, budgets, statements
 from kampungnet.billing.budget import Spent
 from kampungnet.billing.document import FundShare
-from kampungnet.billing.models import BudgetLine, Contract, Statement
+from kampungnet.billing.models import BudgetLine, Statement
 from kampungnet.billing.stages import of_year
-from kampungnet.billing.tax import HOUSE_TAXES, RateUnknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +56,11 @@ def outlook(db: Session, regency: str, line_id: str, day: date) -> Outlook | Non
     version = budgets.version_on(budgets.versions(db, regency, [line_id])[line_id], day)
     if version is None:
         return None
-    funds = tuple(FundShare(fund=one.fund, rupiah=one.rupiah) for one in budgets.funds_of(version))
-    spent, billed = _spent(db, line)
-    stages = of_year(db, regency, line.year)
+    funds = budgets.shares_of(version)
+    spent, stages = _spent(db, line), of_year(db, regency, line.year)
     ahead, due = [], 0
-    bills = _bills(db, line, billed)
-    for one in budget.forecast(version.pagu_rupiah - spent.total, bills):
+    to_come = bills.by_month(bills.to_come(db, regency, line.year, [line_id])[line_id])
+    for one in budget.forecast(version.pagu_rupiah - spent.total, to_come):
         month = date(line.year, one.month, 1)
         due += one.bill
         waiting = budget.owed_before_arrival(stages, funds, spent, due, statements.last_day(month))
@@ -72,38 +68,14 @@ def outlook(db: Session, regency: str, line_id: str, day: date) -> Outlook | Non
     return Outlook(line, version.pagu_rupiah, funds, spent, budget.arrived(stages, funds, day), tuple(ahead))
 
 
-def _spent(db: Session, line: BudgetLine) -> tuple[Spent, int]:
-    """Return what has gone from a line, and the last month (1 to 12, or 0) with an approved statement."""
+def _spent(db: Session, line: BudgetLine) -> Spent:
+    """Return what has gone from a line."""
     rows = db.execute(
-        select(Statement.state, func.sum(Statement.total_rupiah).label("rupiah"),
-               func.max(Statement.month).label("last"))
-        .join(Contract, (Contract.regency == Statement.regency) & (Contract.id == Statement.contract))
+        select(Statement.state, func.sum(Statement.total_rupiah).label("rupiah"))
         .where(
-            Statement.regency == line.regency, Contract.line == line.id, Statement.state.in_(statements.FROZEN),
+            Statement.regency == line.regency, Statement.line == line.id, Statement.state.in_(statements.FROZEN),
             Statement.month >= date(line.year, 1, 1), Statement.month <= date(line.year, 12, 31),
         ).group_by(Statement.state)
-    ).all()  # fmt: skip
+    )  # fmt: skip
     by_state = {one.state: int(one.rupiah) for one in rows}
-    spent = Spent(line.opening_rupiah, by_state.get(statements.PAID, 0), by_state.get(statements.APPROVED, 0))
-    last = max((one.last.month for one in rows), default=0)
-    return spent, max(last, line.opening_through.month if line.opening_through else 0)
-
-
-def _bills(db: Session, line: BudgetLine, billed: int) -> Mapping[int, int]:
-    """Return what the contracts of a line come to in each month after the billed ones."""
-    asked = select(Contract).where(Contract.regency == line.regency, Contract.line == line.id)
-    bills: dict[int, int] = defaultdict(int)
-    of_line = list(db.scalars(asked))
-    versions = contracts.terms_by_contract(db, line.regency, [one.id for one in of_line])
-    for one in of_line:
-        for number in range(billed + 1, 13):
-            first = date(line.year, number, 1)
-            last = statements.last_day(first)
-            terms = contracts.terms_on(versions[one.id], last, one)
-            if terms is None or terms.start > last or (one.last_day is not None and one.last_day < first):
-                continue
-            try:
-                bills[number] += rating.whole_month(terms, HOUSE_TAXES, last)
-            except RateUnknown:
-                continue
-    return bills
+    return Spent(line.opening_rupiah, by_state.get(statements.PAID, 0), by_state.get(statements.APPROVED, 0))

@@ -28,6 +28,7 @@ from kampungnet.billing.terms import (
     Unjudged,
     faults,
 )
+from kampungnet.core import clock
 
 GB: Final = 10**9
 MBPS: Final = 10**6
@@ -119,14 +120,34 @@ def whole_month(terms: ContractTerms, taxes: TaxTable, day: date) -> int:
     price = terms.price
     if terms.price_for is PriceFor.CONTRACT and terms.end is not None:
         price = max(proration.parts(terms.price, terms.start, terms.end))
+    return _with_tax(terms, taxes, price, day)
+
+
+def planned(terms: ContractTerms, taxes: TaxTable, first_day: date, last_day: date) -> int:
+    """Return what some days of one month cost without credit and overuse, tax included."""
+    period, day = Period.of(first_day, last_day, clock.WIB), tax_day(terms, first_day, last_day)
+    if terms.price_for is PriceFor.CONTRACT and terms.end is not None:
+        place = (first_day.year - terms.start.year) * 12 + first_day.month - terms.start.month
+        return _with_tax(terms, taxes, proration.parts(terms.price, terms.start, terms.end)[place], day)
+    if period.is_whole:
+        return whole_month(terms, taxes, day)
+    return _with_tax(terms, taxes, down(terms.price * proration.ratio(terms.proration, period)), day)
+
+
+def check(terms: ContractTerms) -> None:
+    """Raise :class:`Unrateable` for terms that do not fit together."""
+    wrong = faults(terms)
+    if wrong:
+        raise Unrateable(f"the terms do not fit together: {', '.join(wrong)}")
+
+
+def _with_tax(terms: ContractTerms, taxes: TaxTable, price: int, day: date) -> int:
     total = price + (0 if terms.price_includes_ppn else _ppn(terms, taxes, price, day))
     return total - total % (terms.rounding_step if terms.price_for is PriceFor.MONTH else 1)
 
 
 def _check(terms: ContractTerms, period: Period) -> None:
-    wrong = faults(terms)
-    if wrong:
-        raise Unrateable(f"the terms do not fit together: {', '.join(wrong)}")
+    check(terms)
     if period.first_day < terms.start or (terms.end is not None and period.last_day > terms.end):
         raise Unrateable("the month lies outside the contract")
 

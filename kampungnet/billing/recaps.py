@@ -1,17 +1,18 @@
 """Recaps filled from the books: budget lines, statements of the year so far, contracts, and months with data."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import BigInteger, ColumnElement, case, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from kampungnet.billing import budgets, rollup, statements
 from kampungnet.billing.document import FundShare
 from kampungnet.billing.models import BudgetLine, Contract, Statement
 from kampungnet.billing.rollup import Paper, Purse, Recap, Unit
+from kampungnet.core import clock
 from kampungnet.measurement import summary
 from kampungnet.staff.service import Scope
 from kampungnet.villages.models import Regency
@@ -32,14 +33,9 @@ def of_month(db: Session, scope: Scope, month: date) -> Mapping[str, Recap]:
 def units(db: Session, scope: Scope, month: date) -> list[Unit]:
     """Return every unit and its money of the year up to a month; of the offices of kecamatan, those in the books."""
     known = {code: one for code, one in budgets.register(db, scope).units.items() if scope.covers(code)}
-    rows = _statements(db, scope, month)
-    papers: dict[str, list[Paper]] = defaultdict(list)
-    for row in rows:
-        if row.month == month:
-            papers[row.unit].append(Paper(row.contract, row.state))
-    purses, bought = _purses(db, scope, month, rows), _units_with_contract(db, scope, month)
-    seen = summary.villages_seen(db, scope.regency, month, statements.last_day(month))
-    seen |= {row.unit for row in rows if row.month == month and row.judged}
+    papers, judged = _papers(db, scope, month)
+    purses, bought = _purses(db, scope, month), _units_with_contract(db, scope, month)
+    seen = judged | summary.villages_seen(db, scope.regency, month, statements.last_day(month))
     return [
         Unit(
             one.code, f"{OFFICE} {one.name}" if one.kind == "kecamatan" else one.name, one.district,
@@ -51,52 +47,66 @@ def units(db: Session, scope: Scope, month: date) -> list[Unit]:
     ]  # fmt: skip
 
 
-def _statements(db: Session, scope: Scope, month: date) -> list[Any]:
-    """Return what the statements from January to a month say, without their documents."""
-    asked = (
-        select(
-            Statement.unit, Statement.contract, Statement.month, Statement.state, Statement.total_rupiah,
-            Statement.judged, Contract.line,
-        )
-        .join(Contract, (Contract.regency == Statement.regency) & (Contract.id == Statement.contract))
-        .where(Statement.regency == scope.regency, scope.where(Statement.unit))
-        .where(Statement.month >= month.replace(month=1), Statement.month <= month)
-    )  # fmt: skip
-    return list(db.execute(asked.order_by(Statement.contract, Statement.month)))
+def _papers(db: Session, scope: Scope, month: date) -> tuple[Mapping[str, list[Paper]], set[str]]:
+    """Return the statements of a month by unit, and the units of which any could be judged."""
+    asked = select(Statement.unit, Statement.contract, Statement.state, Statement.judged).where(
+        Statement.regency == scope.regency, Statement.month == month, scope.where(Statement.unit)
+    )
+    papers: dict[str, list[Paper]] = defaultdict(list)
+    judged = set()
+    for row in db.execute(asked.order_by(Statement.contract)):
+        papers[row.unit].append(Paper(row.contract, row.state))
+        if row.judged:
+            judged.add(row.unit)
+    return papers, judged
 
 
-def _purses(db: Session, scope: Scope, month: date, rows: Iterable[Any]) -> Mapping[str, list[Purse]]:
+def _purses(db: Session, scope: Scope, month: date) -> Mapping[str, list[Purse]]:
     """Return the budget lines of each unit and what went out of them; one without funds for what no line pays."""
-    of_line: dict[tuple[str, str | None], list[Any]] = defaultdict(list)
-    for row in rows:
-        of_line[row.unit, row.line].append(row)
-    asked = select(BudgetLine).where(
+    last_day = statements.last_day(month)
+    gone = {(row.unit, row.line): row for row in _gone(db, scope, month)}
+    asked = select(BudgetLine.id, BudgetLine.unit, BudgetLine.opening_rupiah, BudgetLine.opening_through).where(
         BudgetLine.regency == scope.regency, BudgetLine.year == month.year, scope.where(BudgetLine.unit)
     )
-    lines, versions = list(db.scalars(asked.order_by(BudgetLine.id))), budgets.versions(db, scope.regency)
+    versions = budgets.versions_of_year(db, scope.regency, month.year)
     found: dict[str, list[Purse]] = defaultdict(list)
-    for line in lines:
-        last_day = statements.last_day(month)
+    for line in db.execute(asked.order_by(BudgetLine.id)):
         version = budgets.version_on(versions.get(line.id, []), last_day)
-        funds = (
-            tuple(FundShare(fund=one.fund, rupiah=one.rupiah) for one in budgets.funds_of(version)) if version else ()
-        )
         # What an opening balance says of the months before its day nobody knows.
         opening = line.opening_rupiah if (line.opening_through or last_day) <= last_day else 0
-        found[line.unit].append(_purse(funds, opening, of_line.pop((line.unit, line.id), []), month))
-    for (unit, _), rest in of_line.items():
-        found[unit].append(_purse((), 0, rest, month))
+        funds = budgets.shares_of(version) if version else ()
+        found[line.unit].append(_purse(funds, opening, gone.pop((line.unit, line.id), None)))
+    for (unit, _), rest in gone.items():
+        found[unit].append(_purse((), 0, rest))
     return found
 
 
-def _purse(funds: tuple[FundShare, ...], opening: int, rows: Iterable[Any], month: date) -> Purse:
-    paid, approved, before, due = opening, 0, opening, 0
-    for row in rows:
-        paid += row.total_rupiah * (row.state == statements.PAID)
-        approved += row.total_rupiah * (row.state == statements.APPROVED)
-        before += row.total_rupiah * (row.state in statements.FROZEN and row.month < month)
-        due += row.total_rupiah * (row.month == month)
-    return Purse(funds, paid, approved, before, due)
+def _gone(db: Session, scope: Scope, month: date) -> Sequence[Any]:
+    """Return what statements from January to a month took from each line, as it stood at the month's end.
+
+    What was paid later is reserved until then.
+    """
+    end_ms = clock.day_start_ms(statements.last_day(month) + timedelta(days=1), clock.zone_of(scope.regency))
+    frozen = Statement.state.in_(statements.FROZEN)
+    paid = (Statement.state == statements.PAID) & (func.coalesce(Statement.paid_ms, 0) < end_ms)
+
+    def total(of: ColumnElement[bool], name: str) -> ColumnElement[int]:
+        return cast(func.sum(case((of, Statement.total_rupiah), else_=0)), BigInteger).label(name)
+
+    asked = select(
+        Statement.unit, Statement.line, total(paid, "realised"), total(frozen & ~paid, "reserved"),
+        total(frozen & (Statement.month < month), "before"), total(Statement.month == month, "due"),
+    ).where(
+        Statement.regency == scope.regency, scope.where(Statement.unit),
+        Statement.month >= month.replace(month=1), Statement.month <= month,
+    )  # fmt: skip
+    return db.execute(asked.group_by(Statement.unit, Statement.line)).all()
+
+
+def _purse(funds: tuple[FundShare, ...], opening: int, gone: Any) -> Purse:
+    if gone is None:
+        return Purse(funds, opening, 0, opening, 0)
+    return Purse(funds, opening + gone.realised, gone.reserved, opening + gone.before, gone.due)
 
 
 def _units_with_contract(db: Session, scope: Scope, month: date) -> set[str]:

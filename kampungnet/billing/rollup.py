@@ -38,9 +38,9 @@ class Purse:
     funds: tuple[FundShare, ...] = ()
     """In the order in which they pay; of the version that holds at the month's end."""
     realised: int = 0
-    """Paid since January, with the opening balance from its day on (house policy: realised when paid)."""
+    """Paid from January to the month's end, with the opening balance from its day on (facts 12: realised when paid)."""
     reserved: int = 0
-    """Approved and not paid yet."""
+    """Approved, and not paid by the month's end."""
     before: int = 0
     """Of both, what stands in statements of earlier months: where in the funds this month begins."""
     due: int = 0

@@ -13,6 +13,7 @@ from kampungnet.billing.document import StatementDocument
 from kampungnet.billing.formula_words import line_name
 from kampungnet.billing.invoices import TAKEN_OFF, Entry
 from kampungnet.billing.models import Statement
+from kampungnet.billing.paged import paged
 from kampungnet.billing.statement_list import Chosen
 from kampungnet.core import clock, pages
 from kampungnet.core.errors import NotFound, Problem
@@ -77,8 +78,9 @@ def listed(
     month = words.month_of(bulan) or (months[0] if months else None)
     found = glances.seen(db, staff.scope, month, month) if month else []
     shown = [one for one in found if chosen.has(one)]
+    page = paged(shown, request.url.query)
     return pages.render(
-        request, "billing/statements.html", regency=regency, rows=statement_list.rows(shown, language),
+        request, "billing/statements.html", regency=regency, rows=statement_list.rows(page.rows, language), paged=page,
         totals=statement_list.totals(shown, language), all=len(found), chosen=chosen, month=month,
         months=[(f"{one:%Y-%m}", words.month(language, one)) for one in months],
         month_words=words.month(language, month) if month else "", funds=statement_list.funds_of(found),

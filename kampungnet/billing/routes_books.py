@@ -9,17 +9,19 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from kampungnet.billing import books_page, budgets, charts_of_accounts, export, uploads, words
+from kampungnet.billing import books_page, budgets, charts_of_accounts, contracts, export, uploads, words
 from kampungnet.billing.budgets import BudgetEntry
 from kampungnet.billing.charts_of_accounts import AccountEntry
 from kampungnet.billing.contract_rows import ContractEntry
+from kampungnet.billing.paged import paged
 from kampungnet.billing.stages import StageEntry
 from kampungnet.core import clock, pages
 from kampungnet.core.errors import BadInput, NotFound, Problem
 from kampungnet.core.languages import N_, Language
 from kampungnet.core.web import Reads, database_of
 from kampungnet.staff.access import CurrentStaff, signed_in
-from kampungnet.staff.service import Role, SignedIn
+from kampungnet.staff.service import Role, Scope, SignedIn
+from kampungnet.villages import service as villages
 from kampungnet.villages.models import Regency
 
 MOST_SHOWN: Final = 100
@@ -48,13 +50,13 @@ Sent = Annotated[tuple[str, bytes], Depends(_file)]
 
 @router.get("/kontrak")
 def listed_contracts(request: Request, db: Reads, staff: CurrentStaff) -> Response:
-    """Show the contracts."""
+    """Show the contracts, or those of a kecamatan."""
     return _contracts_page(request, db, staff)
 
 
 @router.get("/pagu")
 def listed_lines(request: Request, db: Reads, staff: CurrentStaff, tahun: int = 0) -> Response:
-    """Show the budget lines of a year."""
+    """Show the budget lines of a year, or those of a kecamatan or a fund."""
     return _lines_page(request, db, staff, tahun)
 
 
@@ -129,11 +131,14 @@ def table_file(columns: Sequence[str], rows: Sequence[Sequence[export.Value]], n
 
 def _contracts_page(request: Request, db: Session, staff: SignedIn, problem: Problem | None = None) -> Response:
     language, regency = pages.language_of(request), db.get_one(Regency, staff.scope.regency)
-    today = clock.local_day(clock.now_ms(), regency.time_zone)
+    today, (district, scope, districts) = clock.local_day(clock.now_ms(), regency.time_zone), _place(request, db, staff)
+    held = contracts.of_scope(db, scope)
+    page = paged(held, request.url.query)
     return pages.render(
         request, "billing/contracts.html", problem.status if problem else 200, regency=regency, what="kontrak",
-        rows=books_page.contract_rows(db, staff.scope, today, language), may_write=staff.role is Role.BUDGET,
-        missing=books_page.without_contract(db, staff.scope, today), problem=problem.sentence if problem else None,
+        rows=books_page.contract_rows(db, scope, page.rows, today, language), may_write=staff.role is Role.BUDGET,
+        missing=books_page.without_contract(db, scope, held, today), problem=problem.sentence if problem else None,
+        paged=page, district=district, districts=districts,
     )  # fmt: skip
 
 
@@ -143,11 +148,24 @@ def _lines_page(
     language, regency = pages.language_of(request), db.get_one(Regency, staff.scope.regency)
     today, known = clock.local_day(clock.now_ms(), regency.time_zone), books_page.years(db, staff.scope)
     chosen = year if year in known else next((one for one in known if one <= today.year), today.year)
+    district, scope, districts = _place(request, db, staff)
+    fund = request.query_params.get("dana", "")
+    fund = fund if fund in budgets.FUNDS else ""
+    page = paged(books_page.lines(db, scope, chosen, fund), request.url.query)
     return pages.render(
         request, "billing/lines.html", problem.status if problem else 200, regency=regency, what="anggaran",
-        rows=books_page.line_rows(db, staff.scope, chosen, today, language), years=known, year=chosen,
+        rows=books_page.line_rows(db, scope, page.rows, today, language), years=known, year=chosen,
         may_write=staff.role is Role.BUDGET, problem=problem.sentence if problem else None,
+        paged=page, district=district, districts=districts, fund=fund, funds=budgets.FUNDS,
     )  # fmt: skip
+
+
+def _place(request: Request, db: Session, staff: SignedIn) -> tuple[str, Scope, Mapping[str, str]]:
+    """Return the kecamatan that was chosen, what of it may be seen, and which there are to choose from."""
+    districts = villages.districts(db, staff.scope.regency) if staff.scope.is_whole else {}
+    asked = request.query_params.get("kecamatan", "")
+    district = asked if asked in districts else ""
+    return district, staff.scope.within(district), districts
 
 
 def _stages_page(request: Request, db: Session, staff: SignedIn, problem: Problem | None = None) -> Response:

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from kampungnet.billing import contracts, money, outlook, sheets, sizing_page, sizings, words
+from kampungnet.billing import contracts, money, outlook, paying, sheets, sizing_page, sizings, words
+from kampungnet.billing.paged import paged
 from kampungnet.billing.routes_books import table_file
 from kampungnet.billing.sizing import Fit
 from kampungnet.billing.sizings import Sized
@@ -45,8 +46,10 @@ def listed(request: Request, db: Reads, staff: CurrentStaff, kecamatan: str = ""
     found = _of_district(db, staff.scope, _today(regency), kecamatan)
     only = Fit(hasil) if hasil in set(Fit) else None
     shown = [one for one in found if only in {None, one.sizing.fit}]
+    page = paged(shown, request.url.query)
     return pages.render(
-        request, "billing/sizing.html", regency=regency, rows=sizing_page.rows(shown, language), all=len(found),
+        request, "billing/sizing.html", regency=regency, rows=sizing_page.rows(page.rows, language), paged=page,
+        all=len(found),
         counts={fit: sum(one.sizing.fit is fit for one in found) for fit in sizing_page.FITS}, fits=sizing_page.FITS,
         only=only, district=kecamatan, districts=villages.districts(db, regency.code),
         next_year=_today(regency).year + 1,
@@ -62,12 +65,14 @@ def one(
     """Show one contract: its months, next year's line, another package, and how long the budget lasts."""
     language, regency = pages.language_of(request), db.get_one(Regency, staff.scope.regency)
     held, today = contracts.contract(db, staff.scope, contract), _today(regency)
-    found = sizings.sized(db, staff.scope, today, held)[0]
-    line = outlook.outlook(db, regency.code, held.line, today) if held.line else None
+    found, months = sizings.sized_one(db, staff.scope, held, today)
+    paid_from = paying.line_on(db, held, today)
+    line = outlook.outlook(db, regency.code, paid_from, today) if paid_from else None
     other, problems = _other(found, asked, language)
     return pages.render(
         request, "billing/sizing_one.html", 422 if problems else 200, regency=regency, contract=held, asked=asked,
-        row=sizing_page.row(found, language), months=sizing_page.month_rows(found, language, regency.time_zone),
+        row=sizing_page.row(found, language),
+        months=sizing_page.month_rows(months, held.id, language, regency.time_zone),
         waiting=found.waiting, rules=sizing_page.house_rules(language), next_year=found.next_year,
         rab=_rab(found, language), other=other, problems={"mbps": "", "harga": ""} | problems, line=line,
         budget=_budget(line, language) if line else [], ahead=sizing_page.ahead(line, language) if line else [],

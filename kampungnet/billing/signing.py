@@ -76,6 +76,7 @@ def take(db: Session, by: SignedIn, row: Statement, name: str, note: str, now_ms
     steps: dict[str, Callable[[Session, SignedIn, Statement, int], None]] = {APPROVED: _approve}
     steps.get(move.after, _keep)(db, by, row, now_ms)
     row.state = move.after
+    row.paid_ms = now_ms if move.after == PAID else None
     statements.add_step(db, row, (by.username, by.name), now_ms, note.strip())
     about = statements.number_text(row) or f"{row.contract} {row.month:%Y-%m}"
     told = {"total_rupiah": row.total_rupiah, "hash": row.hash, "state": move.after, "village": row.village}

@@ -32,6 +32,22 @@ class Use:
     """What the month came to, tax included."""
 
 
+class Months(NamedTuple):
+    """Months of a line with one contracted rate, as a database adds them up."""
+
+    contracted_kbps: int
+    months: int
+    p95_bps: int
+    """The highest."""
+    p95_sum_bps: int
+    peak_bps: int
+    """The highest."""
+    ceiling_hours: int
+    measured_hours: int
+    total_bytes: int
+    rupiah: int
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """Settings."""
@@ -120,17 +136,25 @@ def at_ceiling(hour_bytes: int, contracted_kbps: int, thresholds: Thresholds = H
 
 def sizing(uses: Sequence[Use], thresholds: Thresholds = HOUSE) -> Sizing:
     """Return what the months of a line, usually twelve, say about what was bought."""
-    counted = [one for one in uses if one.p95_bps is not None and one.measured_hours >= thresholds.fewest_hours]
-    rates = [one.p95_bps for one in counted if one.p95_bps is not None]
-    highest, share = max(rates, default=None), _highest_share(counted)
+    return summed([
+        Months(one.contracted_kbps, 1, one.p95_bps, one.p95_bps, one.peak_bps, one.ceiling_hours, one.measured_hours,
+               one.total_bytes, one.rupiah)
+        for one in uses if one.p95_bps is not None and one.measured_hours >= thresholds.fewest_hours
+    ], thresholds)  # fmt: skip
+
+
+def summed(counted: Sequence[Months], thresholds: Thresholds = HOUSE) -> Sizing:
+    """Return the same from sums of months that count: those with a 95th percentile, and hours enough."""
+    highest, share = max((one.p95_bps for one in counted), default=None), _highest_share(counted)
     volume, rupiah = sum(one.total_bytes for one in counted), sum(one.rupiah for one in counted)
+    rates = sum(one.p95_sum_bps for one in counted)
     return Sizing(
-        fit=_fit(counted, share, thresholds), months=len(counted), p95_bps=highest,
+        fit=_fit(counted, share, thresholds), months=sum(one.months for one in counted), p95_bps=highest,
         peak_bps=max((one.peak_bps for one in counted), default=0),
         ceiling_hours=sum(one.ceiling_hours for one in counted),
         measured_hours=sum(one.measured_hours for one in counted),
         used_share=share, need_kbps=_need(highest, thresholds),
-        per_mbps=Fraction(rupiah * MBPS, sum(rates)) if sum(rates) else None,
+        per_mbps=Fraction(rupiah * MBPS, rates) if rates else None,
         per_gb=Fraction(rupiah * GB, volume) if volume else None,
     )  # fmt: skip
 
@@ -146,17 +170,17 @@ def what_if(now: Package, other: Package, need_kbps: int | None) -> WhatIf:
     return WhatIf(12 * (other.monthly - now.monthly), enough)
 
 
-def _highest_share(counted: Sequence[Use]) -> Fraction | None:
+def _highest_share(counted: Sequence[Months]) -> Fraction | None:
     """Return the highest 95th percentile as a share of what was contracted; one fraction for each rate is enough."""
     highest: dict[int, int] = {}
     for one in counted:
-        if one.contracted_kbps and one.p95_bps is not None:
+        if one.contracted_kbps:
             highest[one.contracted_kbps] = max(one.p95_bps, highest.get(one.contracted_kbps, 0))
     return max((Fraction(rate, kbps * 1000) for kbps, rate in highest.items()), default=None)
 
 
-def _fit(counted: Sequence[Use], share: Fraction | None, thresholds: Thresholds) -> Fit:
-    compared = sum(one.contracted_kbps > 0 for one in counted)
+def _fit(counted: Sequence[Months], share: Fraction | None, thresholds: Thresholds) -> Fit:
+    compared = sum(one.months for one in counted if one.contracted_kbps)
     if share is None or compared < thresholds.fewest_months:
         return Fit.UNKNOWN
     hours, full = sum(one.measured_hours for one in counted), sum(one.ceiling_hours for one in counted)

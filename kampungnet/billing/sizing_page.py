@@ -100,9 +100,9 @@ def row(one: Sized, language: Language) -> Row:
     )  # fmt: skip
 
 
-def month_rows(one: Sized, language: Language, zone: str) -> list[MonthRow]:
-    """Return the months of a contract, the oldest first."""
-    return [_month(of, one.contract.id, language, zone) for of in one.months]
+def month_rows(months: Sequence[MonthSeen], contract: str, language: Language, zone: str) -> list[MonthRow]:
+    """Return the months of a contract in their order."""
+    return [_month(of, contract, language, zone) for of in months]
 
 
 def ahead(found: Outlook, language: Language) -> list[AheadRow]:

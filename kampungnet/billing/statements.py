@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from kampungnet.billing import glances
 from kampungnet.billing.document import (
     Judged,
     StatementDocument,
@@ -15,11 +16,12 @@ from kampungnet.billing.document import (
     content_hash,
     from_canonical,
 )
-from kampungnet.billing.models import Correction, Statement, StatementStep
+from kampungnet.billing.models import Contract, Correction, LineHours, Statement, StatementStep
 from kampungnet.core.errors import NotFound
 from kampungnet.core.languages import N_
 from kampungnet.staff.service import Scope
 from kampungnet.villages import service as villages
+from kampungnet.villages.models import Regency
 
 DRAFT, CHECKED, APPROVED, PAID = "draft", "checked", "approved", "paid"
 FROZEN: Final = (APPROVED, PAID)
@@ -35,7 +37,7 @@ def last_day(month: date) -> date:
 def freeze(row: Statement, document: StatementDocument) -> None:
     """Put a document into its row, with what lists show of it."""
     row.document, row.hash, row.total_rupiah = canonical(document), content_hash(document), document.total
-    row.judged = document.judgement.result is not Judged.NOT_JUDGED
+    row.judged, row.glance = document.judgement.result is not Judged.NOT_JUDGED, glances.of(document)
 
 
 def add_step(db: Session, row: Statement, who: tuple[str, str], at_ms: int, note: str = "") -> None:
@@ -98,6 +100,28 @@ def paid_by(db: Session, row: Statement) -> str:
 def by_hash(db: Session, content: str) -> Statement | None:
     """Return the approved statement with a content hash: whoever holds the paper may check it."""
     return db.scalar(select(Statement).where(Statement.hash == content, Statement.state.in_(FROZEN)))
+
+
+def drop_outside(db: Session, contract: Contract) -> int:
+    """Drop what was not approved of months in which a contract no longer runs, or not yet; return how many it were.
+
+    What was approved stays: it has a number and a paper. Nobody signs meanwhile: who does holds the same row.
+    """
+    db.execute(select(Regency.code).where(Regency.code == contract.regency).with_for_update(key_share=True))
+    start = max(contract.first_day, contract.activated or contract.first_day)
+    end = date.max if contract.last_day is None else contract.last_day
+    of_contract = (Statement.regency == contract.regency, Statement.contract == contract.id)
+    gone = [
+        one for one in db.scalars(select(Statement).where(*of_contract, Statement.state.not_in(FROZEN)))
+        if not (one.month <= end and start <= last_day(one.month))
+    ]  # fmt: skip
+    for row in gone:
+        for beside in (StatementStep, LineHours):
+            of_row = (beside.regency == row.regency, beside.contract == row.contract, beside.month == row.month)
+            db.execute(delete(beside).where(*of_row))
+        db.delete(row)
+    db.flush()
+    return len(gone)
 
 
 def mark_posted(db: Session, row: Statement) -> None:

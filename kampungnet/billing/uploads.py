@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from kampungnet.billing import budgets, charts_of_accounts, contract_rows, contracts, sheets, stages
+from kampungnet.billing import budgets, charts_of_accounts, contract_rows, contracts, paying, sheets, stages
 from kampungnet.billing.budgets import BudgetEntry
 from kampungnet.billing.charts_of_accounts import AccountEntry
 from kampungnet.billing.contract_rows import ContractEntry
@@ -51,7 +51,9 @@ class Kind:
 
 
 def _store_budget(db: Session, regency: str, entries: Sequence[BudgetEntry], _by: tuple[str, int]) -> int:
-    return budgets.store(db, regency, entries)
+    number = budgets.store(db, regency, entries)
+    paying.follow(db, regency)
+    return number
 
 
 KINDS: Final = {

@@ -84,6 +84,10 @@ class Scope:
             return true()
         return (column == self.place) | column.startswith(f"{self.place}.", autoescape=True)
 
+    def within(self, district: str) -> "Scope":
+        """Return what of it lies in a chosen kecamatan; who does not see the whole regency keeps theirs."""
+        return Scope(self.regency, None, district) if self.is_whole and district else self
+
     def check(self, village: str) -> None:
         """Raise ``NotFound`` for a village outside; it must look like one that does not exist."""
         # The pattern first: PostgreSQL would stumble over a NUL.

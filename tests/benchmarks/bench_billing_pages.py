@@ -5,7 +5,7 @@ from datetime import date
 
 import msgspec
 
-from kampungnet.billing import budgets, contracts, sheets, statement, uploads
+from kampungnet.billing import budgets, contracts, glances, paying, sheets, statement, uploads
 from kampungnet.billing.document import BudgetFact, canonical, content_hash
 from kampungnet.billing.models import Contract, LineHours, Statement
 from kampungnet.billing.terms import ServiceKind
@@ -84,8 +84,11 @@ def _books(database: Database, codes: list[str], today: date) -> None:
             insert_new(db, Statement, rows)
             insert_new(db, LineHours, [
                 {"regency": one["regency"], "contract": one["contract"], "month": month, "measured": 700,
-                 "at_ceiling": 3, "peak_rx_bytes": 8 * 10**9, "peak_at_ms": 0} for one in rows
+                 "at_ceiling": 3, "peak_rx_bytes": 8 * 10**9, "peak_at_ms": 0, "contracted_kbps": 20_000,
+                 "samples": 8_928, "expected": 8_928, "total_bytes": 10**12, "rupiah": one["total_rupiah"],
+                 "rx_p95_bps": 18_000_000} for one in rows
             ])  # fmt: skip
+            paying.follow(db, regency)
 
 
 def _statements(held: list[Contract], month: date) -> Iterator[dict[str, object]]:
@@ -101,4 +104,5 @@ def _statements(held: list[Contract], month: date) -> Iterator[dict[str, object]
             "regency": one.regency, "contract": one.id, "month": month, "unit": one.unit, "village": one.village,
             "state": "paid", "number_year": month.year, "number": month.month, "document": canonical(document),
             "hash": content_hash(document), "total_rupiah": document.total, "judged": True, "made_ms": 0,
+            "line": None, "paid_ms": 0, "glance": glances.of(document),
         }  # fmt: skip

@@ -1,10 +1,13 @@
 """Contracts and budget lines on pages, and files that are looked at before they count."""
 
+from datetime import date
+
 from kampungnet.app import Server
+from kampungnet.billing.models import ContractVersion
 from kampungnet.core.database import Database
 from tests.billing.story import BUDGET, CONTRACTS, books
 from tests.pages.cast import OWN_PAGE, browser, signed_in
-from tests.pages.sample import KAMPUNGANYAR
+from tests.pages.sample import KAMPUNGANYAR, REGENCY
 
 
 async def test_a_file_is_looked_at_confirmed_and_then_stands_in_the_books(database: Database, server: Server) -> None:
@@ -56,3 +59,36 @@ async def test_another_village_sees_none_of_it(database: Database, server: Serve
         assert answer.status_code == 200
         assert KAMPUNGANYAR not in answer.text
         assert "2.500.000" not in answer.text
+
+
+async def test_contracts_and_lines_can_be_narrowed_to_a_kecamatan_and_a_fund(
+    database: Database, server: Server
+) -> None:
+    books(database)
+    nur, budi = await signed_in(server, "nur"), await signed_in(server, "budi")
+    for address, is_there in (
+        ("/kontrak?kecamatan=35.10.15", True), ("/kontrak?kecamatan=35.10.01", False),
+        ("/kontrak?kecamatan=%00", True), ("/pagu?kecamatan=35.10.15&dana=ADD", True), ("/pagu?dana=DD", False),
+        ("/pagu?kecamatan=35.10.01", False), ("/pagu?dana=%00", True),
+    ):  # fmt: skip
+        answer = await nur.get(address)
+        assert answer.status_code == 200
+        assert ("2.500.000" in answer.text or "30.000.000" in answer.text) is is_there, address
+    assert "2.500.000" in (await budi.get("/kontrak?kecamatan=35.10.01")).text, "a village has no kecamatan to choose"
+
+
+async def test_one_contract_that_cannot_be_read_is_named_and_the_others_stand(
+    database: Database, server: Server
+) -> None:
+    books(database, CONTRACTS + CONTRACTS.splitlines()[1].replace(b"SPK/1", b"SPK/2"))
+    with database.writes() as db:
+        db.get_one(ContractVersion, (REGENCY, f"{KAMPUNGANYAR}-1", date(2026, 1, 1))).terms = '{"kind":"of later"}'
+    nur = await signed_in(server, "nur")
+    page = (await nur.get("/kontrak")).text
+    assert page.count("syaratnya tidak terbaca") == 1
+    assert "2.500.000" in page, "the other one"
+    for path in ("/pagu", "/ukuran", f"/ukuran/{KAMPUNGANYAR}-1", f"/kontrak/{KAMPUNGANYAR}-1/ubah",
+                 "/berkas/kontrak-semua.csv", "/berkas/ukuran.csv"):  # fmt: skip
+        answer = await nur.get(path)
+        assert answer.status_code == 200, path
+        assert KAMPUNGANYAR in answer.text, path

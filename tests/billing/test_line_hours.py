@@ -64,4 +64,4 @@ def test_a_statement_has_its_hours_beside_it_and_months_made_before_get_theirs(d
     with database.writes() as db:
         assert [one.changed for one in making.make_all(db, REGENCY, JULY, NOW)] == [False]
         assert len(db.scalars(select(LineHours)).all()) == 1
-        assert line_hours.of_months(db, REGENCY, JULY, JULY)[CONTRACT, JULY].at_ceiling == 2
+        assert line_hours.of_contract(db, REGENCY, CONTRACT, JULY, JULY)[JULY].at_ceiling == 2

@@ -12,6 +12,7 @@ import pytest
 from kampungnet.app import Server
 from kampungnet.billing import making, recap_pdf, recaps, rollup, signing, statements, uploads
 from kampungnet.billing.rollup import FundPart, Paper, Recap
+from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.pages import all_languages
 from kampungnet.staff.service import Scope
@@ -36,7 +37,7 @@ MORE_CONTRACTS = (
 
 @pytest.fixture
 def filled(database: Database) -> Database:
-    """July of Kampunganyar is paid, August approved; a desa has a budget only, a kelurahan a contract only."""
+    """July of Kampunganyar was paid in August, which is approved; a desa has a budget only, a kelurahan a contract."""
     books(database)
     with database.writes() as db:
         for what, data in (("anggaran", MORE_BUDGET), ("kontrak", MORE_CONTRACTS)):
@@ -47,10 +48,11 @@ def filled(database: Database) -> Database:
     close(database, AUGUST, facts(AUGUST))
     for month, steps in ((JULY, ((EKO, "periksa"), (HANA, "setujui"), (JOKO, "bayar"))),
                          (AUGUST, ((EKO, "periksa"), (HANA, "setujui")))):  # fmt: skip
+        signed_ms = clock.day_start_ms(date(2026, month.month + 1, 20), clock.WIB)
         with database.writes() as db:
             list(making.make_all(db, REGENCY, month, NOW))
             for who, step in steps:
-                signing.take(db, who, statements.find(db, NUR.scope, CONTRACT, month), step, "", NOW)
+                signing.take(db, who, statements.find(db, NUR.scope, CONTRACT, month), step, "", signed_ms)
     return database
 
 
@@ -75,7 +77,7 @@ def test_the_changed_pagu_holds_from_its_month_on_and_pays_in_its_own_order(fill
     with filled.reads() as db:
         july = {one.code: one.parts for one in recaps.units(db, NUR.scope, JULY)}
         august = {one.code: one.parts for one in recaps.units(db, NUR.scope, AUGUST)}
-    assert july[KAMPUNGANYAR] == (FundPart("ADD", 30_000_000, JULY_DUE, 0, JULY_DUE),)
+    assert july[KAMPUNGANYAR] == (FundPart("ADD", 30_000_000, 0, JULY_DUE, JULY_DUE),), "it was paid in August"
     assert august[KAMPUNGANYAR] == (
         FundPart("ADD", 31_000_000, JULY_DUE - 1_000_000, AUGUST_DUE, AUGUST_DUE), FundPart("PBH", 1_000_000, 1_000_000)
     )  # fmt: skip

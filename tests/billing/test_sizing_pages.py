@@ -11,7 +11,7 @@ from kampungnet.billing.models import FundStage, LineHours
 from kampungnet.billing.sizing import Fit
 from kampungnet.core import clock, pages
 from kampungnet.core.database import Database
-from kampungnet.core.rows import insert_new, upsert
+from kampungnet.core.rows import insert_new
 from kampungnet.staff.service import Scope
 from tests.billing.story import AUGUST, CONTRACT, JULY, NOW, books, close, facts
 from tests.pages.cast import signed_in
@@ -30,9 +30,9 @@ def summer(database: Database) -> Database:
         close(database, month, facts(month, rx_p95_bps=mbps * 10**6))
         with database.writes() as db:
             list(making.make_all(db, REGENCY, month, NOW))
-            row = {"regency": REGENCY, "contract": CONTRACT, "month": month, "measured": 700, "peak_at_ms": NOW,
-                   "at_ceiling": 40 if month == JULY else 0, "peak_rx_bytes": mbps * 5 * 10**8}  # fmt: skip
-            upsert(db, LineHours, [row], ("regency", "contract", "month"), ("measured", "at_ceiling", "peak_rx_bytes"))
+            hours = db.get_one(LineHours, (REGENCY, CONTRACT, month))
+            hours.measured, hours.at_ceiling = 700, 40 if month == JULY else 0
+            hours.peak_rx_bytes, hours.peak_at_ms = mbps * 5 * 10**8, NOW
     return database
 
 
@@ -56,6 +56,20 @@ def test_three_months_say_what_a_received_mbps_costs_and_what_to_buy(summer: Dat
     # 50 Mbps for 3.000.000 before PPN: 3.330.000 a month, 555.000 more, 6.660.000 in a year.
     assert sizings.compared(one, 50_000, 3_000_000, includes_ppn=False) == (3_330_000, (6_660_000, True))
     assert sizings.compared(one, 10_000, 1_000_000, includes_ppn=True) == (1_000_000, (-21_300_000, False))
+
+
+def test_the_list_adds_up_in_the_database_what_one_contract_adds_up_by_itself(summer: Database) -> None:
+    with summer.writes() as db:
+        db.get_one(LineHours, (REGENCY, CONTRACT, JUNE)).measured = 100  # too few to count
+    with summer.reads() as db:
+        held = contracts.contract(db, Scope(REGENCY), CONTRACT)
+        (listed,), (one, months) = (
+            sizings.sized(db, Scope(REGENCY), DAY),
+            sizings.sized_one(db, Scope(REGENCY), held, DAY),
+        )
+    assert listed == one
+    assert [one.month for one in months] == [JUNE, JULY, AUGUST]
+    assert one.sizing.months == 2
 
 
 def test_a_month_whose_hours_were_not_counted_does_not_count(summer: Database) -> None:
