@@ -16,7 +16,7 @@ from kampungnet.billing.sheets import Row, Table
 from kampungnet.core.languages import N_
 from kampungnet.staff import audit
 from kampungnet.staff.audit import Act
-from kampungnet.staff.service import Role, Scope, SignedIn
+from kampungnet.staff.service import Scope, SignedIn
 
 ADDENDUM: Final = ("berlaku_sejak", "dokumen")
 """Fields that only an addendum has."""
@@ -55,7 +55,7 @@ def of_contract(db: Session, held: Contract, day: date) -> Filled:
 
 def enter(db: Session, by: SignedIn, cells: Mapping[str, str], now_ms: int) -> Filled | None:
     """Put a new contract into the books, or return the form with what is wrong."""
-    by.check_role(Role.BUDGET)
+    by.check_keeps_books()
     entry, faults, typed = _read(cells, budgets.register(db, by.scope))
     if entry is not None and _known(db, by.scope.regency, entry) is not None:
         typed.wrong("nomor_kontrak", N_("This contract is in the books already: open it from the list."))
@@ -69,7 +69,7 @@ def enter(db: Session, by: SignedIn, cells: Mapping[str, str], now_ms: int) -> F
 
 def amend(db: Session, by: SignedIn, held: Contract, cells: Mapping[str, str], now_ms: int) -> Filled | None:
     """Give a contract new terms from a day on, or return the form with what is wrong. What was approved stays."""
-    by.check_role(Role.BUDGET)
+    by.check_keeps_books()
     (row,) = rows(db, [held], held.first_day)
     fixed = {name: f"{row[name]:%d/%m/%Y}" if name == "mulai" else str(row[name]) for name in FIXED}
     cells = {**cells, **fixed}

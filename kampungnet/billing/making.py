@@ -127,6 +127,7 @@ def _note_correction(db: Session, books: MonthBooks, row: Statement, now_ms: int
         return False
     posted = statements.document_of(row)
     now = months.measured_days(db, found, found.newest, posted.measured.period, posted.contract.terms)
+    now = msgspec.structs.replace(now, hotspot=posted.measured.hotspot)  # it decides over no money
     recomputed = statement.settled(msgspec.structs.replace(posted, measured=now))
     of_row = (Correction.regency == row.regency, Correction.contract == row.contract, Correction.month == row.month)
     before = list(db.scalars(select(Correction).where(*of_row).order_by(Correction.number)))

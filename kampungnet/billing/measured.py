@@ -164,11 +164,18 @@ class TrafficFact(Fact, frozen=True, kw_only=True):
 
 
 class HotspotFact(Fact, frozen=True, kw_only=True):
-    """Use of the village's wifi; it decides over no money."""
+    """Use of the village's wifi on the contract's days; it decides over no money, and names nobody."""
 
     people: Count
+    """Devices of each day, added up over the days: a device is another one next month, often the next day."""
     seconds: Count
     outside_office_seconds: Count
+    most: Count = 0
+    """Devices of the busiest day."""
+    days: Count = 0
+    """On which anybody was online."""
+    few: bool = False
+    """There were fewer than five devices on each day: the numbers are left out (facts on hotspots 12)."""
 
 
 _UNSORTED: Final = Classes(seconds=0, up=0, planned=0, unknown=0, down={})

@@ -1,10 +1,12 @@
 """What the statements of some contracts and one month are made of, read in a dozen queries however many they are."""
 
+import calendar
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -22,6 +24,7 @@ from kampungnet.billing.measured import Period
 from kampungnet.billing.models import BudgetLine, Contract, Correction, LineHours, Provider, Statement, StatementStep
 from kampungnet.billing.statements import APPROVED, FROZEN, PAID, number_text
 from kampungnet.core import clock
+from kampungnet.hotspot import sessions
 from kampungnet.measurement import summary
 from kampungnet.measurement.summary import MonthSummary
 from kampungnet.villages import service as villages
@@ -48,6 +51,8 @@ class MonthBooks:
         self.measured: Mapping[str, MonthSummary] = {
             one.site: one for one in summary.summaries(db, regency, month, now_ms, sites)
         }
+        last_day = month.replace(day=calendar.monthrange(month.year, month.month)[1])
+        self._wifi = sessions.days_of_sites(db, regency, set(sites), month, last_day)
         in_regency = (Village.regency == regency, Village.code.in_(codes))
         self._villages = {one.code: one for one in db.scalars(select(Village).where(*in_regency))}
         sellers = (Provider.regency == regency, Provider.code.in_({one.provider for one in found}))
@@ -73,10 +78,12 @@ class MonthBooks:
             max(self._month, terms.start), min(last_day, terms.end or last_day), clock.zone_of(self._regency)
         )
         found, provider = self.measured.get(contract.site), self._providers[contract.provider]
+        measured = months.measured_days(self._db, found, found.facts if found else None, period, terms)
+        hotspot = months.hotspot_fact(self._wifi.get(contract.site, {}), period)
         return statement.Facts(
             village=self._village(contract), provider=ProviderFact(name=provider.name, npwp=provider.npwp),
             contract=ContractFact(id=contract.id, number=contract.number, terms=terms),
-            measured=months.measured_days(self._db, found, found.facts if found else None, period, terms),
+            measured=msgspec.structs.replace(measured, hotspot=hotspot),
             corrections=tuple(self._corrections[contract.id]), budget=self._budget(contract, period.last_day),
         )  # fmt: skip
 

@@ -1,14 +1,18 @@
 """What was measured at a contract's site becomes the facts of its statement: of the days on which the contract ran."""
 
+from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
 
 from sqlalchemy.orm import Session
 
-from kampungnet.billing.measured import MeasuredMonth, Period, TrafficFact, measured
+from kampungnet.billing.measured import HotspotFact, MeasuredMonth, Period, TrafficFact, measured
 from kampungnet.billing.models import Contract
 from kampungnet.billing.terms import ContractTerms
 from kampungnet.core.errors import NotFound
+from kampungnet.hotspot import evidence
+from kampungnet.hotspot.evidence import Use
+from kampungnet.hotspot.use import DayUse
 from kampungnet.measurement import summary
 from kampungnet.measurement.availability import Record
 from kampungnet.measurement.month_facts import LineTraffic, MonthFacts
@@ -35,6 +39,22 @@ def measured_days(
     record = facts.record if facts.judged else Record((), (period.span,), facts.windows)
     traffic = traffic_fact(line, period, terms)
     return measured(period, record, traffic, found.office.hours, facts.period.end_ms)
+
+
+def hotspot_fact(days: Mapping[date, DayUse], period: Period) -> HotspotFact | None:
+    """Return how the wifi was used on a contract's days; ``None`` where nobody's use was measured, which is not 0."""
+    used = [one for day, one in days.items() if period.first_day <= day <= period.last_day and one.people]
+    if not used:
+        return None
+    of = evidence.total(
+        Use(one.people, one.people, one.seconds, one.office_seconds, one.up_bytes + one.down_bytes) for one in used
+    )
+    if of.is_small:
+        return HotspotFact(people=0, seconds=0, outside_office_seconds=0, few=True)
+    return HotspotFact(
+        people=of.people, seconds=of.seconds, outside_office_seconds=of.seconds - of.office_seconds, most=of.most,
+        days=len(used),
+    )  # fmt: skip
 
 
 def traffic_fact(line: LineTraffic | None, period: Period, terms: ContractTerms) -> TrafficFact:

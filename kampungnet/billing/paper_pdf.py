@@ -110,11 +110,8 @@ class _Words:
              f"{self._say.size(traffic.rx_bytes)} dan {self._say.size(traffic.tx_bytes)}"],
             ["Cakupan pengukuran", f"{self._say.number(float(terms.coverage_percent))} %", self._coverage()],
         ]  # fmt: skip
-        hotspot = one.measured.hotspot
-        if hotspot is not None:
-            used = f"{self._say.number(hotspot.people)} orang, {self._say.number(hotspot.seconds // 3600)} jam"
-            rows.append(["Pemakaian wifi", "–", used])
-        return rows
+        return [*rows, *(["Pemakaian wifi" if not n else "", "–" if not n else "", told]
+                         for n, told in enumerate(words.wifi(self._say, one.measured.hotspot)))]  # fmt: skip
 
     def _notes(self) -> list[str]:
         classes, notes = self._document.measured.classes, []
@@ -155,7 +152,7 @@ class _Words:
         if one is None:
             return []
         funds = ", ".join(f"{fund.fund} {money.rupiah(fund.rupiah)}" for fund in one.funds)
-        last = words.month_of(one.ends or "")
+        last, ahead = words.month_of(one.ends or ""), money.rupiah(sum(of.rupiah for of in one.ahead))
         ends = (
             f"terbayar penuh sampai {words.month(self._say, last)}" if last
             else "cukup sampai akhir tahun atau akhir kontrak"
@@ -167,6 +164,8 @@ class _Words:
             ["Realisasi sebelumnya", money.rupiah(one.opening + one.realised)],
             ["Sudah disetujui, belum dibayar", money.rupiah(one.reserved)],
             ["Sisa setelah bulan ini", money.rupiah(one.remaining)],
+            *([["Masih dibayar dari pos ini", f"{ahead} (kontrak lain dan bulan yang belum disetujui)"]]
+              if one.ahead else []),
             ["Perkiraan", f"{ends} (sebulan penuh {money.rupiah(one.monthly)} termasuk pajak)"],
         ]  # fmt: skip
 

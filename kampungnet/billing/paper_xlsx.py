@@ -14,6 +14,7 @@ from kampungnet.billing import cell_sums, export
 from kampungnet.billing.document import Judged, StatementDocument, content_hash
 from kampungnet.billing.formula_words import line_name, sentence
 from kampungnet.billing.lines import LineKind
+from kampungnet.billing.measured import HotspotFact
 from kampungnet.core import clock
 from kampungnet.core.languages import Language
 from kampungnet.measurement.availability import percent
@@ -174,11 +175,19 @@ def _facts(document: StatementDocument) -> list[tuple[Cell, ...]]:
     if month.office is not None:
         facts.append(("Waktu mati pada jam kantor", sum(month.office.classes.down.values()), "detik"))
         facts.append(("Jam kantor", month.office.classes.seconds, "detik"))
-    if month.hotspot is not None:
-        facts.append(("Pengguna hotspot", month.hotspot.people, "orang"))
-        facts.append(("Waktu hotspot", month.hotspot.seconds, "detik"))
-        facts.append(("Waktu hotspot di luar jam kantor", month.hotspot.outside_office_seconds, "detik"))
-    return facts + _budget_facts(document)
+    return facts + _wifi_facts(month.hotspot) + _budget_facts(document)
+
+
+def _wifi_facts(used: HotspotFact | None) -> list[tuple[Cell, ...]]:
+    if used is None or used.few:
+        return [("Pemakaian wifi", "tidak diukur" if used is None else "kurang dari lima perangkat sehari", "")]
+    return [
+        ("Perangkat di wifi, dihitung setiap hari", used.people, "perangkat"),
+        ("Perangkat pada hari teramai", used.most, "perangkat"),
+        ("Hari dengan pemakaian wifi", used.days, "hari"),
+        ("Waktu di wifi", used.seconds, "detik"),
+        ("Waktu di wifi di luar jam kantor", used.outside_office_seconds, "detik"),
+    ]
 
 
 def _budget_facts(document: StatementDocument) -> list[tuple[Cell, ...]]:

@@ -37,7 +37,7 @@ router = APIRouter(include_in_schema=False)
 
 async def _file(request: Request, staff: CurrentStaff) -> tuple[str, bytes]:
     """Read the file of a form. It is read after we know who sends it: nobody else may send 10 MB."""
-    staff.check_role(Role.BUDGET)
+    staff.check_keeps_books()
     async with request.form(max_files=1, max_fields=5) as form:
         file = form.get("file")
         if file is None or isinstance(file, str) or not file.filename:
@@ -136,7 +136,7 @@ def _contracts_page(request: Request, db: Session, staff: SignedIn, problem: Pro
     page = paged(held, request.url.query)
     return pages.render(
         request, "billing/contracts.html", problem.status if problem else 200, regency=regency, what="kontrak",
-        rows=books_page.contract_rows(db, scope, page.rows, today, language), may_write=staff.role is Role.BUDGET,
+        rows=books_page.contract_rows(db, scope, page.rows, today, language), may_write=staff.keeps_books,
         missing=books_page.without_contract(db, scope, held, today), problem=problem.sentence if problem else None,
         paged=page, district=district, districts=districts,
     )  # fmt: skip
@@ -155,7 +155,7 @@ def _lines_page(
     return pages.render(
         request, "billing/lines.html", problem.status if problem else 200, regency=regency, what="anggaran",
         rows=books_page.line_rows(db, scope, page.rows, today, language), years=known, year=chosen,
-        may_write=staff.role is Role.BUDGET, problem=problem.sentence if problem else None,
+        may_write=staff.keeps_books, problem=problem.sentence if problem else None,
         paged=page, district=district, districts=districts, fund=fund, funds=budgets.FUNDS,
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from kampungnet.billing.routes_books import table_file
 from kampungnet.core import clock, pages
 from kampungnet.core.web import Reads, database_of
 from kampungnet.staff.access import CurrentStaff
-from kampungnet.staff.service import Role, SignedIn
+from kampungnet.staff.service import SignedIn
 from kampungnet.villages.models import Regency
 
 MOST_LETTERS = 500
@@ -31,7 +31,7 @@ Cells = Annotated[dict[str, str], Depends(_cells)]
 @router.get("/kontrak/baru")
 def new(request: Request, db: Reads, staff: CurrentStaff, kode: str = "") -> Response:
     """Show an empty form."""
-    staff.check_role(Role.BUDGET)
+    staff.check_keeps_books()
     today = clock.local_day(clock.now_ms(), clock.zone_of(staff.scope.regency))
     return _page(request, db, staff, contract_form.blank(staff.scope, kode[:20], today), None)
 
@@ -50,7 +50,7 @@ def enter(request: Request, staff: CurrentStaff, cells: Cells) -> Response:
 def addendum(request: Request, db: Reads, staff: CurrentStaff, contract: str) -> Response:
     """Show the terms that hold now, to be changed from a day on."""
     held = contracts.contract(db, staff.scope, contract)
-    staff.check_role(Role.BUDGET)
+    staff.check_keeps_books()
     today = clock.local_day(clock.now_ms(), clock.zone_of(staff.scope.regency))
     return _page(request, db, staff, contract_form.of_contract(db, held, today), held)
 

@@ -150,13 +150,7 @@ def _received(document: StatementDocument, language: Language) -> Facts:
         (language.say("Measured"), language.say("%(coverage)s of the time", coverage=words.percent(
             language, judgement.coverage))),
     ]  # fmt: skip
-    if measured.hotspot:
-        hotspot = measured.hotspot
-        facts.append((
-            language.say("Hotspot"),
-            language.say("%(people)s people, %(hours)s hours", people=language.number(hotspot.people),
-                         hours=language.number(hotspot.seconds // 3600)),
-        ))  # fmt: skip
+    facts.append((language.say("Use of the wifi"), "; ".join(words.wifi(language, measured.hotspot))))
     return [one for one in facts if one[1]]
 
 
@@ -219,6 +213,8 @@ def _budget(budget: BudgetFact, total: int, language: Language) -> Facts:
         (language.say("This statement"), words.rupiah(language, total)),
         (language.say("Paid from"), ", ".join(pays)),
         (language.say("Remaining"), words.rupiah(language, budget.remaining)),
+        (language.say("Also to be paid from it this year"),
+         words.rupiah(language, sum(one.rupiah for one in budget.ahead)) if budget.ahead else ""),
         (language.say("The money lasts until"), _month(language, budget.ends) if budget.ends else
          language.say("the end of the year")),
     ]  # fmt: skip

@@ -25,7 +25,7 @@ from kampungnet.core.errors import NotAllowed, NotFound
 from kampungnet.core.languages import N_
 from kampungnet.staff import audit
 from kampungnet.staff.audit import Act
-from kampungnet.staff.service import Role, SignedIn
+from kampungnet.staff.service import SignedIn
 
 KEPT_MS: Final = clock.DAY_MS
 """How long a file waits to be confirmed."""
@@ -45,7 +45,7 @@ class Kind:
 
     def check(self, by: SignedIn) -> None:
         """Raise ``NotAllowed`` for who may not put such a file in."""
-        by.check_role(Role.BUDGET)
+        by.check_keeps_books()
         if self.is_for_all and not by.scope.is_whole:
             raise NotAllowed(N_("This holds for the whole kabupaten: ask its budget staff to put it in."))
 
@@ -105,7 +105,7 @@ def confirm(db: Session, by: SignedIn, pending_id: str, now_ms: int) -> tuple[st
 
     Raises ``NotFound`` when it was confirmed already, waited too long or is somebody else's.
     """
-    by.check_role(Role.BUDGET)
+    by.check_keeps_books()
     pending = db.get(PendingImport, (by.scope.regency, pending_id))
     if pending is None or pending.username != by.username or pending.uploaded_ms < now_ms - KEPT_MS:
         raise NotFound(N_("This file waits no more. Send it again."))

@@ -8,6 +8,7 @@ from typing import Final
 
 from kampungnet.billing import money
 from kampungnet.billing.document import Judged
+from kampungnet.billing.measured import HotspotFact
 from kampungnet.core.languages import N_, Language
 from kampungnet.measurement import availability
 
@@ -60,3 +61,20 @@ def month_of(text: str) -> date | None:
 
 def _marks(language: Language) -> str:
     return language.thousands_mark + language.decimal_mark
+
+
+def wifi(language: Language, used: HotspotFact | None) -> list[str]:
+    """Return in sentences how the wifi was used: that it was not measured is no 0."""
+    if used is None:
+        return [language.say("not measured")]
+    if used.few:
+        return [language.say("fewer than five devices a day: too few to tell more")]
+    return [
+        language.say("%(people)s devices on %(days)s days, counted each day; %(most)s on the busiest day",
+                     people=figures(language, used.people), days=figures(language, used.days),
+                     most=figures(language, used.most)),
+        language.say("%(hours)s hours online, %(share)s of them outside office hours",
+                     hours=figures(language, used.seconds // 3600),
+                     share=percent(language, Fraction(used.outside_office_seconds, used.seconds))
+                     if used.seconds else "–"),
+    ]  # fmt: skip

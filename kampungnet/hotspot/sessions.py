@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
@@ -197,13 +197,22 @@ def day_of(db: Session, place: Place, day: date) -> DayUse:
 
 def days_of(db: Session, place: Place, first: date, last: date) -> dict[date, DayUse]:
     """Return the use of every day that has any; what came a moment ago is in it."""
+    return days_of_sites(db, place[0], [place[1]], first, last).get(place[1], {})
+
+
+def days_of_sites(
+    db: Session, regency: str, sites: Collection[str], first: date, last: date
+) -> dict[str, dict[date, DayUse]]:
+    """Return the same of some sites of a regency; those without any are left out."""
     asked = select(HotspotDay).where(
-        HotspotDay.regency == place[0], HotspotDay.site == place[1], HotspotDay.day.between(first, last)
+        HotspotDay.regency == regency, HotspotDay.site.in_(sites), HotspotDay.day.between(first, last)
     )
-    return {
-        one.day: day_of(db, place, one.day) if one.stale else DayUse(*(getattr(one, name) for name in _SUMS))
-        for one in db.scalars(asked.order_by(HotspotDay.day))
-    }
+    found: dict[str, dict[date, DayUse]] = {}
+    for one in db.scalars(asked.order_by(HotspotDay.day)):
+        use = day_of(db, (regency, one.site), one.day) if one.stale else None
+        of_site = found.setdefault(one.site, {})
+        of_site[one.day] = use or DayUse(*(getattr(one, name) for name in _SUMS))
+    return found
 
 
 def online_now(db: Session, place: Place, since_ms: int) -> list[HotspotSession]:

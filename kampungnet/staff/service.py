@@ -110,6 +110,19 @@ class SignedIn:
         if self.role not in roles:
             raise NotAllowed(N_("Your role may look at this, but not change it. Ask an engineer of the kabupaten."))
 
+    @property
+    def keeps_books(self) -> bool:
+        """Tell whether this person writes contracts and budgets: a unit's own budget staff, or the kabupaten's."""
+        return self.role is Role.BUDGET and self.scope.district is None
+
+    def check_keeps_books(self) -> None:
+        """Raise ``NotAllowed`` for who may only read contracts and budgets."""
+        self.check_role(Role.BUDGET)
+        if not self.keeps_books:
+            raise NotAllowed(
+                N_("A kecamatan reads the books of its villages. The desa itself or the kabupaten changes them.")
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class NewStaff:

@@ -6,13 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kampungnet.billing import measured
+from kampungnet.billing import measured, words
 from kampungnet.billing.credit import credit
 from kampungnet.billing.document import ContractFact
-from kampungnet.billing.measured import Period
+from kampungnet.billing.measured import HotspotFact, Period
+from kampungnet.billing.months import hotspot_fact
 from kampungnet.billing.statement import classified
 from kampungnet.billing.terms import CreditFormula
 from kampungnet.core.clock import WIB
+from kampungnet.core.pages import all_languages
+from kampungnet.hotspot.use import DayUse
 from kampungnet.measurement.availability import Record, Window, availability
 from kampungnet.measurement.outage_words import Cause, Evidence, Finding, Outage, Span
 from kampungnet.measurement.workdays import HOUSE_HOURS, OfficeHours
@@ -93,3 +96,23 @@ def test_only_the_holidays_of_the_month_are_named() -> None:
 def test_a_period_lies_in_one_month_and_in_order(days: tuple[date, date]) -> None:
     with pytest.raises(ValueError, match="in order"):
         Period.of(*days, WIB)
+
+
+def _used(people: int, seconds: int = 3600, office_seconds: int = 600) -> DayUse:
+    return DayUse(people, people, seconds, office_seconds, 1, 1, people, 0, 0)
+
+
+def test_wifi_is_counted_on_the_contracts_days_only() -> None:
+    days = {date(2026, 7, 12): _used(90), date(2026, 7, 13): _used(7), date(2026, 7, 31): _used(9)}
+    found = hotspot_fact(days, LATE_JULY)
+    assert found == HotspotFact(people=16, seconds=7_200, outside_office_seconds=6_000, most=9, days=2)
+
+
+def test_wifi_that_nobody_measured_is_no_zero_and_a_small_group_is_not_told() -> None:
+    assert hotspot_fact({}, JULY) is None
+    assert hotspot_fact({date(2026, 7, 13): _used(0, 0, 0)}, JULY) is None
+    small = hotspot_fact({date(2026, 7, day): _used(4) for day in range(1, 20)}, JULY)
+    assert small == HotspotFact(people=0, seconds=0, outside_office_seconds=0, few=True)
+    indonesian = all_languages()["id"]
+    assert words.wifi(indonesian, None) == ["tidak diukur"]
+    assert "lima perangkat" in words.wifi(indonesian, small)[0]

@@ -16,6 +16,7 @@ from typing import Final
 
 from kampungnet.core import clock
 from kampungnet.shared import wire
+from kampungnet.shared.portal_body import SLOT_MS, PortalBody, PortalSession, PortalSlot, Way
 from tests.support.server import HEADER, Box, Running
 
 KAMPUNGANYAR: Final = "35.10.15.2012"
@@ -140,6 +141,29 @@ LINES: Final = {
 }  # fmt: skip
 
 
+def wifi(box: Box) -> wire.Reading:
+    """What Kampunganyar's portal tells of July: two days on which it was used.
+
+    Monday 6th: six devices from 08.00 to 08.30; two of them and two others from 19.00 to 20.00. Saturday 4th: five
+    devices from 10.00 to 10.30.
+    """
+    visits = [
+        *((f"g-{n}", day_hour(6, 8), 1) for n in range(6)), *((f"g-{n}", day_hour(6, 19), 2) for n in range(4, 8)),
+        *((f"g-{n}", day_hour(4, 10), 1) for n in range(5)),
+    ]  # fmt: skip
+    sessions = []
+    for number, (guest, at, half_hours) in enumerate(visits):
+        begun_ms = START_MS + at * 1000
+        gone_ms = begun_ms + half_hours * SLOT_MS
+        slots = [PortalSlot(begun_ms // SLOT_MS + n, SLOT_MS // 1000, 10, 100) for n in range(half_hours)]
+        sessions.append(PortalSession(f"{number:016x}", guest, Way.CLICK, begun_ms, gone_ms, slots, end="idle"))
+    at, power = 31 * DAY - STEP_SECONDS, POWER[1]
+    return box.reading(
+        PortalBody(server="balaidesa", sessions=sessions), device="portal", taken_at_ms=START_MS + at * 1000,
+        boottime_ms=(at - power) * 1000, boot_id=f"boot-{power}",
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Told:
     """What one box has to say: what it sends in time, and what it holds back."""
@@ -165,5 +189,7 @@ def told(server: Running, box: Box, village: str) -> Told:
     for one in LINES[village].readings(box):
         is_held = village == KAMPUNGANYAR and HELD[0] <= (one.taken_at_ms - START_MS) // 1000 < HELD[1]
         (found.late if is_held else found.in_time).append(one)
+    if village == KAMPUNGANYAR:
+        found.in_time.insert(-1, wifi(box))
     box.boot_id = found.in_time[-1].boot_id
     return found

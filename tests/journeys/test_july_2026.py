@@ -20,6 +20,7 @@ import pytest
 
 from kampungnet import tables, upkeep
 from kampungnet.billing.document import StatementDocument, from_file
+from kampungnet.billing.measured import HotspotFact
 from kampungnet.core import clock, migrate
 from kampungnet.core.database import Database
 from kampungnet.measurement import incident_log, outage_log
@@ -62,9 +63,13 @@ BY_HAND: Final = {
         # unseen (Monday 20th); lost 300 and, on the 14th from 08.00 to 15.00, 420: 9.840 / 10.560 = 93,1818 %.
         # Pagu 30.000.000 - 16.650.000 before - 2.745.887 = 10.604.113; that pays 3 more months of 2.775.000 (August to
         # October: 8.325.000), a fourth would need 11.100.000.
-        page=("97,95%", "93,18%", "Rp10.604.113", "Oktober 2026", "Listrik padam", "Serat optik putus"),
+        # Wifi: Monday 6 and 2 others, Saturday 5: 13. 6 x 1.800 + 4 x 3.600 + 5 x 1.800 = 34.200 s, 9 whole hours; but
+        # for Monday morning's 10.800 s outside office hours: 23.400 / 34.200 = 68,42 %.
+        page=("97,95%", "93,18%", "Rp10.604.113", "Oktober 2026", "Listrik padam", "Serat optik putus",
+              "13 perangkat pada 2 hari", "8 pada hari teramai", "9 jam", "68,42%"),
         paper=("97,95 %", "93,18 %", "Rp10.604.113", "Oktober 2026", "09/07/2026 09.00", "14/07/2026 08.00", "10 jam",
-               "5 jam", "16,0 Mbps", "8.722 dari 8.928 sampel", "DESA KAMPUNGANYAR", "5.2.5.05"),
+               "5 jam", "16,0 Mbps", "8.722 dari 8.928 sampel", "DESA KAMPUNGANYAR", "5.2.5.05",
+               "13 perangkat pada 2 hari", "68,42%"),
         facts={
             "up": 2_581_230,  # 44.640 - 719,5 - 900 = 43.020,5 minutes
             "unknown": 43_170,
@@ -79,6 +84,7 @@ BY_HAND: Final = {
             "samples": 8_722,
             # Three hours of 24 are 12,5 % of the samples: more than the 5 % above the percentile. 2 MB/s = 16 Mbps.
             "p95": 16_000_000,
+            "wifi": HotspotFact(people=13, seconds=34_200, outside_office_seconds=23_400, most=8, days=2),
         },
     ),
     PAKIS: ByHand(
@@ -94,9 +100,9 @@ BY_HAND: Final = {
         words="dua juta sembilan ratus lima puluh sembilan ribu enam ratus tujuh puluh delapan rupiah",
         # (44.640 - 600) / 44.640 = 98,6559 %; office hours (11.040 - 420) / 11.040 = 96,1957 %.
         # 36.000.000 - 2.959.678 = 33.040.322, enough for five more months of 3.000.000.
-        page=("98,66%", "96,20%", "Rp33.040.322", "5.1.02.02.01.0063", "Serat optik putus"),
+        page=("98,66%", "96,20%", "Rp33.040.322", "5.1.02.02.01.0063", "Serat optik putus", "tidak diukur"),
         paper=("98,66 %", "96,20 %", "Rp33.040.322", "5.1.02.02.01.0063", "14/07/2026 08.00", "32,0 Mbps",
-               "8.928 dari 8.928 sampel", "PAKIS"),
+               "8.928 dari 8.928 sampel", "PAKIS", "wifi – tidak diukur"),
         facts={
             "up": 2_642_400,  # 44.040 minutes
             "unknown": 0,
@@ -104,6 +110,7 @@ BY_HAND: Final = {
             "tx": 911_700_000_000,
             "samples": 8_928,  # a dark line is seen: it moved nothing
             "p95": 32_000_000,
+            "wifi": None,
         },
     ),
     SARONGAN: ByHand(
@@ -130,6 +137,7 @@ BY_HAND: Final = {
             "tx": 1_539_000_000,
             "samples": 5_472,  # 19 x 288
             "p95": 30_000,  # 3.750 B/s
+            "wifi": None,
         },
     ),
 }  # fmt: skip
@@ -171,8 +179,9 @@ class July:
 
 
 @pytest.fixture
-def july(database_url: str, tmp_path: Path) -> Iterator[July]:
+def july(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[July]:
     """A server with three villages whose boxes have reported July, but for what one of them holds back."""
+    monkeypatch.setenv("KAMPUNGNET_KEEP_SESSION_DAYS", "36500")  # whenever this is played, it has just been July
     tables.load()
     database = Database(database_url, tmp_path / "kampungnet.key")
     migrate.migrate(database)
@@ -243,7 +252,7 @@ def _document(july: July, code: str, by_hand: ByHand) -> None:
 def _facts(document: StatementDocument) -> dict[str, object]:
     classes, traffic = document.measured.classes, document.measured.traffic
     return {"up": classes.up, "unknown": classes.unknown, "rx": traffic.rx_bytes, "tx": traffic.tx_bytes,
-            "samples": traffic.samples, "p95": traffic.rx_p95_bps}  # fmt: skip
+            "samples": traffic.samples, "p95": traffic.rx_p95_bps, "wifi": document.measured.hotspot}  # fmt: skip
 
 
 def _hash(july: July, code: str) -> str:
