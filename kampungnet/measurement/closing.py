@@ -94,11 +94,11 @@ def months_of(db: Session, regency: str, first: date, site: str | None = None) -
     # Rows as the driver gives them: SQLAlchemy's own cost as much as all the rest.
     cursor: Any = db.connection().execute(rows).cursor
     for row in cursor:
-        days[row[:3]].append(row[3:])
+        days[row[:3]].append(row)
     period = period_ms(first, zone)
     found = {}
     for line, of_line in days.items():
-        texts, *numbers = zip(*of_line, strict=True)
+        _, _, _, texts, *numbers = zip(*of_line, strict=True)
         columns = Columns(tuple(starts[str(day)] for day in texts), *numbers)
         found[line] = month_of(columns, period, partial(_slots_of, db, regency, line))
     return found

@@ -94,7 +94,7 @@ def month(
 def month_of(days: Columns, period_ms: tuple[int, int], open_day: Open, policy: GapPolicy = GapPolicy.IGNORE) -> Month:
     """Do the same with the days as columns."""
     first_ms, last_ms = period_ms
-    gaps = [gap for packed in days.gaps if packed for gap in traffic.unpack_gaps(packed) if gap.last_ms <= last_ms]
+    gaps = [gap for packed in filter(None, days.gaps) for gap in traffic.unpack_gaps(packed) if gap.last_ms <= last_ms]
     covered = sum(days.covered_ms) + sum(gap.last_ms - gap.first_ms for gap in gaps)
     flags = reduce(or_, days.flags, 0)
     doubtful = bool(flags & _DOUBTS) or any(gap.flags & _DOUBTS for gap in gaps)
@@ -104,15 +104,22 @@ def month_of(days: Columns, period_ms: tuple[int, int], open_day: Open, policy: 
     number = expected if policy is GapPolicy.ZERO else samples
     rx, tx = (_p95(days, (numbers, of_way), way, number, open_day) for way, of_way in enumerate(runs))
     busiest_bytes = max(days.busiest_bytes, default=0)
-    hours = zip(days.busiest_bytes, days.start_ms, days.busiest_hour, strict=True)
     return Month(
         rx_bytes=min(sum(days.rx_bytes) + sum(gap.rx_bytes for gap in gaps), MOST),
         tx_bytes=min(sum(days.tx_bytes) + sum(gap.tx_bytes for gap in gaps), MOST),
         covered_ms=covered, samples=samples, expected=expected, rx_p95_bps=rx, tx_p95_bps=tx,
-        busiest_hour_ms=min((start + hour * HOUR_MS for one, start, hour in hours if one == busiest_bytes),
-                            default=first_ms),
+        busiest_hour_ms=_busiest_hour_ms(days, busiest_bytes, first_ms),
         busiest_bytes=busiest_bytes, flags=Flag(flags), lower_bound=doubtful or covered < last_ms - first_ms,
     )  # fmt: skip
+
+
+def _busiest_hour_ms(days: Columns, busiest_bytes: int, first_ms: int) -> int:
+    """Return when the first of the busiest hours began."""
+    if days.busiest_bytes.count(busiest_bytes) == 1:
+        place = days.busiest_bytes.index(busiest_bytes)
+        return days.start_ms[place] + days.busiest_hour[place] * HOUR_MS
+    hours = zip(days.busiest_bytes, days.start_ms, days.busiest_hour, strict=True)
+    return min((start + hour * HOUR_MS for one, start, hour in hours if one == busiest_bytes), default=first_ms)
 
 
 def _tops(peaks: Sequence[bytes]) -> tuple["array[float]", tuple[Runs, Runs]]:
@@ -123,6 +130,9 @@ def _tops(peaks: Sequence[bytes]) -> tuple["array[float]", tuple[Runs, Runs]]:
     numbers = array("d", b"".join(peaks))
     numbers.reverse()
     lengths = [len(one) // (2 * _WIDTH) for one in reversed(peaks)]
+    if lengths and lengths[0] and lengths.count(lengths[0]) == len(lengths):
+        sent, received, end = (range(n * lengths[0], len(numbers) + 1, 2 * lengths[0]) for n in range(3))
+        return numbers, ((received, end), (sent[:-1], received))
     borders = list(accumulate(chain.from_iterable(zip(lengths, lengths, strict=True)), initial=0))
     return numbers, ((borders[1::2], borders[2::2]), (borders[:-1:2], borders[1::2]))
 
@@ -135,6 +145,8 @@ def _p95(days: Columns, tops: tuple["array[float]", Runs], way: int, number: int
     place = number - rank(number)
     border = highest(numbers, (starts, ends), place) if place < sum(ends) - sum(starts) else -1.0
     # What a day keeps back is not above the lowest it brought along.
+    if isinstance(starts, range) and max(numbers[starts[0] :: starts.step]) <= border:
+        return int(border) * 8 // SLOT_SECONDS
     lowest = zip(starts, ends, reversed(range(len(starts))), strict=True)
     shut = [n for start, end, n in lowest
             if start < end and numbers[start] > border and days.samples[n] > traffic.PEAKS]  # fmt: skip

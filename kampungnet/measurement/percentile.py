@@ -8,14 +8,15 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, repeat
 from typing import Final
 
 SLOT_SECONDS: Final = 300
-_FEW: Final = 4
-"""Between so many borders it costs less to sort than to look for a nearer one."""
+_FEW: Final = 256
+"""So many numbers cost less to sort than to look for a nearer border."""
 
 Runs = tuple[Sequence[int], Sequence[int]]
-"""Where runs of numbers start (included) and end (excluded)."""
+"""Where runs of numbers start (included) and end (excluded); as ranges where all are of one length, but not empty."""
 
 
 class GapPolicy(enum.StrEnum):
@@ -65,22 +66,23 @@ def highest(numbers: Sequence[float], runs: Runs, place: int) -> float:
     Each run gives one number near the one that is sought; by those, most of a run is passed over unread.
     """
     low, high = runs
-    total, above = sum(high), 0
+    above, left = 0, sum(high) - sum(low)
     share = -(-(place + 1) // len(low))
-    near = sorted([numbers[max(start, end - share)] for start, end in zip(low, high, strict=True) if start < end])
+    if isinstance(low, range):
+        near = sorted(numbers[max(low[0], high[0] - share) :: low.step])
+    else:
+        near = sorted([numbers[max(start, end - share)] for start, end in zip(low, high, strict=True) if start < end])
     first, last = 0, len(near)
-    while last - first > _FEW:
+    while left > _FEW and last - first > 1:
         middle = (first + last) // 2
-        border = near[middle]
-        cuts = [bisect_left(numbers, border, start, end) for start, end in zip(low, high, strict=True)]
-        found = total - sum(cuts)
-        if found > place:
-            low, first = cuts, middle
+        cuts = list(map(bisect_left, repeat(numbers), repeat(near[middle]), low, high))
+        found = sum(high) - sum(cuts)
+        if above + found > place:
+            low, first, left = cuts, middle, found
         else:
-            high, last, above = cuts, middle, found
-    left = [one for start, end in zip(low, high, strict=True) for one in numbers[start:end]]
-    left.sort(reverse=True)
-    return left[place - above]
+            high, last, left, above = cuts, middle, left - found, above + found
+    found_here = sorted(chain.from_iterable(map(numbers.__getitem__, map(slice, low, high))))
+    return found_here[above - place - 1]
 
 
 def together(interfaces: Sequence[Mapping[int, tuple[int, int]]]) -> dict[int, tuple[int, int]]:
