@@ -201,7 +201,7 @@ def recompute_days(database: Database, first: date, last: date, village: str | N
 
 def _judge_again(database: Database, first: date, village: str | None) -> None:
     with database.reads() as db:
-        places = outage_log.with_boxes(db, village)
+        places = outage_log.told_of(db, village)
     young = onu_sights.Young()
     for place in places:
         with database.reads() as db:

@@ -43,6 +43,11 @@ class Rows:
 
     of: dict[type[Any], list[dict[str, Any]]] = field(default_factory=lambda: {table: [] for table in _KEYS})
 
+    def add(self, more: "Rows") -> None:
+        """Take other rows, of other keys, along."""
+        for table, rows in more.of.items():
+            self.of[table] += rows
+
     def write(self, db: Session, regency: str, now_ms: int) -> None:
         """Write all rows over those that stand there, and mark the months that they change."""
         for table, rows in self.of.items():
@@ -172,17 +177,17 @@ class Days:
         return self._resting[site, device]
 
 
-def resting(db: Session, regency: str, place: DeviceDay, but: str = "") -> Iterator[Kept]:
-    """Yield what rests of a device's day, of every box the site had that day except ``but``."""
-    for blob in _blobs(db, regency, place, but):
+def resting(db: Session, regency: str, place: DeviceDay, but: str = "", part: int | None = None) -> Iterator[Kept]:
+    """Yield what rests of a device's day, of every box the site had that day except ``but``; of an OLT one hour."""
+    for blob in _blobs(
+        db, regency, place, ReadingDay.agent != but, *([] if part is None else [ReadingDay.part == part])
+    ):
         yield from packing.unpack(blob)
 
 
-def _blobs(db: Session, regency: str, place: DeviceDay, but: str = "") -> Iterable[bytes]:
+def _blobs(db: Session, regency: str, place: DeviceDay, *only: ColumnElement[bool]) -> Iterable[bytes]:
     site, device, day = place
-    packs = select(ReadingDay.packed).where(
-        *of_device(regency, site, device), ReadingDay.day == day, ReadingDay.agent != but
-    )
+    packs = select(ReadingDay.packed).where(*of_device(regency, site, device), ReadingDay.day == day, *only)
     return db.scalars(packs)
 
 

@@ -105,7 +105,7 @@ def settled_ms(db: Session, place: tuple[str, str]) -> int | None:
     These are its own boxes; of a site that has none, those that ask the OLT. ``None`` when none ever reported.
     """
     own = _settled_ms(db, place[0], {place[1]})
-    return own if own is not None else _settled_ms(db, place[0], {olt.site for olt in _olts_of(db, place)})
+    return own if own is not None else _settled_ms(db, place[0], {olt.site for olt in olts_of(db, place)})
 
 
 def _settled_ms(db: Session, regency: str, sites: set[str]) -> int | None:
@@ -118,7 +118,8 @@ def _settled_ms(db: Session, regency: str, sites: set[str]) -> int | None:
     return min((at_ms for at_ms in said if at_ms is not None), default=None)
 
 
-def _olts_of(db: Session, place: tuple[str, str]) -> list[Olt]:
+def olts_of(db: Session, place: tuple[str, str]) -> list[Olt]:
+    """Return the OLTs that see an ONU of a site."""
     regency, site = place
     of_site = select(AssignedOnu.olt_site, AssignedOnu.olt_device).distinct()
     of_site = of_site.where(AssignedOnu.regency == regency, AssignedOnu.site == site, AssignedOnu.olt_site != "")
@@ -127,7 +128,7 @@ def _olts_of(db: Session, place: tuple[str, str]) -> list[Olt]:
 
 def _young_of(db: Session, place: tuple[str, str], young: Young) -> dict[str, list[tuple[int, int]]]:
     found: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for olt in _olts_of(db, place):
+    for olt in olts_of(db, place):
         for (site, device), seen in young.of(db, olt).items():
             if site == place[1]:
                 found[device] += seen

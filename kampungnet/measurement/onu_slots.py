@@ -45,6 +45,7 @@ def laid_over(db: Session, regency: str, day: date, folded: Mapping[Owner, Mappi
         select(SlotDay.site, SlotDay.device, SlotDay.series, SlotDay.slots)
         .where(SlotDay.regency == regency, SlotDay.day == day)
         .where(SlotDay.site.in_({site for site, _ in folded}), SlotDay.device.in_({device for _, device in folded}))
+        .order_by(SlotDay.site, SlotDay.device, SlotDay.series)
     )
     for site, device, name, blob in rows:
         stored.setdefault((site, device), {})[name] = slots.unpack(blob, start)

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
@@ -72,26 +72,29 @@ def due(db: Session, now_ms: int, most: int) -> list[Place]:
     The longest waiting come first.
     """
     last = func.coalesce(JudgedSite.judged_ms, 0)
-    own = exists().where(Agent.regency == Site.regency, Agent.site == Site.code)
-    of_onu = (AssignedOnu.regency == Site.regency, AssignedOnu.site == Site.code, AssignedOnu.olt_site != "")
     of_site = (JudgedSite.regency == Site.regency) & (JudgedSite.site == Site.code)
     rows = (
         select(Site.regency, Site.code)
         .outerjoin(JudgedSite, of_site)
-        .where(own | exists().where(*of_onu), last <= now_ms - EVERY_MS)
+        .where(_is_told_of(), last <= now_ms - EVERY_MS)
         .order_by(last, Site.regency, Site.code)
         .limit(most)
     )
     return [(regency, site) for regency, site in db.execute(rows)]
 
 
-def with_boxes(db: Session, village: str | None = None) -> list[Place]:
-    """Return the sites with a box of their own, all or those of one village."""
-    own = exists().where(Agent.regency == Site.regency, Agent.site == Site.code)
-    rows = select(Site.regency, Site.code).where(own).order_by(Site.regency, Site.code)
+def told_of(db: Session, village: str | None = None) -> list[Place]:
+    """Return the sites that a box of their own or an OLT tells of, all or those of one village."""
+    rows = select(Site.regency, Site.code).where(_is_told_of()).order_by(Site.regency, Site.code)
     if village is not None:
         rows = rows.where(Site.village == village)
     return [(regency, site) for regency, site in db.execute(rows)]
+
+
+def _is_told_of() -> ColumnElement[bool]:
+    own = exists().where(Agent.regency == Site.regency, Agent.site == Site.code)
+    of_onu = (AssignedOnu.regency == Site.regency, AssignedOnu.site == Site.code, AssignedOnu.olt_site != "")
+    return own | exists().where(*of_onu)
 
 
 def plan(
@@ -246,16 +249,15 @@ def _open_from(db: Session, place: Place, now_ms: int, known: JudgedSite | None)
 def _readable_from(db: Session, place: Place, wanted: date, since: date) -> date:
     """Return the first day from ``wanted`` on that can be judged again: of it and of the day before all is kept.
 
-    None before the open days where an OLT speaks for the site: what it saw is kept no longer than those are open.
+    That is what its own boxes and the OLTs that see it packed; an OLT of which nothing is kept makes it none.
     """
-    of_onu = (AssignedOnu.regency == place[0], AssignedOnu.site == place[1], AssignedOnu.olt_site != "")
-    if db.scalar(select(AssignedOnu.serial).where(*of_onu).limit(1)) is not None:
+    tellers: list[tuple[ColumnElement[bool], ...]] = [(ReadingDay.site == place[1],)]
+    tellers += [(ReadingDay.site == olt.site, ReadingDay.device == olt.device) for olt in onu_sights.olts_of(db, place)]
+    begins = [db.scalar(select(func.min(ReadingDay.day)).where(ReadingDay.regency == place[0], *teller))
+              for teller in tellers]  # fmt: skip
+    if None in begins[1:] or not any(begins):
         return date.max
-    oldest = db.scalar(
-        select(func.min(ReadingDay.day)).where(ReadingDay.regency == place[0], ReadingDay.site == place[1])
-    )
-    if oldest is None:
-        return date.max
+    oldest = max(day for day in begins if day is not None)
     zone, one_day = clock.zone_of(place[0]), timedelta(days=1)
     first = max(wanted, since if oldest <= since else oldest + one_day)
     first_ms = clock.day_start_ms(first, zone)

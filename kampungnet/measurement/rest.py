@@ -20,11 +20,10 @@ from kampungnet.core import clock
 from kampungnet.core.rows import upsert
 from kampungnet.devices.models import Device
 from kampungnet.devices.service import note_packed
-from kampungnet.measurement import onu_sights, onu_slots, packing, slots
-from kampungnet.measurement.boots import TimeQuality
-from kampungnet.measurement.days import Days, DeviceDay, Rows, slot_rows
-from kampungnet.measurement.models import ReadingDay, SlotDay, YoungReading
-from kampungnet.measurement.outage_models import OnuSightDay
+from kampungnet.measurement import olt_days, packing
+from kampungnet.measurement.days import Days, DeviceDay, Rows, resting
+from kampungnet.measurement.models import ReadingDay, YoungReading
+from kampungnet.measurement.onu_slots import Olt
 from kampungnet.measurement.packing import Kept
 
 HOUR_MS: Final = 3_600_000
@@ -143,16 +142,12 @@ def _rest_olt(db: Session, planned: Plan, place: DeviceDay, rows: list[Any]) -> 
     hours: dict[int, list[Any]] = defaultdict(list)
     for row in rows:
         hours[(row.taken_ms - start) // HOUR_MS].append(row)
-    olt = onu_slots.Olt(planned.regency, site, device)
-    folded: onu_slots.Folded = {}
-    looks: dict[int, onu_sights.Looks] = {}
-    for hour, of_hour in hours.items():
-        kept, _ = _pack(db, planned, place, of_hour, hour)
-        known = [one.timed() for one in kept if one.time_quality > TimeQuality.UNKNOWN]
-        for owner, series in onu_slots.fold(db, olt, known).items():
-            folded[owner] = slots.merge(folded.get(owner, {}), series)
-        looks[hour] = onu_sights.looks(db, olt, known)
-    planned.rows.of[OnuSightDay] += onu_sights.day_rows(db, planned.regency, day, looks)
-    for (owner_site, owner_device), series in onu_slots.laid_over(db, planned.regency, day, folded).items():
-        key = {"regency": planned.regency, "site": owner_site, "device": owner_device, "day": day}
-        planned.rows.of[SlotDay] += slot_rows(key, series, start)
+    packed = ((hour, _packed_hour(db, planned, place, of_hour, hour)) for hour, of_hour in hours.items())
+    found = olt_days.fold(db, Olt(planned.regency, site, device), packed)
+    planned.rows.add(olt_days.rows(db, planned.regency, day, found))
+
+
+def _packed_hour(db: Session, planned: Plan, place: DeviceDay, rows: list[Any], hour: int) -> list[Kept]:
+    """Plan the pack of one hour; return all that is known of it, what other boxes packed of it too."""
+    kept, _ = _pack(db, planned, place, rows, hour)
+    return [*kept, *resting(db, planned.regency, place, but=planned.agent, part=hour)]

@@ -1,20 +1,23 @@
 """An OLT's readings become the villages' own series, young and at rest, and never more than its own hour is opened."""
 
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.devices import onus
 from kampungnet.devices.bodies import ONU_DEVICE
-from kampungnet.measurement import packing
+from kampungnet.measurement import outage_log, packing
 from kampungnet.measurement.models import ReadingDay, SlotDay
+from kampungnet.measurement.outage_models import LoggedOutage, OnuSightDay
+from kampungnet.measurement.outage_words import Cause
 from kampungnet.measurement.service import Measured, Place, daily_medians, measured
 from kampungnet.shared import wire
-from kampungnet.upkeep import pack_all
+from kampungnet.upkeep import judge_outages, pack_all, recompute_days
 from kampungnet.villages import service as villages
-from tests.support.server import NEIGHBOUR, REGENCY, SITE, Box, ingested
+from tests.support.contents import contents
+from tests.support.server import NEIGHBOUR, REGENCY, SITE, Box, enrolled, ingested
 
 HOUR: Final = 3_600_000
 MINUTE: Final = 60_000
@@ -133,3 +136,94 @@ def test_a_day_has_its_median_when_an_hour_of_it_was_measured(database: Database
     pack_all(database)
     with database.reads() as db:
         assert daily_medians(db, VILLAGES, "rx_power_mdbm", day, day) == [(day.toordinal(), -25_500.0)]
+
+
+def _of_onus(database: Database) -> dict[str, list[tuple[Any, ...]]]:
+    return {
+        name: rows for name, rows in contents(database).items() if name in {"slot_days", "onu_sight_days", "outages"}
+    }
+
+
+def _judge(database: Database, now_ms: int) -> None:
+    with database.reads() as db:
+        judged = outage_log.plan(db, (VILLAGES.regency, VILLAGES.site), now_ms)
+    with database.writes() as db:
+        outage_log.carry_out(db, judged)
+
+
+def _stored_hour_by_hour(database: Database, box: Box, start: int) -> None:
+    """Store four hours, one of them late and by another box, with a cut line in them."""
+    states = [wire.OnuState.LOS if 60 <= minute < 105 else wire.OnuState.ONLINE for minute in range(240)]
+    looks = [
+        box.reading(wire.OltBody(onus=[wire.Onu(SERIAL, state=state, rx_power_dbm=-20 - minute / 100)]),
+                    device="olt", taken_at_ms=start + minute * MINUTE)
+        for minute, state in enumerate(states)
+    ]  # fmt: skip
+    for part in (looks[:90], looks[150:], looks[100:150]):
+        for place in range(0, len(part), 100):
+            _store(database, box, *part[place : place + 100])
+        pack_all(database)
+
+
+def test_days_of_an_olt_made_anew_from_its_readings_are_the_same_bytes(database: Database, box: Box) -> None:
+    start = _morning()
+    day = clock.local_day(start, clock.WIB)
+    _assign(database, start)
+    _stored_hour_by_hour(database, box, start)
+    judge_outages(database)
+    stored = _of_onus(database)
+    assert all(stored.values())
+    with database.writes() as db:
+        db.execute(delete(SlotDay))
+        db.execute(delete(OnuSightDay))
+        db.execute(delete(LoggedOutage))
+    assert recompute_days(database, day, day) == 1
+    assert _of_onus(database) == stored
+    assert recompute_days(database, day, day) == 1
+    assert _of_onus(database) == stored, "twice is harmless"
+
+
+def test_of_one_village_only_its_own_onus_are_made_anew_wherever_the_olt_stands(database: Database, box: Box) -> None:
+    start = _morning()
+    day = clock.local_day(start, clock.WIB)
+    _assign(database, start)
+    _stored_hour_by_hour(database, box, start)
+    stored = _of_onus(database)["slot_days"]
+    with database.writes() as db:
+        db.execute(delete(SlotDay))
+    assert recompute_days(database, day, day, "35.10.01.2001") == 0, "no OLT sees it"
+    assert recompute_days(database, day, day, NEIGHBOUR) == 1
+    assert _of_onus(database)["slot_days"] == [row for row in stored if VILLAGES.site in row]
+
+
+def test_final_days_are_judged_again_with_what_the_olt_saw_on_them(database: Database, box: Box) -> None:
+    start = _morning() - 45 * clock.DAY_MS
+    day = clock.local_day(start, clock.WIB)
+    _assign(database, start - clock.DAY_MS)
+    _store(database, box, _reading(box, start - clock.DAY_MS))
+    _stored_hour_by_hour(database, box, start)
+    _judge(database, start + 5 * HOUR)
+    cuts = [row for row in _of_onus(database)["outages"] if Cause.FIBER.value in row]
+    assert cuts
+    for later_ms in (2, 1):
+        _judge(database, clock.now_ms() - later_ms)
+    assert _of_onus(database)["onu_sight_days"] == [], "nobody needs them any more"
+    with database.writes() as db:
+        db.execute(delete(LoggedOutage))
+    recompute_days(database, day, day)
+    assert [row for row in _of_onus(database)["outages"] if Cause.FIBER.value in row] == cuts
+
+
+def test_an_hour_that_two_boxes_asked_is_folded_from_both(database: Database, box: Box) -> None:
+    start = _morning()
+    day = clock.local_day(start, clock.WIB)
+    _assign(database, start)
+    _store(database, box, *(_reading(box, start + n * MINUTE) for n in range(20)))
+    pack_all(database)
+    other = enrolled(database)  # in the place of the first
+    _store(database, other, *(_reading(other, start + n * MINUTE) for n in range(30, 50)))
+    pack_all(database)
+    stored = _of_onus(database)
+    assert sum(_slots(_measured(database, start))["readings"].values()) == 40
+    recompute_days(database, day, day)
+    assert _of_onus(database)["slot_days"] == stored["slot_days"]
