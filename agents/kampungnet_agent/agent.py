@@ -124,7 +124,7 @@ def _start(office: Office) -> list[asyncio.Task[None]]:
     parts, watched, settings = office
 
     async def keep(reading: wire.Reading) -> int:
-        return await parts.spool_worker.do(parts.spool.add, reading)
+        return await parts.spool_worker.do_quickly(parts.spool.add, reading)
 
     uplink = Uplink(parts, float(settings.server.report_interval_seconds))
     tasks = [asyncio.create_task(uplink.send_for_ever(), name=f"{parts.label}uplink")]

@@ -1,6 +1,8 @@
 """Signatures, installed packages, worker thread, box: small parts the rest stands on."""
 
+import asyncio
 import threading
+import time
 from importlib import metadata
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from kampungnet_agent.reading import clean_detail, encode_checked
 from kampungnet_agent.safe_file import replace_file
 from kampungnet_agent.signing import openssl_signer, package_signer, signer_for
 from kampungnet_agent.verdict import NoReceipt, judge
-from kampungnet_agent.worker import Worker
+from kampungnet_agent.worker import QUICK_SECONDS, Worker
 
 
 @given(seed=st.binary(min_size=32, max_size=32), message=st.binary(max_size=3000))
@@ -49,6 +51,32 @@ async def test_a_worker_returns_results_raises_errors_and_runs_in_its_own_thread
     with pytest.raises(ZeroDivisionError):
         await worker.do(lambda: 1 // 0)
     assert await worker.do(int, "7") == 7
+    worker.stop()
+
+
+async def test_quick_jobs_are_done_here_and_slow_ones_in_the_thread_until_they_are_quick_again() -> None:
+    worker, here = Worker("test"), threading.get_ident()
+    assert await worker.do_quickly(threading.get_ident) == here
+    with pytest.raises(ZeroDivisionError):
+        await worker.do_quickly(lambda: 1 // 0)
+    for _ in range(5):
+        await worker.do_quickly(time.sleep, 4 * QUICK_SECONDS)
+    places = [await worker.do_quickly(threading.get_ident) for _ in range(50)]
+    assert places[0] != here
+    assert places[-1] == here
+    worker.stop()
+
+
+async def test_a_quick_job_waits_in_the_thread_while_another_is_at_work_there() -> None:
+    worker, free = Worker("test"), threading.Event()
+    working = asyncio.create_task(worker.do(free.wait))
+    await asyncio.sleep(0.05)
+    waiting = asyncio.create_task(worker.do_quickly(threading.get_ident))
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    free.set()
+    assert await working
+    assert await waiting != threading.get_ident()
     worker.stop()
 
 

@@ -22,11 +22,10 @@ from kampungnet_agent.driver import DeviceSettings, Finding, Polled
 from .address import split_address
 from .fields import seconds
 from .mikrotik_check import check_router
-from .mikrotik_hotspot import MadeUsers
 from .mikrotik_line import address_in
 from .mikrotik_log import LogFollower
 from .mikrotik_plan import Known, Visit, Wishes
-from .mikrotik_reading import Surroundings, body_of
+from .mikrotik_reading import MadeBefore, Surroundings, body_of
 from .routeros_errors import foreign_errors_become_ours
 from .routeros_wire import RouterConnection, log_in
 
@@ -45,7 +44,7 @@ class _Session:
 
     connection: RouterConnection
     known: Known = field(default_factory=Known)
-    made_users: MadeUsers = field(default_factory=dict)
+    made: MadeBefore = field(default_factory=MadeBefore)
 
 
 class MikrotikDriver:
@@ -146,7 +145,7 @@ class MikrotikDriver:
         self._log.note_uptime(uptime, now)
         wishes, lines = self._wishes, self._log.new_lines(answers)
         around = Surroundings(
-            wishes.wan_interface, visit.addresses, wishes.names, lines, self._first_user, session.made_users
+            wishes.wan_interface, visit.addresses, wishes.names, lines, self._first_user, session.made
         )
         body = body_of(answers, around)
         self._first_user = (self._first_user + len(body.users)) % 1_000_000

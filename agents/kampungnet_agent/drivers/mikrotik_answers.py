@@ -1,15 +1,16 @@
 """Answers of one poll by question name, and how refused ones are told. Pure."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from .fields import count, text
 from .mikrotik_questions import Question
-from .routeros_sentences import Row
+from .routeros_sentences import MOST_REMEMBERED, Row
 from .routeros_wire import Reply
 
+Value = TypeVar("Value")
 LONGEST_ENTRY: Final = 200
 _MISUNDERSTOOD: Final = (
     "unknown parameter",
@@ -121,6 +122,19 @@ def absences(gone: Collection[Question], left: Collection[Question], replies: Ma
         elif question.group not in present | told:
             told.add(question.group)
             yield f"{question.group}: no such menu on this router"
+
+
+Made = dict[int, tuple[Row, Value]]
+"""Values by the ``id`` of the row they were made of; it holds the row, so that no other can have that ``id``."""
+
+
+def made_of(rows: Sequence[Row], make: Callable[[Row], Value], made: Made[Value]) -> list[Value]:
+    """Return a value of each row, made anew unless the row is the very object it was at the last look (``made``)."""
+    look = {id(row): made.get(id(row)) or (row, make(row)) for row in rows}
+    made.clear()
+    if sum(map(len, rows)) <= MOST_REMEMBERED:
+        made.update(look)
+    return [look[id(row)][1] for row in rows]
 
 
 def name_of(row: Row, key: bytes = b"name") -> str:

@@ -6,17 +6,14 @@ from typing import Final
 from kampungnet.shared.wire import HotspotGuest, HotspotServer, HotspotUser, Queue, RadiusServer
 
 from .fields import count, milliseconds, pair, seconds, text
-from .mikrotik_answers import Answers, name_of
+from .mikrotik_answers import Answers, Made, made_of, name_of
 from .mikrotik_questions import Question, server_questions
-from .routeros_sentences import MOST_REMEMBERED, Row
+from .routeros_sentences import Row
 
 MOST_SERVERS: Final = 32
 MOST_SERVERS_COUNTED: Final = 8
 MOST_RADIUS: Final = 8
 _YES: Final = frozenset({b"true", b"yes"})
-
-MadeUsers = dict[int, tuple[Row, HotspotUser]]
-"""Users by the ``id`` of the row they were made of; it holds the row, so that no other can have that ``id``."""
 
 
 def servers_of(answers: Answers) -> list[HotspotServer]:
@@ -63,16 +60,10 @@ def guests_of(answers: Answers) -> list[HotspotGuest]:
     return guests
 
 
-def users_of(answers: Answers, made: MadeUsers) -> list[HotspotUser]:
-    """Return the router's own users, those anew whose row is not the very object it was at the last look."""
+def users_of(answers: Answers, made: Made[HotspotUser]) -> list[HotspotUser]:
+    """Return the router's own users."""
     rows = answers.limited("users", answers.rows("users"), 400)
-    if not rows:
-        return []
-    look = {id(row): made.get(id(row)) or (row, _user(row)) for row in rows}
-    made.clear()
-    if sum(map(len, rows)) <= MOST_REMEMBERED:
-        made.update(look)
-    return [look[id(row)][1] for row in rows]
+    return made_of(rows, _user, made) if rows else []
 
 
 def _user(row: Row) -> HotspotUser:

@@ -6,7 +6,7 @@ from typing import Final
 from kampungnet.shared.wire import CounterReading, Light, PppoeLine, Radio
 
 from .fields import boolean, count, number_within, pair, seconds, text
-from .mikrotik_answers import Answers, name_of
+from .mikrotik_answers import Answers, Made, made_of, name_of
 from .mikrotik_questions import WIRELESS
 from .routeros_sentences import Row
 
@@ -22,13 +22,13 @@ _OVERLOAD_DBM: Final = -3.0
 _YES: Final = frozenset({b"true", b"yes"})
 
 
-def interfaces_of(answers: Answers, wan: str) -> list[CounterReading]:
+def interfaces_of(answers: Answers, wan: str, made: Made[CounterReading]) -> list[CounterReading]:
     """Return every interface, the billed one first when there are too many."""
     rows = [row for row in answers.rows("interfaces") if row.get(b"name")]
     if len(rows) > MOST_INTERFACES:
         # the billed one must not be among those left out
         rows.sort(key=lambda row: text(row[b"name"]) != wan)
-    readings = [counters_of(row) for row in answers.limited("interfaces", rows, MOST_INTERFACES)]
+    readings = made_of(answers.limited("interfaces", rows, MOST_INTERFACES), counters_of, made)
     if wan and readings and all(reading.interface != wan for reading in readings):
         answers.missing.append(f"wan_interface: the router has no interface {wan!r}")
     return readings

@@ -74,13 +74,19 @@ def pings_of(answers: Answers, addresses: Mapping[str, str]) -> list[Ping]:
     """Return the pings of this poll, several probes to one place added up."""
     pings: list[Ping] = []
     for target, address in addresses.items():
-        names = [f"ping {target}", *(f"ping {target} {attempt}" for attempt in range(2, PROBES + 2))]
-        probes = [rows[-1] for name in names if (rows := answers.rows(name))]
+        names = _probes(target)
+        probes = [reply.rows[-1] for name in names if (reply := answers.replies.get(name)) and reply.rows]
         if probes:
             pings.append(ping_of(target, address, probes))
         elif names[0] in answers:
             answers.missing.append(f"ping {target}: no answer row")
     return pings
+
+
+@lru_cache(maxsize=16)
+def _probes(target: str) -> tuple[str, ...]:
+    """Return the names of the questions: the first probe, and those after it was lost."""
+    return (f"ping {target}", *(f"ping {target} {attempt}" for attempt in range(2, PROBES + 2)))
 
 
 def ping_of(target: str, address: str, probes: Sequence[Row]) -> Ping:

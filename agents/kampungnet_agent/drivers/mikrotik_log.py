@@ -48,7 +48,8 @@ class LogFollower:
         self._last = max((number for number, _ in rows), default=last or 0)
         if last is None:
             return []
-        new = [row for number, row in sorted(rows, key=_by_number) if number > last and _concerns_us(row)]
+        later = sorted((numbered for numbered in rows if numbered[0] > last), key=_by_number)
+        new = [row for _, row in later if _concerns_us(row)]
         if len(new) > MOST_LINES:
             answers.missing.append(f"log: {len(new)} new lines, the last {MOST_LINES} reported")
         return [self._line(row) for row in new[-MOST_LINES:]]

@@ -7,11 +7,11 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from kampungnet.shared.wire import MAX_READING_BYTES, LogLine, RouterBody
+from kampungnet.shared.wire import MAX_READING_BYTES, CounterReading, HotspotUser, LogLine, RouterBody
 
 from .fields import text
-from .mikrotik_answers import LONGEST_ENTRY, Answers
-from .mikrotik_hotspot import MadeUsers, guests_of, queues_of, radius_of, servers_of, users_of
+from .mikrotik_answers import LONGEST_ENTRY, Answers, Made
+from .mikrotik_hotspot import guests_of, queues_of, radius_of, servers_of, users_of
 from .mikrotik_interfaces import interfaces_of, lights_of, pppoe_of, radios_of
 from .mikrotik_line import default_interface, default_route, lookups_of, netwatch_of, pings_of
 from .mikrotik_questions import CONTROLLERS, WIRELESS
@@ -41,6 +41,14 @@ _encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
+class MadeBefore:
+    """What was made at the last look, for rows that did not change since."""
+
+    users: Made[HotspotUser] = field(default_factory=dict)
+    interfaces: Made[CounterReading] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a reading needs beside the answers."""
 
@@ -52,18 +60,17 @@ class Surroundings:
     log: list[LogLine]
     first_user: int = 0
     """Where the list of users starts: what did not fit into the last reading comes first in the next."""
-    made_users: MadeUsers = field(default_factory=dict)
-    """Those of the last look, for rows that did not change."""
+    made: MadeBefore = field(default_factory=MadeBefore)
 
 
 def body_of(answers: Answers, around: Surroundings) -> RouterBody:
     """Return all that one poll of a router learned."""
-    users = users_of(answers, around.made_users)
+    users = users_of(answers, around.made.users)
     first_user = around.first_user % len(users) if users else 0
     route = default_route(answers.rows("default route"))
     body = replace(
         system_body(answers),
-        interfaces=interfaces_of(answers, around.wan_interface),
+        interfaces=interfaces_of(answers, around.wan_interface, around.made.interfaces),
         wan_interface=around.wan_interface[:200],
         gateway=text(route.get(b"gateway")),
         default_interface=default_interface(route)[:200],

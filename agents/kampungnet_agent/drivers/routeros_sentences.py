@@ -123,7 +123,9 @@ def row_in(words: bytes) -> Row | None:
 
 
 class RowMemory:
-    """Rows of the last look at the tables: of hundreds of users a handful changed since, the others are not read anew.
+    """Rows of the last look at the tables: of hundreds of users a handful changed since, idle ports never do.
+
+    What did not change is not read anew.
 
     A row is the same object as before, so nobody may change one.
     """
@@ -137,8 +139,9 @@ class RowMemory:
 
     def begin(self, *, tables: bool) -> None:
         """Begin a poll; only those with tables are worth remembering."""
-        self._before, self._now = (self._now, {}) if tables else ({}, self._now)
-        self._room = MOST_REMEMBERED if tables else 0
+        self._before, self._room = self._now, 0
+        if tables:
+            self._now, self._room = {}, MOST_REMEMBERED
 
     def row_in(self, words: bytes) -> Row | None:
         """Return what :func:`row_in` says."""
