@@ -126,9 +126,11 @@ class RouterConnection(asyncio.BufferedProtocol):
         What is unanswered after ``patience`` seconds is cancelled (MikroTik's ``/cancel``), so that
         one command that hangs, such as a name no server resolves, does not cost all the others.
         """
+        asked = tuple(commands)
+        if not asked:
+            return []
         waiting: dict[bytes, Reply] = {}
         sentences: list[bytes] = []
-        asked = tuple(commands)
         for command in asked:
             tag = self._next_tag()
             waiting[tag] = Reply()

@@ -293,7 +293,7 @@ async def test_a_reboot_in_the_middle_is_one_lost_reading_and_the_next_is_whole(
 async def test_a_hostile_router_takes_no_more_memory_with_each_poll_even_before_garbage_is_collected() -> None:
     gc.disable()
     try:
-        outcome = await visited(Door(endless_small_rows), polls=4)
+        outcome = await visited(Door(endless_small_rows), polls=4, timeout_seconds=60.0)
     finally:
         gc.enable()
     assert {reading.outcome for reading in outcome.readings} == {wire.Outcome.UNREADABLE}
