@@ -1,7 +1,7 @@
 """The spool: every reading is on disk before it is sent, and leaves only by a receipt.
 
-Plain synchronous code over one SQLite file; the agent calls it from one thread of its own,
-because an SD card may take 50 ms for an fsync.
+Plain synchronous code over one SQLite file, which one thread at a time may call. Where the disk is quick the
+agent adds a reading without changing the thread; an SD card may take 50 ms for an fsync (``Worker.do_quickly``).
 """
 
 import contextlib
