@@ -25,6 +25,7 @@ from kampungnet.hotspot import (
     routes_desk,
     routes_evidence,
     routes_garden,
+    routes_plans,
     routes_portal,
     routes_vouchers,
 )
@@ -61,6 +62,7 @@ _ROUTERS: Final = (
     routes_oddities.router,
     routes_desk.router,
     routes_vouchers.router,
+    routes_plans.router,
     routes_portal.router,
     routes_evidence.router,
     routes_garden.router,

@@ -115,8 +115,7 @@ def add_account(db: Session, by: SignedIn, place: Place, login: tuple[str, str, 
     name, password, plan = login
     if not _ACCOUNT.fullmatch(name):
         raise Unprocessable(N_("A name has 2 to 30 small letters, digits, dots or dashes."))
-    if not (_LEAST_PASSWORD <= len(password) <= 60 and password.isascii() and password.isprintable()):
-        raise Unprocessable(N_("A password has 8 to 60 letters, digits and signs of the keyboard."))
+    _check_password(password)
     if plan not in portals.plans(db, place[0]):
         raise Unprocessable(N_("There is no such plan. Choose one from the list."))
     portals.portal(db, place, now_ms)
@@ -146,6 +145,22 @@ def end_account(db: Session, by: SignedIn, place: Place, key: str, now_ms: int) 
     one.ended_ms = now_ms
     portals.changed(db, *place, now_ms)
     audit.record(db, by, Act("portal.end_account", place[1], "", {"name": one.name}), now_ms)
+
+
+def reset_account(db: Session, by: SignedIn, place: Place, login: tuple[str, str], now_ms: int) -> None:
+    """Give an account of ``(id, password)`` a new password; one that was ended lets in again. Raises ``NotFound``."""
+    by.check_role(*_STAFF)
+    key, password = login
+    _check_password(password)
+    one = db.get(HotspotAccount, (place[0], key))
+    if one is None or one.site != place[1]:
+        raise NotFound(N_("There is no such account here any more. Look at the list again."))
+    if one.ended_ms is not None and len(accounts(db, place)) >= MOST_ACCOUNTS:
+        raise Conflict(N_("There are too many accounts on this router. End some of them first."))
+    told = {"name": one.name, "ended": one.ended_ms is not None}
+    one.password, one.ended_ms = keys_of(db).seal(ACCOUNT, password.encode(), key), None
+    portals.changed(db, *place, now_ms)
+    audit.record(db, by, Act("portal.reset_account", place[1], "", told), now_ms)
 
 
 def accounts(db: Session, place: Place, *, ended: bool = False) -> Sequence[HotspotAccount]:
@@ -194,6 +209,11 @@ def notices(db: Session, place: Place, now_ms: int) -> list[HotspotNotice]:
         or_(HotspotNotice.until_ms.is_(None), HotspotNotice.until_ms > now_ms),
     )  # fmt: skip
     return list(db.scalars(asked.order_by(HotspotNotice.site, HotspotNotice.made_ms)))
+
+
+def _check_password(password: str) -> None:
+    if not (_LEAST_PASSWORD <= len(password) <= 60 and password.isascii() and password.isprintable()):
+        raise Unprocessable(N_("A password has 8 to 60 letters, digits and signs of the keyboard."))
 
 
 def _mac(wanted: NewBinding) -> str:

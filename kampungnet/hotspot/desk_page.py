@@ -71,7 +71,7 @@ def view(db: Session, place: Place, language: Language, now_ms: int) -> View:
         online=_online(db, place, language, now_ms),
         today=_today(db, place, language, now_ms),
         bindings=[(one, _until(one.until_ms, language, zone, now_ms)) for one in desk.bindings(db, place, now_ms)],
-        accounts=desk.accounts(db, place),
+        accounts=desk.accounts(db, place, ended=True),
         notices=[(one, _until(one.until_ms, language, zone, now_ms)) for one in desk.notices(db, place, now_ms)],
         plans=list(portals.plans(db, place[0]).items()),
         policy=portals.policy(db, place),

@@ -58,7 +58,7 @@ def portal(db: Session, place: Place, now_ms: int) -> HotspotPortal:
     if found is None:
         if db.get(Site, place) is None:
             raise NotFound(N_("There is no such village here. Go back to the first page."))
-        _begin_plans(db, place[0])
+        begin_plans(db, place[0])
         # Many boxes may ask for the first time at once: whoever is second finds what the first one made.
         new = {
             "regency": place[0], "site": place[1], "revision": 1, "changed_ms": now_ms, "policy": encoded(Policy()),
@@ -177,7 +177,14 @@ def forget_kicks(db: Session, now_ms: int) -> None:
     db.execute(delete(HotspotKick).where(HotspotKick.at_ms < now_ms - clock.DAY_MS))
 
 
-def _begin_plans(db: Session, regency: str) -> None:
+def is_click_plan(db: Session, regency: str, name: str) -> bool:
+    """Tell whether some portal of the regency lets people in with a plan by one click."""
+    rules = db.scalars(select(HotspotPortal.policy).where(HotspotPortal.regency == regency))
+    return any(one.click and one.click_plan == name for one in map(policy_of, rules))
+
+
+def begin_plans(db: Session, regency: str) -> None:
+    """Give a regency the plans that it begins with, where none are yet."""
     if db.scalar(select(func.count()).select_from(HotspotPlan).where(HotspotPlan.regency == regency)):
         return
     plans = [

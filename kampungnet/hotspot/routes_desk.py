@@ -90,6 +90,8 @@ def _do(db: Session, by: SignedIn, place: Place, sent: Sent, now_ms: int) -> Non
         desk.add_account(db, by, place, login, now_ms)
     elif act == "end-account":
         desk.end_account(db, by, place, one, now_ms)
+    elif act == "reset-account":
+        desk.reset_account(db, by, place, (one, sent.text("password")), now_ms)
     else:
         _do_more(db, by, place, sent, now_ms)
 

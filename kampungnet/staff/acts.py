@@ -45,7 +45,11 @@ WORDS: Final[Mapping[str, str]] = {
     "voucher.issue": N_("Vouchers made"),
     "voucher.print": N_("Vouchers shown for printing"),
     "voucher.revoke": N_("Voucher revoked"),
+    "portal.reset_account": N_("Wifi account given a new password"),
     "voucher.extend": N_("Voucher given more time"),
+    "plan.save": N_("Plan of the free wifi set"),
+    "plan.retire": N_("Plan of the free wifi offered no more"),
+    "plan.offer": N_("Plan of the free wifi offered again"),
 }
 """What each kind of act is called; a kind of a later version shows its code."""
 

@@ -61,6 +61,8 @@ BENCHMARKS = {
     "vouchers": Benchmark("bench_portal:voucher_batch", 60),
     "portal-page": Benchmark("bench_portal_server:portal_page", 60),
     "portal-held": Benchmark("bench_portal_server:held_requests", 90),
+    "voucher-paper": Benchmark("bench_portal:voucher_paper", 120),
+    "desk-click": Benchmark("bench_portal:desk_click", 180),
     "portal-sessions": Benchmark("bench_portal:session_sums", 240),
     "kill-agent": Benchmark("bench_kill:kill_agent", 300),
     "kill-server": Benchmark("bench_kill:kill_server", 420),

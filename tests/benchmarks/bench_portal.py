@@ -1,32 +1,43 @@
-"""Free wifi: a router made so, vouchers made, and a million tellings of sessions whose sums must be the truth."""
+"""Free wifi: a router made so, vouchers made and printed, a click at the desk, a million tellings of sessions."""
 
 import asyncio
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import httpx
 from sqlalchemy import select
 
-from kampungnet.core import clock
+from kampungnet.core import clock, pages
 from kampungnet.core.database import Database
-from kampungnet.hotspot import portal_pages, sessions, use, vouchers
-from kampungnet.hotspot.models import HotspotSession
+from kampungnet.hotspot import batches, paper, portal_pages, portals, sessions, use, voucher_page, vouchers
+from kampungnet.hotspot.models import HotspotPortal, HotspotSession
+from kampungnet.hotspot.paper import PaperSize
 from kampungnet.hotspot.policy import Policy
 from kampungnet.hotspot.portal_pages import Portal
 from kampungnet.hotspot.vouchers import NewBatch
 from kampungnet.shared.portal_body import SLOT_MS, PortalSession, PortalSlot, Way
 from kampungnet.shared.wanted import WantedClick, WantedGarden, WantedPlan, WantedPortal, WantedUser
-from kampungnet.staff.service import Role, Scope, SignedIn
+from kampungnet.staff.service import NewStaff, Role, Scope, SignedIn, add_staff
+from kampungnet_agent.box import Box as RealBox
+from kampungnet_agent.commands import REQUEST_SECONDS, Commands
 from kampungnet_agent.drivers.mikrotik_portal import MikrotikPortalDriver
+from kampungnet_agent.line import Line
+from kampungnet_agent.report import Sender
+from kampungnet_agent.worker import Worker
 from kampungnet_sim.fleet import FleetOptions
 from tests.agent.drivers.conftest import Settings
 from tests.benchmarks.context import Context
 from tests.benchmarks.rows import Row, at_most
 from tests.sim.stage import on_stage
-from tests.support.server import REGENCY, VILLAGE, enrolled, prepared_database
+from tests.support.server import REGENCY, VILLAGE, enrolled, prepared_database, serving
 
 PLACE = (REGENCY, f"{VILLAGE}-1")
+CLICKS = 100
 TELLINGS, SESSIONS, IN_A_READING = 1_000_000, 20_000, 200
+_PASSWORD = "tiga kucing di sawah"
+_PRINTER = {"act": "bind", "kind": "bypassed", "label": "Printer", "reason": "Cetak", "days": "0"}
 _BY = SignedIn("bench", "Bench", Role.ENGINEER, Scope(REGENCY))
 
 
@@ -75,6 +86,85 @@ def voucher_batch(context: Context) -> list[Row]:
     seconds = time.perf_counter() - began
     database.close()
     return [at_most("10,000 vouchers made, sealed and stored (SQLite)", seconds, "s", (5, 2))]
+
+
+def voucher_paper(context: Context) -> list[Row]:
+    """1,000 vouchers of a batch opened, written down and typeset, each with its QR code."""
+    database = _database(context)
+    language = pages.all_languages()["id"]
+    with database.writes() as db:
+        one = vouchers.issue(db, _BY, PLACE, NewBatch("harian", 1_000, 3 * 3600), clock.now_ms()).id
+    rows = []
+    for size, what in ((PaperSize.A4, "A4 sheets"), (PaperSize.ROLL_58, "a roll of 58 mm")):
+        began = time.perf_counter()
+        with database.writes() as db:
+            batch = vouchers.batch(db, PLACE, one)
+            printed = batches.to_print(db, _BY, batch, 1, clock.now_ms())
+            sheet = replace(voucher_page.sheet(db, PLACE, batch, "Kampunganyar"), login="http://wifi.desa/login")
+        body = paper.pdf(sheet, printed, size, language)
+        seconds = time.perf_counter() - began
+        rows.append(at_most(f"1,000 vouchers as PDF, {what} with QR ({len(body) / 1e6:.1f} MB)", seconds, "s", (10, 4)))
+    database.close()
+    return rows
+
+
+def desk_click(context: Context) -> list[Row]:
+    """A form sent at the desk until the box says that the router follows: server, agent, simulated router."""
+    took = asyncio.run(_clicks(context))
+    what = f"click at the desk to its effect found on the router, p99 of {CLICKS} (server, agent, simulated router)"
+    return [at_most(what, sorted(took)[CLICKS * 99 // 100 - 1], "s", (5, 1))]
+
+
+async def _clicks(context: Context) -> list[float]:
+    folder = context.own_folder("portal-click")
+    database = _database(context)
+    box = enrolled(database)  # takes the place of the one that the database came with
+    with database.writes() as db:
+        add_staff(db, NewStaff("sari", "Ibu Sari", Role.ENGINEER, Scope(REGENCY)), _PASSWORD)
+        portals.set_policy(db, _BY, PLACE, Policy(managed=True), clock.now_ms())
+    worker, took = Worker("wanted"), list[float]()
+    async with on_stage(FleetOptions(model="hex"), start=clock.now_ms() / 1000) as stage:
+        secret = stage.site.router.users["penulis"].password
+        settings = Settings("portal", f"127.0.0.1:{stage.port}", "penulis", secret, state_folder=str(folder))
+        driver = MikrotikPortalDriver(settings)
+        with serving(database) as server:
+            address = f"http://127.0.0.1:{server.port}"
+            commands = Commands(
+                Sender(box.agent, box.key.sign, RealBox()),
+                Line(address, None, REQUEST_SECONDS),
+                worker,
+                driver,
+                "portal",
+            )
+            following = asyncio.create_task(commands.follow_for_ever())
+            async with httpx.AsyncClient(base_url=address, headers={"Sec-Fetch-Site": "same-origin"}) as desk:
+                await desk.post("/masuk", data={"username": "sari", "password": _PASSWORD})
+                for number in range(CLICKS):
+                    began = time.perf_counter()
+                    sent = _PRINTER | {"mac": f"00:1A:2B:3C:{number // 256:02X}:{number % 256:02X}"}
+                    answer = await desk.post(f"/desa/{VILLAGE}/wifi", data=sent)
+                    if answer.status_code != 303:
+                        raise AssertionError(answer.text)
+                    await _until_done(database)
+                    took.append(time.perf_counter() - began)
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+            worker.stop()
+        await driver.close()
+    database.close()
+    return took
+
+
+async def _until_done(database: Database) -> None:
+    for _ in range(1000):
+        with database.reads() as db:
+            one = db.get_one(HotspotPortal, PLACE)
+        if one.done_revision == one.revision:
+            if one.problems != "[]":
+                raise AssertionError(one.problems)
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("not done within ten seconds")
 
 
 def session_sums(context: Context) -> list[Row]:

@@ -198,3 +198,28 @@ async def test_a_notice_leaves_the_login_page_when_its_days_are_over(
     with database.reads() as db:
         assert portals.revision(db, PLACE) == before + 1
         assert "Posyandu" not in portal_pages.of_site(db, PLACE, later_ms)[3].content
+
+
+async def test_an_account_gets_a_new_password_and_one_that_ended_is_let_in_again(
+    server: Server, database: Database
+) -> None:
+    budi, citra = await signed_in(server, "budi"), await signed_in(server, "citra")
+    account = {"act": "account", "name": "kades", "password": "rahasia-desa", "plan": "kantor"}
+    await budi.post(DESK, data=account, headers=OWN_PAGE)
+    with database.reads() as db:
+        (one,) = portals.wanted(db, PLACE, [], clock.now_ms()).users
+    reset = {"act": "reset-account", "one": one.reference, "password": "kata-sandi-baru"}
+    assert (await citra.post(DESK, data=reset, headers=OWN_PAGE)).status_code == 404
+    short = await budi.post(DESK, data=reset | {"password": "pendek"}, headers=OWN_PAGE)
+    assert (short.status_code, "8 sampai 60" in short.text) == (422, True)
+    await budi.post(DESK, data={"act": "end-account", "one": one.reference}, headers=OWN_PAGE)
+    with database.reads() as db:
+        assert portals.wanted(db, PLACE, [], clock.now_ms()).users == []
+    assert "dihentikan" in (await budi.get(DESK)).text
+    assert (await budi.post(DESK, data=reset, headers=OWN_PAGE)).status_code == 303
+    with database.reads() as db:
+        (again,) = portals.wanted(db, PLACE, [], clock.now_ms()).users
+    assert (again.reference, again.password) == (one.reference, "kata-sandi-baru")
+    acts = (await (await signed_in(server, "sari")).get("/catatan")).text
+    assert "Akun wifi diberi kata sandi baru" in acts
+    assert "kata-sandi-baru" not in acts
