@@ -73,7 +73,7 @@ async def test_an_engineer_makes_a_plan_changes_it_and_the_router_follows(
         rows = await client.ask("/ip/hotspot/user/profile/print")
         await driver.close()
     (row,) = [row for row in rows if "=name=kampungnet-sekolah" in row]
-    assert "=rate-limit=1M/4M" in row, row
+    assert [word for word in row if word.startswith("=rate-limit")] == ["=rate-limit=1000k/4000k 0/0 0/0 0/0 3"]
 
 
 async def test_who_is_no_engineer_sees_the_plans_and_changes_none(server: Server, database: Database) -> None:
