@@ -94,7 +94,7 @@ def row(one: Sized, language: Language) -> Row:
         coverage=_coverage(one.samples, one.expected, language),
         per_mbps="" if of.per_mbps is None else words.figures(language, of.per_mbps),
         per_gb="" if of.per_gb is None else words.figures(language, of.per_gb),
-        fit=of.fit, fit_words=language.say(FITS[of.fit]),
+        fit=of.fit, fit_words=language.say(_fit(one)),
         need="" if of.need_kbps is None else words.mbps(language, of.need_kbps * 1000),
         amount="" if rab is None else words.figures(language, rab.amount),
     )  # fmt: skip
@@ -130,6 +130,13 @@ def house_rules(language: Language) -> str:
         under=f"{HOUSE.under_percent}%", hours=f"{HOUSE.under_hours_percent}%", ceiling=f"{HOUSE.ceiling_percent}%",
         over=f"{HOUSE.over_percent}%", headroom=f"{HOUSE.headroom_percent}%", months=HOUSE.fewest_months,
     )  # fmt: skip
+
+
+def _fit(one: Sized) -> str:
+    """Return the judgement; a line that was measured and not judged has no rate to be compared with."""
+    is_measured = one.sizing.months >= HOUSE.fewest_months
+    unnamed = one.sizing.fit is Fit.UNKNOWN and is_measured and not one.contracted_kbps
+    return N_("the contract names no rate") if unnamed else FITS[one.sizing.fit]
 
 
 def _month(of: MonthSeen, contract: str, language: Language, zone: str) -> MonthRow:

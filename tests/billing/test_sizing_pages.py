@@ -4,10 +4,11 @@ from datetime import date
 from fractions import Fraction
 
 import pytest
+from sqlalchemy import select
 
 from kampungnet.app import Server
 from kampungnet.billing import contracts, making, outlook, sizing_page, sizings
-from kampungnet.billing.models import FundStage, LineHours
+from kampungnet.billing.models import ContractVersion, FundStage, LineHours
 from kampungnet.billing.sizing import Fit
 from kampungnet.core import clock, pages
 from kampungnet.core.database import Database
@@ -180,3 +181,15 @@ def test_the_thresholds_stand_beside_the_verdict() -> None:
     told = sizing_page.house_rules(pages.all_languages()["en"])
     assert "above 85% of the contract" in told
     assert "(90% full)" in told
+
+
+async def test_a_contract_without_a_rate_is_not_said_to_be_measured_too_little(
+    summer: Database, server: Server
+) -> None:
+    with summer.writes() as db:
+        for row in db.scalars(select(LineHours)):
+            row.contracted_kbps = 0
+        version = db.get_one(ContractVersion, (REGENCY, CONTRACT, date(2026, 1, 1)))
+        version.terms = version.terms.replace('"down_kbps":20000', '"down_kbps":0').replace("dedicated", "fixed")
+    page = (await (await signed_in(server, "nur")).get("/ukuran")).text
+    assert "kontrak tidak menyebut kecepatan" in page
