@@ -76,8 +76,8 @@ class BudgetEntry(msgspec.Struct, frozen=True):
 def register(db: Session, scope: Scope) -> Register:
     """Return the units that a person may write for. A provider sells to others too: its NPWP is the kabupaten's."""
     districts = villages.districts(db, scope.regency)
-    rows = db.scalars(select(Village).where(Village.regency == scope.regency))
-    units = [Unit(one.code, one.name, one.kind, districts[one.district]) for one in rows]
+    asked = select(Village.code, Village.name, Village.kind, Village.district).where(Village.regency == scope.regency)
+    units = [Unit(code, name, kind, districts[place]) for code, name, kind, place in db.execute(asked)]
     offices = [Unit(code, name, "kecamatan", name) for code, name in districts.items()]
     sellers = select(Provider.code, Provider.npwp).where(Provider.regency == scope.regency, Provider.npwp != "")
     npwps = {} if scope.is_whole else {one.code: one.npwp for one in db.execute(sellers)}

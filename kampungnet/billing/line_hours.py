@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Case, case, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from kampungnet.billing.document import StatementDocument
 from kampungnet.billing.models import LineHours, Statement
@@ -115,21 +115,29 @@ def sums(
     db: Session, regency: str, first: date, last: date, fewest_hours: int
 ) -> tuple[Mapping[str, list[Months]], Mapping[str, Coverage]]:
     """Return by contract the sums of some months that count in sizing, and how much was measured of all of them."""
-    of_months = (LineHours.regency == regency, LineHours.month >= first, LineHours.month <= last)
-    counted = select(
-        LineHours.contract, LineHours.contracted_kbps, func.count(), func.max(LineHours.rx_p95_bps),
-        func.sum(LineHours.rx_p95_bps), func.max(LineHours.peak_rx_bytes), func.sum(LineHours.at_ceiling),
-        func.sum(LineHours.measured), func.sum(LineHours.total_bytes), func.sum(LineHours.rupiah),
-    ).where(*of_months, LineHours.rx_p95_bps.is_not(None), LineHours.measured >= fewest_hours)  # fmt: skip
+    counts = LineHours.rx_p95_bps.is_not(None) & (LineHours.measured >= fewest_hours)
+
+    def counted(column: InstrumentedAttribute[Any]) -> Case[Any]:
+        return case((counts, column))
+
+    asked = select(
+        LineHours.contract, LineHours.contracted_kbps, func.count(), func.sum(LineHours.samples),
+        func.sum(LineHours.expected), func.count(counted(LineHours.rx_p95_bps)),
+        func.max(counted(LineHours.rx_p95_bps)), func.max(counted(LineHours.peak_rx_bytes)),
+        func.sum(counted(LineHours.rx_p95_bps)), func.sum(counted(LineHours.at_ceiling)),
+        func.sum(counted(LineHours.measured)), func.sum(counted(LineHours.total_bytes)),
+        func.sum(counted(LineHours.rupiah)),
+    ).where(LineHours.regency == regency, LineHours.month >= first, LineHours.month <= last)  # fmt: skip
     found: dict[str, list[Months]] = defaultdict(list)
-    for contract, kbps, months, p95, p95_sum, peak, *rest in db.execute(
-        counted.group_by(LineHours.contract, LineHours.contracted_kbps).order_by(LineHours.contracted_kbps)
-    ):
-        peak_bps = peak * 8 // HOUR_SECONDS
-        found[contract].append(Months(kbps, months, p95 or 0, int(p95_sum or 0), peak_bps, *(int(one) for one in rest)))
-    measured = select(
-        LineHours.contract, func.sum(LineHours.samples), func.sum(LineHours.expected), func.count()
-    ).where(*of_months)  # fmt: skip
-    rows = db.execute(measured.group_by(LineHours.contract))
-    return found, {contract: Coverage(int(samples), int(expected), number)
-                   for contract, samples, expected, number in rows}  # fmt: skip
+    covered: dict[str, Coverage] = defaultdict(Coverage)
+    rows = db.execute(asked.group_by(LineHours.contract, LineHours.contracted_kbps).order_by(LineHours.contracted_kbps))
+    for contract, kbps, months, samples, expected, number, p95, peak, *sums_of in rows:
+        so_far = covered[contract]
+        covered[contract] = Coverage(
+            so_far.samples + int(samples), so_far.expected + int(expected), so_far.months + months
+        )
+        if number:
+            p95_sum, full, measured, size, rupiah = (int(one) for one in sums_of)
+            peak_bps = peak * 8 // HOUR_SECONDS
+            found[contract].append(Months(kbps, number, p95, p95_sum, peak_bps, full, measured, size, rupiah))
+    return found, covered

@@ -30,6 +30,17 @@ def of_month(db: Session, scope: Scope, month: date) -> Mapping[str, Recap]:
     return {"": own} if scope.village else {"": own, scope.place: own}
 
 
+def of_place(db: Session, scope: Scope, month: date, district: str) -> Recap | None:
+    """Return one of them: of all that a person may see, or of a kecamatan; ``None`` where there is no such."""
+    if not scope.is_whole:
+        return of_month(db, scope, month).get(district)
+    found = units(db, scope.within(district), month)
+    name = db.get_one(Regency, scope.regency).name
+    if not district:
+        return rollup.recap(name, f"{month:%Y-%m}", found)
+    return rollup.recaps(name, f"{month:%Y-%m}", found).get(district)
+
+
 def units(db: Session, scope: Scope, month: date) -> list[Unit]:
     """Return every unit and its money of the year up to a month; of the offices of kecamatan, those in the books."""
     known = {code: one for code, one in budgets.register(db, scope).units.items() if scope.covers(code)}

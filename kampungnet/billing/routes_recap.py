@@ -62,10 +62,10 @@ def file(db: Reads, staff: CurrentStaff, name: str, ending: str) -> Response:
 
 def _recap(db: Session, staff: SignedIn, month: str, district: str) -> tuple[date, Recap]:
     first = words.month_of(month)
-    found = recaps.of_month(db, staff.scope, first) if first else {}
-    if first is None or district not in found:
+    found = recaps.of_place(db, staff.scope, first, district) if first and district.isprintable() else None
+    if first is None or found is None:
         raise NotFound(_NONE)
-    return first, found[district]
+    return first, found
 
 
 def _page(request: Request, db: Session, staff: SignedIn, month: str, district: str) -> Response:
