@@ -72,8 +72,8 @@ class At:
 
     action: str = ""
     """Where the forms go; empty: nobody can log in by this page."""
-    hidden: tuple[tuple[str, str], ...] = ()
-    """What every form carries besides."""
+    hidden: str = ""
+    """What every form carries besides, as HTML."""
     click: str = ""
     other_link: str = ""
     """The same page in the other language."""

@@ -6,19 +6,23 @@ here, so that it needs no script in the phone; without a challenge the form goes
 router's own pages.
 """
 
-from functools import cache
+import asyncio
+import time
+from functools import cache, lru_cache
 from typing import Annotated, Final
 from urllib.parse import parse_qsl, urlencode
+from weakref import WeakKeyDictionary
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from markupsafe import Markup, escape
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from kampungnet.core import clock, pages, security
+from kampungnet.core.database import Database
 from kampungnet.core.errors import NotFound, Unprocessable
 from kampungnet.core.languages import DEFAULT, N_
-from kampungnet.core.web import Reads
+from kampungnet.core.web import database_of
 from kampungnet.devices.models import Site
 from kampungnet.hotspot import codes, handover, portal_pages, portals
 from kampungnet.hotspot.handover import Handed, origins
@@ -26,16 +30,35 @@ from kampungnet.hotspot.portal_pages import ERRORS, At, Portal
 from kampungnet.staff.service import Scope
 
 MOST_FIELDS: Final = 30
+FRESH_SECONDS: Final = 5.0
+"""What was changed at the desk is on the page after this."""
+MOST_KEPT: Final = 1_000
+
+_Shelf = dict[str, tuple[float, Portal]]
+_SHELVES: Final[WeakKeyDictionary[Database, _Shelf]] = WeakKeyDictionary()
+"""What the pages of villages say, for some seconds: after the market 200 guests arrive at once."""
 _NONE: Final = N_("There is no login page here. Open the one that the village's wifi shows by itself.")
 _STRANGE: Final = N_("This is not the login of this village's wifi. Join the wifi again and open its own page.")
 _UNREADABLE: Final = N_("The code, the name or the password is not right. Look at the paper and try again.")
 
+_CLICK, _OTHER_LINK, _HIDDEN = "$click$", "$other$", "$hidden$"
+"""Places in a drawn page; what people write cannot look like them: their ``$`` is drawn as ``&#36;``."""
+_FIELD: Final = Markup('<input type="hidden" name="{}" value="{}">')
+
 router = APIRouter(prefix="/portal/{village}", include_in_schema=False)
 
 
-def portal_of(db: Reads, village: str) -> Portal:
+async def portal_of(request: Request, village: str) -> Portal:
     """Return what the page of a village says. Raises ``NotFound`` where the server has none."""
-    return _portal(db, village)
+    database = database_of(request)
+    shelf, now = _SHELVES.setdefault(database, {}), time.monotonic()
+    until, found = shelf.get(village, (0.0, None))
+    if found is None or until < now:
+        found = await asyncio.to_thread(_portal, database, village)
+        if len(shelf) >= MOST_KEPT:
+            shelf.clear()
+        shelf[village] = now + FRESH_SECONDS, found
+    return found
 
 
 async def _form(request: Request, _portal: Annotated[Portal, Depends(portal_of)]) -> dict[str, str]:
@@ -47,14 +70,14 @@ SeenPortal = Annotated[Portal, Depends(portal_of)]
 
 
 @router.get("")
-def shown(request: Request, portal: SeenPortal) -> Response:
+async def shown(request: Request, portal: SeenPortal) -> Response:
     """Show the login page."""
     given = _handed(request.url.query)
     return _page(portal, _language(given), _read(portal, given))
 
 
 @router.post("")
-def tried(portal: SeenPortal, form: Annotated[dict[str, str], Depends(_form)]) -> Response:
+async def tried(portal: SeenPortal, form: Annotated[dict[str, str], Depends(_form)]) -> Response:
     """Answer the router's challenge with what was typed, and send the browser back to the router."""
     code, handed = _language(form), _read(portal, form)
     name, password = form.get("username", "").strip(), form.get("password", "")
@@ -69,12 +92,13 @@ def tried(portal: SeenPortal, form: Annotated[dict[str, str], Depends(_form)]) -
     return RedirectResponse(link, 303, headers=_headers(portal))
 
 
-def _portal(db: Session, village: str) -> Portal:
+def _portal(database: Database, village: str) -> Portal:
     Scope(village[:5]).check(village)
-    found = db.execute(select(Site.regency, Site.code).where(Site.village == village).order_by(Site.code)).first()
-    if found is None or not portals.policy(db, (found[0], found[1])).logins:
-        raise NotFound(_NONE)
-    return portal_pages.shown_at(db, (found[0], found[1]), clock.now_ms())
+    with database.reads() as db:
+        found = db.execute(select(Site.regency, Site.code).where(Site.village == village).order_by(Site.code)).first()
+        if found is None or not portals.policy(db, (found[0], found[1])).logins:
+            raise NotFound(_NONE)
+        return portal_pages.shown_at(db, (found[0], found[1]), clock.now_ms())
 
 
 def _handed(query: str) -> dict[str, str]:
@@ -95,17 +119,33 @@ def _sentences() -> dict[str, str]:
 
 
 def _page(portal: Portal, code: str, handed: Handed, wrong: str = "") -> Response:
-    say, home = pages.all_languages()[code].say, portal.policy.logins[0]
+    say = pages.all_languages()[code].say
     if handed.strange:
-        page = portal_pages.draw(portal, code, "error.html", At(error=say(_STRANGE), back=home))
+        page = portal_pages.draw(portal, code, "error.html", At(error=say(_STRANGE), back=portal.policy.logins[0]))
         return HTMLResponse(page, Unprocessable.status, headers=_headers(portal))
     words, other = handed.words(), "en" if code == "id" else "id"
+    error = wrong or (say(ERRORS[handed.reason]) if handed.reason else "")
+    click, action = _click(handed, code), _action(handed, code)
+    page = _drawn(portal, code, (action, bool(click), bool(handed.challenge), error))
+    hidden = [(name, value) for name, value in (*words, ("lang", code))]
+    of_this_one = {
+        _CLICK: escape(click), _OTHER_LINK: escape("?" + urlencode([("lang", other), *words])),
+        _HIDDEN: Markup().join(_FIELD.format(name, value) for name, value in hidden),
+    }  # fmt: skip
+    for place, value in of_this_one.items():
+        page = page.replace(place, value)
+    return HTMLResponse(page, headers=_headers(portal))
+
+
+@lru_cache(MOST_KEPT)
+def _drawn(portal: Portal, code: str, shape: tuple[str, bool, bool, str]) -> str:
+    """Return a page with places for what differs from guest to guest: drawing it costs more than all the rest."""
+    action, has_click, has_challenge, error = shape
     at = At(
-        action=_action(handed, code), hidden=(*words, ("lang", code)) if handed.challenge else (),
-        click=_click(handed, code), other_link="?" + urlencode([("lang", other), *words]), back=home,
-        error=wrong or (say(ERRORS[handed.reason]) if handed.reason else ""),
+        action=action, hidden=_HIDDEN if has_challenge else "", click=_CLICK if has_click else "",
+        other_link=_OTHER_LINK, back=portal.policy.logins[0], error=error,
     )  # fmt: skip
-    return HTMLResponse(portal_pages.draw(portal, code, "login.html", at), headers=_headers(portal))
+    return portal_pages.draw(portal, code, "login.html", at)
 
 
 def _action(handed: Handed, code: str) -> str:

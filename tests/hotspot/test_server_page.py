@@ -13,7 +13,7 @@ from kampungnet.core import clock, pages
 from kampungnet.core.address import ADDRESS
 from kampungnet.core.database import Database
 from kampungnet.core.errors import NotAllowed, Unprocessable
-from kampungnet.hotspot import codes, portal_pages, portals
+from kampungnet.hotspot import codes, desk, portal_pages, portals
 from kampungnet.hotspot.handover import Challenge, login_addresses, read
 from kampungnet.hotspot.policy import Policy
 from kampungnet.hotspot.portal_pages import ERRORS
@@ -106,6 +106,18 @@ async def test_who_opens_the_page_elsewhere_is_led_to_the_villages_wifi(phone: h
     page = (await phone.get(PAGE)).text
     assert leads_to(page) == {LOGIN}
     assert "Masuk hanya bisa dari wifi desa." in page
+
+
+async def test_guests_get_their_own_page_and_words_of_staff_stay_words(database: Database) -> None:
+    with database.writes() as db:
+        desk.say(db, SARI, PLACE, "Tulis $hidden$ atau $click$", 3, clock.now_ms())
+    phone = visitor_of(Server(database, upkeep=False))
+    first = await page_of(phone, **CHAP)
+    second = await page_of(phone, mac="D6:00:00:00:00:02", **CHAP)
+    assert first.count("&#36;hidden&#36; atau &#36;click&#36;") == 1
+    assert "00%3A01" in first
+    assert "00%3A01" not in second
+    assert second.count('name="chap-challenge"') == 2
 
 
 STRANGE = (
