@@ -54,6 +54,8 @@ async def portal_of(request: Request, village: str) -> Portal:
     shelf, now = _SHELVES.setdefault(database, {}), time.monotonic()
     until, found = shelf.get(village, (0.0, None))
     if found is None or until < now:
+        if found is not None:  # one asks, the others go on with what is there
+            shelf[village] = now + FRESH_SECONDS, found
         found = await asyncio.to_thread(_portal, database, village)
         if len(shelf) >= MOST_KEPT:
             shelf.clear()
