@@ -84,7 +84,8 @@ def words(plan: WantedPlan, say: Language) -> list[str]:
     quota += [say.size(plan.day_bytes)] if plan.day_bytes else []
     found = [speed]
     if quota:
-        found.append(say.say("%(what)s a day, then slower", what=f" {say.say('or')} ".join(quota)))
+        either = say.say("or")
+        found.append(say.say("%(what)s a day, then slower", what=f" {either} ".join(quota)))
     if plan.month_bytes:
         found.append(say.say("%(size)s a month, then slower", size=say.size(plan.month_bytes)))
     found.append(say.say_many("%(n)s device at once", "%(n)s devices at once", plan.devices))

@@ -26,7 +26,11 @@ from kampungnet.villages import service as villages
 router = APIRouter(prefix="/desa/{code}/wifi/voucher", include_in_schema=False)
 
 _NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-_SIZES: Final = ((PaperSize.A4, "A4"), (PaperSize.ROLL_58, "58 mm"), (PaperSize.ROLL_80, "80 mm"))
+_SIZES: Final = (
+    (PaperSize.A4, "A4"),
+    (PaperSize.ROLL_58, "58\N{NO-BREAK SPACE}mm"),
+    (PaperSize.ROLL_80, "80\N{NO-BREAK SPACE}mm"),
+)
 _UNKNOWN: Final = N_("This page cannot do that. Go back and try again.")
 Form = Annotated[Sent, Depends(sent_form)]
 

@@ -79,7 +79,9 @@ async def test_an_engineer_makes_a_plan_changes_it_and_the_router_follows(
 async def test_who_is_no_engineer_sees_the_plans_and_changes_none(server: Server, database: Database) -> None:
     for name in ("budi", "dedi"):
         visitor = await signed_in(server, name)
-        assert "Kantor desa" in (await visitor.get("/paket-wifi")).text
+        page = (await visitor.get("/paket-wifi")).text
+        assert "Kantor desa" in page
+        assert "3 jam atau 300 MB sehari, lalu lebih lambat" in page
         assert "<button" not in (await visitor.get("/paket-wifi/kantor")).text.partition("<main")[2]
         for where in ("baru", "kantor"):
             assert (await visitor.post(f"/paket-wifi/{where}", data=TYPED, headers=OWN_PAGE)).status_code == 403
