@@ -24,12 +24,13 @@ from kampungnet.billing.budget import Stage
 from kampungnet.billing.budgets import Version
 from kampungnet.billing.models import BudgetLine, Contract, Statement
 from kampungnet.core.languages import Language
+from kampungnet.measurement import judged
 from kampungnet.staff.service import Scope
 
 
 @dataclass(frozen=True, slots=True)
 class ContractRow:
-    """One contract as the list shows it; an empty text is not known. The line is the one that pays this year."""
+    """One contract as the list shows it. The line is the one that pays this year."""
 
     id: str
     name: str
@@ -83,6 +84,7 @@ def contract_rows(
     ids = [one.id for one in held]
     doubles = {one.id for pair in contracts.overlapping(contracts.of_scope(db, scope)) for one in pair}
     names, versions = statements.names(db, scope.regency), contracts.terms_by_contract(db, scope.regency, ids)
+    seen = judged.first_service_days(db, scope.regency)
     providers, lines = contracts.providers(db, scope.regency), paying.lines_of_year(db, scope.regency, day.year, ids)
     rows = []
     for one in held:
@@ -96,11 +98,23 @@ def contract_rows(
                 one.id, names.get(one.unit, one.unit), one.unit, providers[one.provider], one.number, " / ".join(rates),
                 words.figures(language, terms.price) if terms else "",
                 f"{language.full_day(one.first_day)} – {last}",
-                language.full_day(one.activated) if one.activated else "",
+                _activation(one, seen.get(one.site), language),
                 (lines.get(one.id) if one.runs_on(day) else one.line) or "", one.id in doubles, is_readable,
             )
         )  # fmt: skip
     return rows
+
+
+def _activation(one: Contract, seen: date | None, language: Language) -> str:
+    """Say since when there is service: as it was agreed, or as the box saw it, so that somebody confirms it.
+
+    It is not taken over by itself: a box may come to a line that was paid for long before.
+    """
+    if one.activated:
+        return language.full_day(one.activated)
+    if seen is None:
+        return language.say("not confirmed yet")
+    return language.say("not confirmed yet; the box saw service first on %(day)s", day=language.full_day(seen))
 
 
 def without_contract(db: Session, scope: Scope, held: Sequence[Contract], day: date) -> list[tuple[str, str]]:

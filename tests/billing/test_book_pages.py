@@ -4,10 +4,13 @@ from datetime import date
 
 from kampungnet.app import Server
 from kampungnet.billing.models import ContractVersion
+from kampungnet.core import clock
 from kampungnet.core.database import Database
+from kampungnet.core.rows import insert_new
+from kampungnet.measurement.outage_models import JudgedSite
 from kampungnet.staff import service as staff
 from kampungnet.staff.service import NewStaff, Role, Scope
-from tests.billing.story import BUDGET, CONTRACTS, books
+from tests.billing.story import BUDGET, CONTRACTS, SITE, books
 from tests.pages.cast import OWN_PAGE, browser, signed_in
 from tests.pages.sample import KAMPUNGANYAR, PASSWORD, REGENCY
 
@@ -114,3 +117,14 @@ async def test_a_kecamatan_reads_the_books_of_its_villages_and_writes_none(datab
     for path in ("/kontrak/baru", f"/kontrak/{KAMPUNGANYAR}-1/ubah"):
         assert (await visitor.get(path)).status_code == 403
         assert (await visitor.post(path, data={"kode": KAMPUNGANYAR}, headers=OWN_PAGE)).status_code == 403
+
+
+async def test_a_service_nobody_confirmed_tells_when_the_box_saw_it_first(database: Database, server: Server) -> None:
+    books(database)
+    nur = await signed_in(server, "nur")
+    assert "belum dipastikan<" in (await nur.get("/kontrak")).text
+    first_ms = clock.day_start_ms(date(2026, 7, 14), clock.WIB) + 1
+    row = {"regency": REGENCY, "site": SITE, "judged_ms": first_ms, "since": date(2026, 7, 1)}
+    with database.writes() as db:
+        insert_new(db, JudgedSite, [row | {"first_service_ms": first_ms}])
+    assert "belum dipastikan; kotak pertama kali melihat layanan pada 14 Juli 2026" in (await nur.get("/kontrak")).text
