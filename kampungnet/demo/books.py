@@ -19,7 +19,7 @@ from kampungnet.billing.models import Contract, LineHours, Statement
 from kampungnet.billing.statements import APPROVED, CHECKED, DRAFT, PAID
 from kampungnet.core import clock
 from kampungnet.core.rows import insert_new
-from kampungnet.demo import months
+from kampungnet.demo import history, months, wifi
 from kampungnet.demo.months import Use
 from kampungnet.devices import service as devices
 from kampungnet.measurement.outage_models import ServiceMonth
@@ -91,6 +91,9 @@ def keep(db: Session, by: Sequence[SignedIn], codes: Sequence[str], since_ms: in
     for what, data in (("anggaran", _pagu(plans, past)), ("kontrak", _contracts(plans, past))):
         preview = uploads.look_at(db, by[0], what, (f"{what}.csv", data), since_ms)
         uploads.confirm(db, by[0], preview.id, since_ms)
+    sites = [devices.ensure_site(db, villages.village(db, code)).code for code in _measured(plans)]
+    yesterday = clock.local_day(since_ms + (history.DAYS - 1) * clock.DAY_MS, zone)
+    wifi.keep_days(db, regency, sites, past[0], yesterday)
     for number, month in enumerate(past):
         _close(db, regency, plans, month, is_newest=number == len(past) - 1)
         made = [one.contract for one in making.make_all(db, regency, month, months.closed_ms(month, zone))]
@@ -109,6 +112,10 @@ def _plans(db: Session, regency: str, codes: Sequence[str]) -> dict[str, Plan]:
         found[codes[-1]] = _SATELLITE
     others = (code for code in sorted(villages.names(db, regency)) if _is_kelurahan(code) and code not in found)
     return found | {code: _UNMEASURED for code in (next(others, None),) if code}
+
+
+def _measured(plans: Mapping[str, Plan]) -> list[str]:
+    return [code for code, plan in plans.items() if plan is not _UNMEASURED]
 
 
 def _is_kelurahan(code: str) -> bool:

@@ -1,6 +1,7 @@
 """The demo's books: statements in every state, one that nobody can judge, and an invoice that claims too much."""
 
 from collections import Counter
+from datetime import date
 
 import pytest
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from kampungnet.billing.verify import verify
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.demo import books, cast, months, run
+from kampungnet.hotspot import sessions
 from kampungnet.staff import audit
 from kampungnet.staff.service import Scope
 from kampungnet.villages import service as villages
@@ -86,3 +88,18 @@ def test_what_was_made_up_lies_within_its_month() -> None:
             assert all(found.period.start_ms < one.start_ms < (one.end_ms or 0) <= found.period.end_ms
                        for one in found.outages)  # fmt: skip
             assert found == months.facts(str(site), month, months.Use(10**7, 10**12), clock.WIB, is_bad=True)
+
+
+def test_the_days_before_have_made_up_wifi_and_statements_show_it(database: Database) -> None:
+    chosen = keep(database, 3)
+    yesterday = date(2026, 10, 20)
+    with database.reads() as db:
+        place = (run.REGENCY, f"{chosen.codes[0]}-1")
+        days = sessions.days_of(db, place, date(2026, 6, 1), date(2026, 11, 30))
+        row = statements.find(db, Scope(run.REGENCY), place[1], date(2026, 7, 1))
+        shown = statements.document_of(row).measured.hotspot
+    assert (min(days), max(days)) == (date(2026, 6, 1), yesterday)
+    assert len(days) == (yesterday - date(2026, 6, 1)).days + 1
+    assert all(0 <= one.office_seconds < one.seconds for one in days.values())
+    assert shown is not None
+    assert (shown.days, shown.few) == (31, False)
