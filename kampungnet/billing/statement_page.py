@@ -213,7 +213,7 @@ def _budget(budget: BudgetFact, total: int, language: Language) -> Facts:
         (language.say("This statement"), words.rupiah(language, total)),
         (language.say("Paid from"), ", ".join(pays)),
         (language.say("Remaining"), words.rupiah(language, budget.remaining)),
-        (language.say("Also to be paid from it this year"),
+        (language.say("Not approved yet: earlier months, other contracts"),
          words.rupiah(language, sum(one.rupiah for one in budget.ahead)) if budget.ahead else ""),
         (language.say("The money lasts until"), _month(language, budget.ends) if budget.ends else
          language.say("the end of the year")),

@@ -142,7 +142,7 @@ def _contracts(plans: Mapping[str, Plan], past: Sequence[date]) -> bytes:
     columns = ("kode", "penyedia", "npwp", "nomor_kontrak", "mulai", "tahun_anggaran", "kegiatan", "rekening", *terms)
     year = past[-1].year
     rows: list[tuple[export.Value, ...]] = [
-        (code, plan.provider, "01.234.567.8-901.000", f"{place:03}/SPK/{year}", date(past[0].year, 1, 1), year,
+        (code, plan.provider, "01.234.567.8-901.000", f"{place:03}/SPK/{year}", past[0], year,
          *_paid_by(code), *(plan.terms.get(name, "") for name in terms))
         for place, (code, plan) in enumerate(plans.items(), start=1)
     ]  # fmt: skip
