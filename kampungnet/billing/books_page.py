@@ -41,6 +41,8 @@ class ContractRow:
     price: str
     days: str
     activated: str
+    can_confirm: bool
+    """The box saw service, and nobody said from which day it is due."""
     line: str
     is_double: bool
     is_readable: bool
@@ -98,7 +100,7 @@ def contract_rows(
                 one.id, names.get(one.unit, one.unit), one.unit, providers[one.provider], one.number, " / ".join(rates),
                 words.figures(language, terms.price) if terms else "",
                 f"{language.full_day(one.first_day)} – {last}",
-                _activation(one, seen.get(one.site), language),
+                _activation(one, seen.get(one.site), language), one.activated is None and one.site in seen,
                 (lines.get(one.id) if one.runs_on(day) else one.line) or "", one.id in doubles, is_readable,
             )
         )  # fmt: skip

@@ -13,7 +13,9 @@ from kampungnet.billing.contract_rows import COLUMNS, ContractEntry
 from kampungnet.billing.intake import Fault, Register, Typed
 from kampungnet.billing.models import BudgetLine, Contract, Provider
 from kampungnet.billing.sheets import Row, Table
+from kampungnet.core.errors import Conflict
 from kampungnet.core.languages import N_
+from kampungnet.measurement import judged
 from kampungnet.staff import audit
 from kampungnet.staff.audit import Act
 from kampungnet.staff.service import Scope, SignedIn
@@ -90,6 +92,23 @@ def amend(db: Session, by: SignedIn, held: Contract, cells: Mapping[str, str], n
     told |= {"dropped_drafts": dropped} if dropped else {}
     audit.record(db, by, Act("contract.amend", held.id, document, before, told), now_ms)
     return None
+
+
+def confirm(db: Session, by: SignedIn, held: Contract, now_ms: int) -> None:
+    """Let a contract be due from the day on which the box saw service first. What was approved stays.
+
+    Raises ``Conflict`` when no box saw any, or a day stands already.
+    """
+    by.check_keeps_books()
+    seen = judged.first_service_days(db, held.regency).get(held.site)
+    if held.activated is not None:
+        raise Conflict(N_("The first day of service stands already: an addendum changes it."))
+    if seen is None or (held.last_day is not None and seen > held.last_day):
+        raise Conflict(N_("The box saw no service while this contract ran: type the day in an addendum."))
+    held.activated = seen
+    dropped = statements.drop_outside(db, held)
+    told = {"day": str(seen)} | ({"dropped_drafts": dropped} if dropped else {})
+    audit.record(db, by, Act("contract.activate", held.id, "", None, told), now_ms)
 
 
 def rows(db: Session, held: list[Contract], day: date) -> list[dict[str, export.Value]]:

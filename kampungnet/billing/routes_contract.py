@@ -66,6 +66,14 @@ def amend(request: Request, staff: CurrentStaff, contract: str, cells: Cells) ->
     return RedirectResponse("/kontrak", 303)
 
 
+@router.post("/kontrak/{contract}/layanan")
+def confirm(request: Request, staff: CurrentStaff, contract: str) -> Response:
+    """Let a contract be due from the day on which the box saw service first."""
+    with database_of(request).writes() as db:
+        contract_form.confirm(db, staff, contracts.contract(db, staff.scope, contract), clock.now_ms())
+    return RedirectResponse("/kontrak", 303)
+
+
 @router.get("/berkas/kontrak-semua.{ending}")
 def exported(db: Reads, staff: CurrentStaff, ending: str) -> Response:
     """Give the present contracts in the columns that the import reads."""

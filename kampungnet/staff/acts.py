@@ -24,6 +24,7 @@ WORDS: Final[Mapping[str, str]] = {
     "rekening.import": N_("Account codes read in"),
     "contract.enter": N_("Contract entered"),
     "contract.amend": N_("Addendum entered"),
+    "contract.activate": N_("First day of service confirmed"),
     "invoice.enter": N_("Provider's invoice entered"),
     "statement.checked": N_("Statement checked"),
     "statement.approved": N_("Statement approved"),

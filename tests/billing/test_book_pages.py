@@ -3,6 +3,7 @@
 from datetime import date
 
 from kampungnet.app import Server
+from kampungnet.billing import contracts
 from kampungnet.billing.models import ContractVersion
 from kampungnet.core import clock
 from kampungnet.core.database import Database
@@ -128,3 +129,21 @@ async def test_a_service_nobody_confirmed_tells_when_the_box_saw_it_first(databa
     with database.writes() as db:
         insert_new(db, JudgedSite, [row | {"first_service_ms": first_ms}])
     assert "belum dipastikan; kotak pertama kali melihat layanan pada 14 Juli 2026" in (await nur.get("/kontrak")).text
+    where = f"/kontrak/{KAMPUNGANYAR}-1/layanan"
+    for who, status in (("budi", 403), ("citra", 404), ("dedi", 403)):
+        assert (await (await signed_in(server, who)).post(where, headers=OWN_PAGE)).status_code == status
+    assert (await nur.post(where, headers=OWN_PAGE)).headers["location"] == "/kontrak"
+    page = (await nur.get("/kontrak")).text
+    assert "14 Juli 2026" in page
+    assert "belum dipastikan" not in page
+    with database.reads() as db:
+        (held,) = contracts.running(db, REGENCY, date(2026, 7, 1), date(2026, 7, 31))
+    assert held.terms.start == date(2026, 7, 14), "July is paid from that day on"
+    assert (await nur.post(where, headers=OWN_PAGE)).status_code == 409
+
+
+async def test_service_that_no_box_saw_cannot_be_confirmed(database: Database, server: Server) -> None:
+    books(database)
+    nur = await signed_in(server, "nur")
+    assert "Berlaku sejak hari itu" not in (await nur.get("/kontrak")).text
+    assert (await nur.post(f"/kontrak/{KAMPUNGANYAR}-1/layanan", headers=OWN_PAGE)).status_code == 409
