@@ -48,15 +48,9 @@ def test_what_was_written_is_on_disk_before_writes_returns_and_nobody_waits_for_
 def test_what_cannot_be_brought_to_disk_is_not_said_to_be_written(
     sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: int) -> None:
-        raise OSError(errno.EIO, "the disk is broken")
-
     for name in ("A", "B", "C"):
         _rename(sqlite_database, name)
-    with monkeypatch.context() as during:
-        during.setattr(os, "fdatasync", broken)
-        with pytest.raises(OSError, match="broken"):
-            _rename(sqlite_database, "One")
+    _disk_fails(sqlite_database, monkeypatch)
     log = Path(f"{sqlite_database.engine.url.database}-wal")
     before = log.stat().st_size
     _rename(sqlite_database, "Three")
@@ -89,16 +83,10 @@ def test_nobody_is_told_it_is_written_while_the_disk_fails_another(
 def test_when_the_disk_fails_one_process_the_others_bring_the_log_into_the_file_too(
     sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: int) -> None:
-        raise OSError(errno.EIO, "the disk is broken")
-
     other = Database(str(sqlite_database.engine.url))  # knows no more of ours than another process does
     for name in ("A", "B", "C"):
         _rename(sqlite_database, name)
-    with monkeypatch.context() as during:
-        during.setattr(os, "fdatasync", broken)
-        with pytest.raises(OSError, match="broken"):
-            _rename(sqlite_database, "One")
+    _disk_fails(sqlite_database, monkeypatch)
     log = Path(f"{sqlite_database.engine.url.database}-wal")
     before = log.stat().st_size
     _rename(other, "Two")
@@ -109,20 +97,26 @@ def test_when_the_disk_fails_one_process_the_others_bring_the_log_into_the_file_
 def test_a_log_that_readers_hold_back_is_not_trusted(
     sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: int) -> None:
-        raise OSError(errno.EIO, "the disk is broken")
-
     impatient = Database(f"{sqlite_database.engine.url}?timeout=0.1")
     with sqlite_database.reads() as reader:
         assert reader.get_one(Regency, "35.10").name
-        with monkeypatch.context() as during:
-            during.setattr(os, "fdatasync", broken)
-            with pytest.raises(OSError, match="broken"):
-                _rename(impatient, "One")
+        _disk_fails(impatient, monkeypatch)
         with pytest.raises(Unavailable, match="nothing was stored"):
             _rename(impatient, "Two")
     _rename(impatient, "Three")
     impatient.close()
+
+
+def _disk_fails(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one write reach the log and not the disk."""
+
+    def broken(_: int) -> None:
+        raise OSError(errno.EIO, "the disk is broken")
+
+    with monkeypatch.context() as during:
+        during.setattr(os, "fdatasync", broken)
+        with pytest.raises(OSError, match="broken"):
+            _rename(database, "One")
 
 
 def _refused(database: Database) -> None:

@@ -86,4 +86,4 @@ async def test_a_visitor_gets_onto_the_wifi_that_is_announced(
             await phone.go(f"http://{box.router.hotspot_address}/")
             await phone.fill("#code", code)
             await phone.click("form:has(#code) button")
-            await phone.until("document.body && document.body.innerText.includes('Anda sudah online')")
+            await phone.reads("Anda sudah online")

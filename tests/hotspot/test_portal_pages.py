@@ -10,15 +10,15 @@ from kampungnet.hotspot import portal_pages
 from kampungnet.hotspot.policy import Policy
 from kampungnet.hotspot.portal_pages import ERRORS, Portal, build, size
 from kampungnet.shared.portal_body import PortalBody, Way
-from kampungnet.shared.wanted import UserKind, WantedClick, WantedPage, WantedPlan, WantedPortal, WantedUser
+from kampungnet.shared.wanted import WantedClick, WantedPage, WantedPortal
 from kampungnet_agent.drivers.mikrotik_portal import MikrotikPortalDriver
 from kampungnet_sim.fleet import FleetOptions
 from tests.agent.drivers.conftest import Settings
+from tests.hotspot.logging_in import PLANS, USERS, WORDS, log_in, type_code
 from tests.sim.stage import Stage, on_stage
-from tests.support.browser import Browser, browser
+from tests.support.browser import browser
 
 PHONE = "D6:00:00:00:00:01"
-CODE = "k7mp3xqwf2"
 KNOWN = set(
     "link-login-only link-login-only-esc trial-esc chap-id-esc chap-challenge-esc "
     "link-orig-esc link-redirect link-login link-status link-logout mac-esc error trial "
@@ -108,24 +108,10 @@ def test_only_the_ways_of_the_village_are_offered() -> None:
     assert 'type="password"' not in login
 
 
-WORDS = {
-    "id": ("Setuju dan mulai online", "Kode, nama, atau kata sandi salah", "Anda sudah online"),
-    "en": ("Agree and go online", "The code, the name or the password is not right", "You are online"),
-}
-
-
-async def _reads(phone: Browser, words: str) -> None:
-    await phone.until(f"document.body && document.body.innerText.includes({words!r})")
-
-
 def _wanted() -> WantedPortal:
     return WantedPortal(
         1, "Asia/Jakarta",
-        plans=[WantedPlan("tamu"), WantedPlan("harian"), WantedPlan("kantor")],
-        users=[
-            WantedUser("V1", CODE, "harian"),
-            WantedUser("A1", "kades", "kantor", UserKind.ACCOUNT, "rahasia desa"),
-        ],
+        plans=PLANS, users=USERS,
         pages=build(Portal("Kampunganyar", Policy(greeting="Sugeng rawuh"))), click=WantedClick("tamu", 3600),
     )  # fmt: skip
 
@@ -153,22 +139,14 @@ async def test_a_phone_logs_in_on_the_routers_flash_with_the_server_away(
             said = WORDS[language]
             if language == "en":
                 await phone.click("a[hreflang=en]")
-            await _reads(phone, said[0])
-            await _reads(phone, "Sugeng rawuh")
+            await phone.reads(said[0])
+            await phone.reads("Sugeng rawuh")
             assert await phone.value("document.documentElement.scrollWidth <= 320")
-            if way is Way.CLICK:
-                await phone.click("a.b")
-            elif way is Way.VOUCHER:
-                await phone.fill("#code", "salah")
-                await phone.click("form:has(#code) button")
-                await _reads(phone, said[1])
-                await phone.fill("#code", CODE)
-                await phone.click("form:has(#code) button")
-            else:
-                await phone.fill("#name", "kades")
-                await phone.fill("#word", "rahasia desa")
-                await phone.click("form:has(#word) button")
-            await _reads(phone, said[2])
+            if way is Way.VOUCHER:
+                await type_code(phone, "salah")
+                await phone.reads(said[1])
+            await log_in(phone, way)
+            await phone.reads(said[2])
             assert await guest.online()
         body = (await driver.poll()).body
         assert isinstance(body, PortalBody)

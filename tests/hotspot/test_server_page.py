@@ -18,22 +18,22 @@ from kampungnet.hotspot.handover import Challenge, login_addresses, read
 from kampungnet.hotspot.policy import Policy
 from kampungnet.hotspot.portal_pages import ERRORS
 from kampungnet.shared.portal_body import Way
-from kampungnet.shared.wanted import UserKind, WantedClick, WantedPlan, WantedPortal, WantedUser
+from kampungnet.shared.wanted import WantedClick, WantedPortal
 from kampungnet.staff.service import Role, Scope, SignedIn
 from kampungnet_agent.drivers.mikrotik_portal import MikrotikPortalDriver
 from kampungnet_sim.fleet import FleetOptions
 from tests.agent.drivers.conftest import Settings
+from tests.hotspot.logging_in import PLANS, USERS, WORDS, log_in, type_code
 from tests.pages.cast import OWN_PAGE
 from tests.pages.cast import browser as visitor_of
 from tests.sim.stage import Stage, on_stage
-from tests.support.browser import Browser, browser
+from tests.support.browser import browser
 from tests.support.server import REGENCY, SITE, VILLAGE, enrolled, serving
 
 PLACE = (REGENCY, SITE)
 PAGE = f"/portal/{VILLAGE}"
 LOGIN = "http://wifi.desa/login"
 PHONE = "D6:00:00:00:00:01"
-CODE = "k7mp3xqwf2"
 CHALLENGE = Challenge(b"\xf9", bytes(range(16)))
 CHAP = {"chap-id": "\\371", "chap-challenge": "".join(f"\\{byte:03o}" for byte in range(16))}
 HANDED = {"link-login-only": LOGIN, "mac": PHONE, "trial": "yes"}
@@ -242,24 +242,12 @@ def test_the_router_lets_everybody_reach_the_page(database: Database) -> None:
     assert [(one.host, one.ports) for one in found.garden] == [("portal.test", [80])]
 
 
-WORDS = {
-    "id": ("Setuju dan mulai online", "Kode, nama, atau kata sandi salah", "Anda sudah online"),
-    "en": ("Agree and go online", "The code, the name or the password is not right", "You are online"),
-}
-
-
-async def _reads(phone: Browser, words: str) -> None:
-    await phone.until(f"document.body && document.body.innerText.includes({words!r})")
-
-
 async def _pushed(stage: Stage, database: Database, folder: Path) -> MikrotikPortalDriver:
     with database.reads() as db:
         files = portal_pages.of_site(db, PLACE, clock.now_ms())
         garden = portals.wanted(db, PLACE, [], clock.now_ms()).garden
     wanted = WantedPortal(
-        1, "Asia/Jakarta", plans=[WantedPlan("tamu"), WantedPlan("harian"), WantedPlan("kantor")],
-        users=[WantedUser("V1", CODE, "harian"), WantedUser("A1", "kades", "kantor", UserKind.ACCOUNT, "rahasia desa")],
-        pages=files, click=WantedClick("tamu", 3600), garden=garden,
+        1, "Asia/Jakarta", plans=PLANS, users=USERS, pages=files, click=WantedClick("tamu", 3600), garden=garden
     )  # fmt: skip
     secret = stage.site.router.users["penulis"].password
     driver = MikrotikPortalDriver(
@@ -286,25 +274,17 @@ async def test_a_phone_without_script_logs_in_by_the_servers_page(
                 said = WORDS[language]
                 if language == "en":
                     await phone.click("a[hreflang=en]")
-                await _reads(phone, said[0])
-                await _reads(phone, "Sugeng rawuh")
+                await phone.reads(said[0])
+                await phone.reads("Sugeng rawuh")
                 assert await phone.value("document.documentElement.scrollWidth <= 320")
                 assert await phone.value("document.cookie") == ""
-                if way is Way.CLICK:
-                    await phone.click("a.b")
-                elif way is Way.VOUCHER:
-                    if language == "id":  # what the router refuses is said by its own page, and tried again there
-                        await phone.fill("#code", "salah")
-                        await phone.click("form:has(#code) button")
-                        await _reads(phone, said[1])
-                        assert await phone.value("location.host") == "wifi.desa"
-                    await phone.fill("#code", CODE)
-                    await phone.click("form:has(#code) button")
-                else:
-                    await phone.fill("#name", "kades")
-                    await phone.fill("#word", "rahasia desa")
-                    await phone.click("form:has(#word) button")
-                await _reads(phone, said[2])
+                if way is Way.VOUCHER and language == "id":
+                    # What the router refuses is said by its own page, and tried again there.
+                    await type_code(phone, "salah")
+                    await phone.reads(said[1])
+                    assert await phone.value("location.host") == "wifi.desa"
+                await log_in(phone, way)
+                await phone.reads(said[2])
                 assert await guest.online()
         typed_on_router = way is Way.VOUCHER and language == "id"
         by = "trial" if way is Way.CLICK else "http-pap" if typed_on_router else "http-chap"

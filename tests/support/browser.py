@@ -74,6 +74,10 @@ class Browser:
                     pass
                 await asyncio.sleep(0.05)
 
+    async def reads(self, words: str) -> None:
+        """Wait until a reader sees some words."""
+        await self.until(f"document.body && document.body.innerText.includes({json.dumps(words)})")
+
     async def text(self) -> str:
         """What a reader sees."""
         return str(await self.value("document.body.innerText"))
