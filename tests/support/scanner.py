@@ -1,4 +1,4 @@
-"""A scanner of papers: pictures as a printer makes them (poppler-utils), QR codes as a phone reads them (zbar-tools)."""
+"""A scanner of papers: pictures as printers make them (poppler-utils), QR codes as phones read them (zbar-tools)."""
 
 import shutil
 import subprocess
@@ -16,5 +16,5 @@ def scanned(body: bytes, folder: Path, dots: int) -> list[str]:
     file.write_bytes(body)
     subprocess.run(["pdftoppm", "-r", str(dots), "-gray", file, folder / "scanned"], check=True)
     pictures = sorted(folder.glob("scanned-*.pgm"))
-    command = ["zbarimg", "--quiet", "--raw", "--nodbus", "-Sdisable", "-Sqrcode.enable", *pictures]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    reads = ["zbarimg", "--quiet", "--raw", "--nodbus", "-Sdisable", "-Sqrcode.enable", *map(str, pictures)]
+    return subprocess.run(reads, check=True, capture_output=True, text=True).stdout.splitlines()
