@@ -1,19 +1,24 @@
-"""An accessibility checker (axe) finds nothing on the login pages, on the router and on the server, and on the desk."""
+"""An accessibility checker (axe) finds nothing on any page of free wifi: on the router, on the server, at the desk."""
 
 import asyncio
 import json
 import subprocess
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from kampungnet.core import clock
 from kampungnet.core.address import ADDRESS
 from kampungnet.core.database import Database
-from kampungnet.hotspot import desk, portal_pages, portals
+from kampungnet.hotspot import desk, garden, garden_check, portal_pages, portals, vouchers
+from kampungnet.hotspot.garden import NewEntry
+from kampungnet.hotspot.models import VoucherBatch
 from kampungnet.hotspot.policy import Policy
 from kampungnet.hotspot.portal_pages import Portal
+from kampungnet.hotspot.vouchers import NewBatch
 from kampungnet.shared.portal_body import SLOT_MS, CheckStep, PortalBody, PortalSession, PortalSlot, Way
 from kampungnet.staff.service import Role, Scope, SignedIn
 from tests.pages.sample import KAMPUNGANYAR, PASSWORD, REGENCY, fill, hire
@@ -24,6 +29,7 @@ from tests.support.server import enrolled, ingested, serving
 AXE = "axe-core@4.10.3"
 CACHE = Path(__file__).parents[2] / ".cache" / AXE
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+COLOURS = ["color-contrast", "link-in-text-block"]
 SARI = SignedIn("sari", "Ibu Sari", Role.ENGINEER, Scope(REGENCY))
 PLACE = (REGENCY, f"{KAMPUNGANYAR}-1")
 FULL = Portal(
@@ -50,13 +56,22 @@ def axe() -> str:
 
 
 async def found_on(page: Browser, axe: str) -> list[str]:
-    """What the checker says against the page that is open."""
+    """What the checker says against the page that is open, by day; and against its colours by night."""
     await page.value(f"(() => {{ {axe}; return typeof window.axe }})()")
-    asked = {"runOnly": {"type": "tag", "values": RULES}}
-    said: list[dict[str, Any]] = json.loads(
-        await page.value(f"axe.run(document, {json.dumps(asked)}).then(found => JSON.stringify(found.violations))")
-    )
-    return [f"{one['id']}: {node['html'][:150]} {node['failureSummary']}" for one in said for node in one["nodes"]]
+    found = []
+    for scheme, only in (("light", {"type": "tag", "values": RULES}), ("dark", {"type": "rule", "values": COLOURS})):
+        await page.call(
+            "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}]
+        )  # fmt: skip
+        asked = json.dumps({"runOnly": only, "resultTypes": ["violations"]})
+        said: list[dict[str, Any]] = json.loads(
+            await page.value(f"axe.run(document, {asked}).then(found => JSON.stringify(found.violations))")
+        )
+        found += [
+            f"{one['id']}: {scheme} {node['html'][:150]} {node['failureSummary']}" for one in said
+            for node in one["nodes"]
+        ]  # fmt: skip
+    return found
 
 
 async def test_the_checker_finds_what_is_wrong(chromium: str, axe: str, tmp_path: Path) -> None:
@@ -82,18 +97,11 @@ async def test_the_pages_on_the_router_are_accessible(chromium: str, axe: str, t
             path = tmp_path / file.name.replace("/", "-")
             path.write_text(text)
             await page.go(path.as_uri())
-            for dark in (False, True):
-                await _dark(page, dark)
-                found += [f"{file.name} {dark=} {one}" for one in await found_on(page, axe)]
+            found += [f"{file.name}: {one}" for one in await found_on(page, axe)]
             assert await page.value("document.documentElement.scrollWidth <= 320"), file.name
             await page.value("document.documentElement.style.fontSize = '200%'")
             assert await page.value("document.documentElement.scrollWidth <= 320"), f"{file.name} at 200 %"
     assert not found, "\n".join(found)
-
-
-async def _dark(page: Browser, dark: bool) -> None:
-    features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-    await page.call("Emulation.setEmulatedMedia", features=features)
 
 
 @pytest.fixture
@@ -112,15 +120,29 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         portals.set_policy(db, SARI, PLACE, Policy(managed=True, logins=("http://wifi.desa/login",)), now_ms)
         desk.add_account(db, SARI, PLACE, ("kades", "rahasia desa", "kantor"), now_ms)
         desk.say(db, SARI, PLACE, "Besok listrik padam.", 3, now_ms)
+        vouchers.issue(db, SARI, PLACE, NewBatch("harian", 2, 3600, note="Pasar"), now_ms)
+        in_ten_days = (clock.now() + timedelta(days=10)).date().isoformat()
+        for host, looked_at in (("putus.example.go.id", True), ("baru.example.go.id", False)):
+            new = NewEntry(host, "Layanan", "Dinas", "Perlu", in_ten_days)
+            one = garden.add(db, SARI, new, now_ms)
+            if looked_at:
+                garden.note(db, REGENCY, one.id, garden_check.NO_ANSWER, now_ms)
+                one.review_on = date(2026, 1, 1)
     yield database
     database.close()
 
 
-ADDRESSES = (f"/desa/{KAMPUNGANYAR}/wifi", "/pemakaian", f"/pemakaian?tempat={KAMPUNGANYAR}")
+WIFI = f"/desa/{KAMPUNGANYAR}/wifi"
+ADDRESSES = (
+    WIFI, f"{WIFI}/voucher", f"{WIFI}/voucher/{{batch}}", f"{WIFI}/voucher/{{batch}}/1", "/paket-wifi",
+    "/paket-wifi/harian", "/paket-wifi/baru", "/layanan-gratis", "/pemakaian", f"/pemakaian?tempat={KAMPUNGANYAR}",
+)  # fmt: skip
 
 
 async def test_desk_and_pages_of_the_server_are_accessible(chromium: str, axe: str, database: Database) -> None:
     found = []
+    with database.reads() as db:
+        batch = db.scalars(select(VoucherBatch.id)).one()
     with serving(database) as running:
         base = f"http://127.0.0.1:{running.port}"
         async with browser(chromium, size=(360, 740)) as page:
@@ -134,8 +156,9 @@ async def test_desk_and_pages_of_the_server_are_accessible(chromium: str, axe: s
             await page.fill("[name=password]", PASSWORD)
             await page.click("main button")
             await page.until("location.pathname == '/'")
-            for address in ADDRESSES:
+            for address in [one.format(batch=batch) for one in ADDRESSES]:
                 await page.go(base + address)
+                assert await page.value("document.querySelector('h1') && location.pathname") == address.split("?")[0]
                 await page.value("document.querySelectorAll('details').forEach(one => one.open = true)")
                 await asyncio.sleep(0.1)
                 found += [f"{address}: {one}" for one in await found_on(page, axe)]
