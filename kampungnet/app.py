@@ -11,7 +11,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kampungnet import metrics
 from kampungnet.billing import routes as billing_routes
 from kampungnet.billing import routes_books, routes_check, routes_contract, routes_recap, routes_sizing
 from kampungnet.billing import routes_data as billing_data
@@ -34,6 +33,7 @@ from kampungnet.ingest.routes import EnrolmentDoor, ReportDoor
 from kampungnet.ingest.wanted_door import WantedDoor
 from kampungnet.measurement import routes as measurement_routes
 from kampungnet.measurement import routes_incidents, routes_ledger, routes_oddities, routes_outages, routes_staff
+from kampungnet.metrics import live
 from kampungnet.shared import wire
 from kampungnet.shared.wanted import WANTED_PATH, WantedAnswer, WantedPortal, WantedQuestion
 from kampungnet.staff import routes as staff_routes
@@ -142,7 +142,7 @@ class Server:
         # Behind a proxy every visitor comes from loopback: whoever was forwarded is not from this machine.
         if request.client is None or request.client.host not in _LOOPBACK or _FORWARDED & set(request.headers):
             raise NotFound("There is nothing here.")
-        return Response(metrics.page_text(self.database, self.tally), media_type="text/plain; version=0.0.4")
+        return Response(live.page_text(self.database, self.tally), media_type="text/plain; version=0.0.4")
 
 
 class _Pages(FastAPI):

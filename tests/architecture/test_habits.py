@@ -127,4 +127,4 @@ def _imports(source: Source) -> Iterator[tuple[str, ast.stmt]]:
 def _may_know_the_web(path: str) -> bool:
     """In a slice its routes and who may use them; in `core` what serves pages; and what puts it all together."""
     parts = PurePath(path).parts
-    return parts[1] in {"app.py", "cli.py", "metrics.py", "core"} or parts[-1].startswith(("routes", "access"))
+    return parts[1] in {"app.py", "cli.py", "core"} or parts[-1].startswith(("routes", "access"))

@@ -4,12 +4,12 @@ from typing import Any, Final
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from kampungnet import metrics
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.tally import Tally
 from kampungnet.devices import onus
-from kampungnet.metrics import SERIES_A_VILLAGE
+from kampungnet.metrics import live
+from kampungnet.metrics.live import SERIES_A_VILLAGE
 from kampungnet.shared import wire
 from kampungnet.villages import service as villages
 from tests.support.server import NEIGHBOUR, VILLAGE, Box, ingested, router_body
@@ -31,7 +31,7 @@ def _assign(database: Database, village: str) -> None:
 
 
 def _values(database: Database, village: str) -> Values:
-    page = metrics.page_text(database, Tally()).decode()
+    page = live.page_text(database, Tally()).decode()
     samples = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
     own = [sample for sample in samples if sample.labels.get("village") == village]
     found = {}
@@ -55,7 +55,7 @@ def test_an_onu_is_in_its_own_village_with_its_state_and_light(database: Databas
     assert values["kampungnet_ont_rx_power_dbm", "ont@olt"] == -21.5
     assert values["kampungnet_onu_olt_rx_power_dbm", "ont@olt"] == -23
     assert values["kampungnet_device_up", "ont@olt"] == 1
-    page = metrics.page_text(database, Tally()).decode()
+    page = live.page_text(database, Tally()).decode()
     assert 'state="online"' in page
     assert SERIAL not in page
     assert not [name for name, _ in _values(database, VILLAGE) if "onu" in name or "interface" in name]

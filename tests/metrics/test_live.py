@@ -11,12 +11,12 @@ import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from kampungnet import metrics
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.tally import Tally
 from kampungnet.devices.status import SILENT_AFTER_MS
-from kampungnet.metrics import SERIES_A_VILLAGE
+from kampungnet.metrics import live
+from kampungnet.metrics.live import SERIES_A_VILLAGE
 from kampungnet.shared import wire
 from tests.support.server import NEIGHBOUR, VILLAGE, Box, Running, enrolled, ingested, router_body
 
@@ -56,7 +56,7 @@ def _report(database: Database, box: Box, *readings: wire.Reading) -> None:
 def _page(database: Database) -> str:
     tally = Tally()
     tally.add("reports", "accepted", 1)
-    return metrics.page_text(database, tally).decode()
+    return live.page_text(database, tally).decode()
 
 
 def _families(database: Database) -> dict[str, Metric]:

@@ -1,0 +1,1 @@
+"""What is measured, for metrics stores: live at scrape time, and pushed with its own time."""
