@@ -32,7 +32,14 @@ from kampungnet.ingest import lane
 from kampungnet.ingest.routes import EnrolmentDoor, ReportDoor
 from kampungnet.ingest.wanted_door import WantedDoor
 from kampungnet.measurement import routes as measurement_routes
-from kampungnet.measurement import routes_incidents, routes_ledger, routes_oddities, routes_outages, routes_staff
+from kampungnet.measurement import (
+    routes_counts,
+    routes_incidents,
+    routes_ledger,
+    routes_oddities,
+    routes_outages,
+    routes_staff,
+)
 from kampungnet.metrics import live
 from kampungnet.shared import wire
 from kampungnet.shared.wanted import WANTED_PATH, WantedAnswer, WantedPortal, WantedQuestion
@@ -54,6 +61,7 @@ _ROUTERS: Final = (
     routes_acts.router,
     measurement_routes.router,
     routes_ledger.router,
+    routes_counts.router,
     routes_outages.router,
     routes_staff.router,
     routes_staff.data_router,

@@ -13,7 +13,7 @@ from kampungnet.core.errors import NotFound, Problem, Unprocessable
 from kampungnet.core.languages import N_, Language
 from kampungnet.core.web import DATA_PREFIX, Reads, database_of
 from kampungnet.devices.models import Site
-from kampungnet.measurement import outage_log, planned_work, rulings
+from kampungnet.measurement import outage_log, planned_work, routes_counts, rulings
 from kampungnet.measurement.outage_list import CAUSES, line
 from kampungnet.measurement.outage_models import PlannedWork
 from kampungnet.measurement.outage_words import Cause, Outage, Span
@@ -244,6 +244,7 @@ def _cause_page(
         line=line(outage, language, seen.zone, now_ms), typed=typed,
         ruled=outage.ruled, causes=CAUSES_TO_CHOOSE, judged=CAUSES[outage.ruled.judged] if outage.ruled else "",
         problem=problem.sentence if problem else None,
+        around=routes_counts.around(seen, site, (outage.start_ms, outage.end_ms), language),
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Store readings once, pack them by the day, and answer what was measured."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from statistics import median
@@ -236,7 +236,8 @@ def _of_onu(db: Session, place: Place) -> dict[str, dict[int, int]]:
     return onu_slots.of_onu(onu, _young_readings(db, Place(place.regency, onu.olt_site, onu.olt_device)))
 
 
-def _young_readings(db: Session, place: Place) -> list[Timed]:
+def young(db: Session, place: Place) -> Iterator[Kept]:
+    """Yield the readings of a device that are not packed yet and whose time is known."""
     agents = select(Agent.id).where(Agent.regency == place.regency, Agent.site == place.site)
     rows = db.execute(
         select(YoungReading.taken_ms, YoungReading.time_quality, YoungReading.payload)
@@ -244,7 +245,11 @@ def _young_readings(db: Session, place: Place) -> list[Timed]:
         .where(YoungReading.device == place.device)
         .where(YoungReading.time_quality > TimeQuality.UNKNOWN)
     )
-    return [Kept(*row).timed() for row in rows]
+    return (Kept(*row) for row in rows)
+
+
+def _young_readings(db: Session, place: Place) -> list[Timed]:
+    return [one.timed() for one in young(db, place)]
 
 
 def wan_interface(device: Device) -> str:

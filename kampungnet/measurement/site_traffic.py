@@ -42,8 +42,8 @@ class Days(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _OneDay:
-    """The lines of one day."""
+class LineDay:
+    """The interfaces that were a site's line on one local day."""
 
     day: date
     lines: Mapping[Line, Day]
@@ -56,23 +56,21 @@ def line_traffic(db: Session, asked: Days, named: Iterable[str] = ()) -> LineTra
     shorter time than days.
     """
     zone = clock.zone_of(asked.regency)
-    of_days = _days(db, asked, frozenset(named), zone)
+    of_days = line_days(db, asked, frozenset(named))
     if not of_days:
         return None
     books: dict[int, dict[int, Slot]] = {}
     days = [next(iter(one.lines.values())) if len(one.lines) == 1 else _together(db, asked, one, books)
             for one in of_days]  # fmt: skip
 
-    def slots_of(day: Day) -> Iterable[Slot]:
+    def opened(day: Day) -> Iterable[Slot]:
         if day.start_ms in books:
             return books[day.start_ms].values()
         one = next(one for one in of_days if day in one.lines.values())
-        ((device, interface),) = one.lines
-        of_device = OfDevice(asked.regency, asked.site, device, one.day, one.day)
-        return traffic_days.stored(db, of_device, {interface}).get(interface, {}).values()
+        return slots_of(db, asked, one).values()
 
     period = clock.day_start_ms(asked.first, zone), clock.day_start_ms(asked.last + timedelta(days=1), zone)
-    found, zero = (month(days, period, slots_of, policy) for policy in (GapPolicy.IGNORE, GapPolicy.ZERO))
+    found, zero = (month(days, period, opened, policy) for policy in (GapPolicy.IGNORE, GapPolicy.ZERO))
     # A gap of one of several lines says nothing of the others.
     seen_ms = sum(day.covered_ms for day in days) if books else found.covered_ms
     return LineTraffic(
@@ -83,8 +81,9 @@ def line_traffic(db: Session, asked: Days, named: Iterable[str] = ()) -> LineTra
     )  # fmt: skip
 
 
-def _days(db: Session, asked: Days, named: frozenset[str], zone: str) -> list[_OneDay]:
-    lines = _lines(db, asked)
+def line_days(db: Session, asked: Days, named: frozenset[str] = frozenset()) -> list[LineDay]:
+    """Return the stored days of a site's line, in order; ``named`` as for :func:`line_traffic`."""
+    zone, lines = clock.zone_of(asked.regency), _lines(db, asked)
     rows = (
         select(TrafficDay.device, TrafficDay.interface, TrafficDay.day, *_DAY)
         .where(TrafficDay.regency == asked.regency, TrafficDay.site == asked.site)
@@ -94,7 +93,7 @@ def _days(db: Session, asked: Days, named: frozenset[str], zone: str) -> list[_O
     for device, interface, day, *numbers in db.connection().execute(rows):
         if (device, interface, day) in lines or (not lines and f"{device}/{interface}" in named):
             found[day][device, interface] = Day(clock.day_start_ms(day, zone), *numbers)
-    return [_OneDay(day, dict(sorted(found[day].items()))) for day in sorted(found)]
+    return [LineDay(day, dict(sorted(found[day].items()))) for day in sorted(found)]
 
 
 def _lines(db: Session, asked: Days) -> set[tuple[str, str, date]]:
@@ -108,12 +107,11 @@ def _lines(db: Session, asked: Days) -> set[tuple[str, str, date]]:
     return {(device, interface, day) for device, interface, day in db.execute(rows)}
 
 
-def _together(db: Session, asked: Days, one: _OneDay, books: dict[int, dict[int, Slot]]) -> Day:
-    """Make one day of several lines, and note its slots in ``books``."""
+def slots_of(db: Session, asked: Days, one: LineDay) -> dict[int, Slot]:
+    """Return the five-minute slots of a site's line on one day, by their start."""
     by_device: dict[str, set[str]] = defaultdict(set)
     for device, interface in one.lines:
         by_device[device].add(interface)
-    start_ms = next(iter(one.lines.values())).start_ms
     of_devices = []
     for device, interfaces in by_device.items():
         stored = traffic_days.stored(db, OfDevice(asked.regency, asked.site, device, one.day, one.day), interfaces)
@@ -121,7 +119,13 @@ def _together(db: Session, asked: Days, one: _OneDay, books: dict[int, dict[int,
         for slots in stored.values():
             whole = traffic.merged(whole, slots)
         of_devices.append(whole)
-    book = books[start_ms] = _side_by_side(of_devices)
+    return of_devices[0] if len(one.lines) == 1 else _side_by_side(of_devices)
+
+
+def _together(db: Session, asked: Days, one: LineDay, books: dict[int, dict[int, Slot]]) -> Day:
+    """Make one day of several lines, and note its slots in ``books``."""
+    start_ms = next(iter(one.lines.values())).start_ms
+    book = books[start_ms] = slots_of(db, asked, one)
     total = traffic.summary(book, start_ms)
     gaps = [gap for day in one.lines.values() for gap in traffic.unpack_gaps(day.gaps)]
     return Day(

@@ -197,6 +197,11 @@ def summary(slots: Mapping[int, Slot], start_ms: int) -> Summary:
     )
 
 
+def highest_bytes(peaks: bytes) -> int:
+    """Return the bytes received in the highest sample of a day, from its :attr:`Summary.peaks`; 0 without any."""
+    return int(array("d", peaks[:8])[0]) if peaks else 0
+
+
 def merged(packed: Mapping[int, Slot], young: Mapping[int, Slot]) -> dict[int, Slot]:
     """Add the young hours to the packed ones: they meet within a slot and share none of its time."""
     found = dict(packed)

@@ -42,7 +42,10 @@ def _counted(database: Database) -> int:
         return sum(db.scalars(select(TrafficDay.rx_bytes)))
 
 
-@pytest.mark.parametrize("taken_ms", [1_000, clock.now_ms() + 400 * clock.DAY_MS])
+@pytest.mark.parametrize(
+    "taken_ms",
+    [pytest.param(1_000, id="1970"), pytest.param(clock.now_ms() + 400 * clock.DAY_MS, id="the future")],
+)
 def test_readings_from_1970_and_from_the_future_are_listed(database: Database, box: Box, taken_ms: int) -> None:
     odd = [box.reading(router_body(n), taken_at_ms=taken_ms + n, boot_id="other", boottime_ms=n) for n in range(1, 4)]
     report = box.report(*odd)
