@@ -16,7 +16,7 @@ from kampungnet.core.database import Database
 from kampungnet.core.tally import Tally
 from kampungnet.devices.status import SILENT_AFTER_MS
 from kampungnet.metrics import live
-from kampungnet.metrics.live import SERIES_A_VILLAGE
+from kampungnet.metrics.samples import SERIES_A_VILLAGE
 from kampungnet.shared import wire
 from tests.support.server import NEIGHBOUR, VILLAGE, Box, Running, enrolled, ingested, router_body
 

@@ -9,7 +9,7 @@ from kampungnet.core.database import Database
 from kampungnet.core.tally import Tally
 from kampungnet.devices import onus
 from kampungnet.metrics import live
-from kampungnet.metrics.live import SERIES_A_VILLAGE
+from kampungnet.metrics.samples import SERIES_A_VILLAGE
 from kampungnet.shared import wire
 from kampungnet.villages import service as villages
 from tests.support.server import NEIGHBOUR, VILLAGE, Box, ingested, router_body

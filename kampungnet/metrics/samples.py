@@ -1,0 +1,149 @@
+"""The one mapping of a device's reading to samples, for the live page and for what is pushed with its own time.
+
+Labels are codes and the names that devices carry; names of people, MAC, addresses and vouchers never are
+(facts: operations 2.3).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from kampungnet.devices.bodies import Body, OnuSeen, model_of, onu_up, version_of, wan_light
+from kampungnet.shared import wire
+
+SERIES_A_VILLAGE: Final = 60
+MAX_INTERFACES: Final = 13
+"""Interfaces shown of one village: the WAN interface always, then those that carry something, as the room allows."""
+PINGED: Final = ("gateway", "internet", "device")
+DYNAMIC: Final = "<"
+"""RouterOS names what it makes for one caller `<pppoe-NAME>`: a person's name is no label."""
+
+CLIENTS: Final = "Devices on a router's or an access point's radios."
+
+Labels = dict[str, str]
+Port = tuple[Labels, wire.CounterReading]
+"""One interface with the labels of its device."""
+
+
+class Sink(Protocol):
+    """What takes samples. A value of ``None`` is not known and makes none."""
+
+    def gauge(self, name: str, help_text: str, labels: Labels, value: float | None) -> None:
+        """Take a value that goes up and down."""
+
+    def counter(self, name: str, help_text: str, labels: Labels, value: float | None) -> None:
+        """Take a cumulative value exactly as the device gave it; the name has no ``_total`` yet."""
+
+    def info(self, name: str, help_text: str, labels: Labels, facts: Labels) -> None:
+        """Take a constant 1 with facts as labels; the name has no ``_info`` yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One poll of one device, apart from its body."""
+
+    kind: str
+    outcome: str
+    taken_ms: int
+    """Repaired."""
+    uptime_seconds: int | None
+
+
+def read_at(out: Sink, labels: Labels, taken_ms: int) -> None:
+    """Add when the reading was taken: the one thing that still stands of a device that has gone silent."""
+    out.gauge("kampungnet_device_last_reading_timestamp_seconds", "When the newest reading of a device was taken.",
+              labels, taken_ms / 1000)  # fmt: skip
+
+
+def of_device(out: Sink, labels: Labels, seen: Seen, body: Body | None) -> None:
+    """Add all that one reading says, except interfaces: a village has room for some of them only."""
+    out.gauge("kampungnet_device_up", "1 when the newest poll of a device succeeded.", labels,
+              float(seen.outcome == wire.Outcome.OK))  # fmt: skip
+    if body is not None:
+        _answered(out, labels, seen, body)
+
+
+def of_interfaces(out: Sink, ports: Iterable[Port]) -> None:
+    """Add what interfaces carried."""
+    for labels, counter in ports:
+        own = labels | {"interface": counter.interface}
+        out.counter("kampungnet_interface_receive_bytes", "Bytes an interface received, as the device counts.", own,
+                    counter.rx_bytes)  # fmt: skip
+        out.counter("kampungnet_interface_transmit_bytes", "Bytes an interface sent, as the device counts.", own,
+                    counter.tx_bytes)  # fmt: skip
+
+
+def _answered(out: Sink, labels: Labels, seen: Seen, body: Body) -> None:
+    """Add one device that answered."""
+    out.gauge("kampungnet_device_uptime_seconds", "Time since a device started.", labels, seen.uptime_seconds)
+    out.info("kampungnet_device", "Facts about a device.", labels,
+             {"kind": seen.kind, "model": model_of(body), "version": version_of(body)})  # fmt: skip
+    if isinstance(body, wire.RouterBody):
+        _router(out, labels, body)
+    elif isinstance(body, wire.OntBody):
+        _ont(out, labels, body)
+    elif isinstance(body, OnuSeen):
+        _onu(out, labels, body.onu)
+    elif isinstance(body, wire.HostBody):
+        _pings(out, labels, body.pings)
+        out.gauge("kampungnet_wireless_clients", CLIENTS, labels, body.wireless_clients)
+
+
+def _router(out: Sink, labels: Labels, body: wire.RouterBody) -> None:
+    ratio = None if body.cpu_load_percent is None else body.cpu_load_percent / 100
+    out.gauge("kampungnet_router_cpu_load_ratio", "Processor load, 0 to 1.", labels, ratio)
+    out.gauge("kampungnet_router_free_memory_bytes", "Free memory.", labels, body.free_memory_bytes)
+    out.gauge("kampungnet_router_free_storage_bytes", "Free flash.", labels, body.free_storage_bytes)
+    temperature = max((sensor.value for sensor in body.sensors if sensor.unit == "C"), default=None)
+    out.gauge("kampungnet_device_temperature_celsius", "Highest temperature a device reports.", labels, temperature)
+    out.gauge("kampungnet_hotspot_sessions", "Devices logged in at the portal.", labels, body.hotspot_sessions)
+    out.gauge("kampungnet_hotspot_hosts", "Devices the hotspot sees.", labels, body.hotspot_hosts)
+    out.gauge("kampungnet_dhcp_leases", "Addresses given out.", labels, body.dhcp_leases)
+    out.gauge("kampungnet_wireless_clients", CLIENTS, labels, body.wireless_clients)
+    _pings(out, labels, body.pings)
+    if light := wan_light(body):
+        _light(out, labels, light)
+
+
+def _pings(out: Sink, labels: Labels, pings: Iterable[wire.Ping]) -> None:
+    for ping in pings:
+        if ping.target not in PINGED or not ping.sent:
+            continue
+        own = labels | {"target": ping.target}
+        out.gauge("kampungnet_ping_up", "1 when a ping came back.", own, float(ping.received > 0))
+        rtt = None if ping.rtt_ms is None else ping.rtt_ms / 1000
+        out.gauge("kampungnet_ping_rtt_seconds", "Round trip of a ping by the router, or to a device by the agent.",
+                  own, rtt)  # fmt: skip
+
+
+def _ont(out: Sink, labels: Labels, body: wire.OntBody) -> None:
+    _light(out, labels, body)
+    out.gauge("kampungnet_device_temperature_celsius", "Highest temperature a device reports.", labels,
+              body.temperature_celsius)  # fmt: skip
+
+
+def _onu(out: Sink, labels: Labels, onu: wire.Onu) -> None:
+    up = onu_up(onu.state)
+    out.gauge("kampungnet_onu_up", "1 when the OLT says that a village's ONT is at work.", labels,
+              None if up is None else float(up))  # fmt: skip
+    cause = onu.last_down_cause.value if onu.last_down_cause else ""
+    out.info("kampungnet_onu", "What the OLT says of a village's ONT.", labels,
+             {"state": onu.state.value, "last_down_cause": cause})  # fmt: skip
+    _light(out, labels, onu)
+    out.gauge("kampungnet_onu_olt_rx_power_dbm", "Light of a village's ONT at the OLT.", labels,
+              onu.olt_rx_power_dbm)  # fmt: skip
+
+
+def _light(out: Sink, labels: Labels, light: wire.Light | wire.OntBody | wire.Onu) -> None:
+    out.gauge("kampungnet_ont_rx_power_dbm", "Light received on the village's line.", labels, light.rx_power_dbm)
+    out.gauge("kampungnet_ont_tx_power_dbm", "Light sent on the village's line.", labels, light.tx_power_dbm)
+    out.gauge("kampungnet_ont_no_light", "1 when the unit measures darkness.", labels, float(light.no_light))
+
+
+def shown(body: Body) -> list[wire.CounterReading]:
+    """Return the interfaces worth a series, the WAN interface first."""
+    if isinstance(body, wire.OltBody | OnuSeen | wire.PortalBody):  # the provider's ports are not the village's
+        return []
+    wan = body.wan_interface if isinstance(body, wire.RouterBody) else ""
+    lasting = [one for one in body.interfaces if one.interface == wan or not one.interface.startswith(DYNAMIC)]
+    return sorted(lasting, key=lambda one: (one.interface != wan, not one.running, not one.rx_bytes))
