@@ -9,7 +9,7 @@ ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := kampungnet agents/kampungnet_agent agents/kampungnet_sim tests
+CODE := kampungnet agents/kampungnet_agent agents/kampungnet_sim dashboards tests
 
 # Through the environment, so that the tool which builds our package is pinned too (newer pip reads the second name).
 export PIP_CONSTRAINT := constraints.txt
@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUTF8 := 1
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 
-.PHONY: help demo test check format bench devices constraints clean
+.PHONY: help demo test check format bench devices dashboards constraints clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -49,6 +49,9 @@ bench: $(VENV)/dev.stamp ## the benchmarks (one by ONLY=name)
 devices: $(VENV)/dev.stamp ## replay every recording, then write what was proved into docs/devices.md
 	@KAMPUNGNET_WRITE_PROVED=1 $(BIN)/python -m pytest -q tests/conformance
 	@$(BIN)/python -m tests.conformance.devices_page
+
+dashboards: $(VENV)/dev.stamp ## write the boards for Grafana (ARGS= as in docs/grafana.md)
+	@exec $(BIN)/python -m dashboards.grafana.build $(ARGS)
 
 constraints: ## pin anew every version we install, from a clean environment
 	@$(call find_python,.cache/constraints)

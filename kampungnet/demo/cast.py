@@ -23,7 +23,7 @@ DARK_MS: Final = 3 * 3_600_000
 _LONG_SECONDS: Final = 30 * 86_400
 _ON_TRUNK: Final = 3
 TRUNK_NAME: Final = "Genteng-Pesanggaran"
-_CUT_AFTER_DAYS: Final = 27
+CUT_AFTER_DAYS: Final = 27
 _CUT_MINUTES: Final = (9 * 60 + 12, 12 * 60 + 57)
 """From the past's beginning, and by the clock of that day."""
 _POLL_MS: Final = 300_000
@@ -131,7 +131,7 @@ class Cast:
 
 def _before_polls(since_ms: int, minute: int) -> int:
     """Return about a minute of the day of the cut, a little before all boxes poll: they shall find it together."""
-    day_ms = clock.day_start_ms(clock.local_day(since_ms, clock.WIB), clock.WIB) + _CUT_AFTER_DAYS * clock.DAY_MS
+    day_ms = clock.day_start_ms(clock.local_day(since_ms, clock.WIB), clock.WIB) + CUT_AFTER_DAYS * clock.DAY_MS
     polls = (day_ms + minute * 60_000 - since_ms) // _POLL_MS
     return since_ms + polls * _POLL_MS - _BEFORE_MS
 

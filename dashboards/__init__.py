@@ -1,0 +1,1 @@
+"""What others draw and watch with: see docs/grafana.md."""

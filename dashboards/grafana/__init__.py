@@ -1,0 +1,1 @@
+"""The boards for Grafana, built as code: ``make dashboards`` writes them."""

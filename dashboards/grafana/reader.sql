@@ -1,0 +1,19 @@
+-- The role with which Grafana, or a person, reads: the views for people, and nothing else of the database. No staff, no
+-- passwords, no vouchers, no sessions. Run it as the owner of the database, and again after each upgrade:
+--
+--   psql -d kampungnet -f reader.sql
+--   psql -d kampungnet -c '\password kampungnet_reader'
+--
+-- It sees every village of the database: give its password to the Kominfo office only.
+
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'kampungnet_reader') THEN
+    CREATE ROLE kampungnet_reader LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT CONNECTION LIMIT 20;
+  END IF;
+END $$;
+ALTER ROLE kampungnet_reader SET default_transaction_read_only = on;
+ALTER ROLE kampungnet_reader SET statement_timeout = '15s';
+
+GRANT SELECT ON places_read, sites_read, villages_read, devices_read, agents_read, outages_read, incidents_read,
+  hotspot_days_read, contracts_read, statements_read, budget_lines_read, traffic_days_read, traffic_hours_read,
+  traffic_months_read TO kampungnet_reader;

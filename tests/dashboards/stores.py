@@ -1,0 +1,149 @@
+"""A regency as the demo makes it in a real PostgreSQL, and a real Prometheus that scrapes the server over it."""
+
+import json
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kampungnet.core import clock
+from kampungnet.core.database import Database
+from kampungnet.demo import books, cast, history, run
+from kampungnet.demo.children import program
+from kampungnet.measurement import incident_log
+from kampungnet.shared import wire
+from kampungnet.villages import service as villages
+from tests.support.ports import free_port
+from tests.support.server import Box, Running, enrolled, router_body
+
+VILLAGES = 6
+"""As few as have all parts: a dark box, a cut fibre, an ageing connector."""
+ROUNDS = 3
+START_SECONDS = 30
+
+
+def fill(database: Database) -> cast.Cast:
+    """Fill a migrated database as the demo does: register, books, and of two villages a day of readings, judged."""
+    with database.writes() as db, villages.register_path(run.REGISTER).open(encoding="utf-8") as lines:
+        villages.import_register(db, lines)
+    until_ms = _after_the_cut(clock.now_ms())
+    since_ms = until_ms - cast.CUT_AFTER_DAYS * clock.DAY_MS
+    with database.reads() as db:
+        chosen = cast.choose(villages.names(db, run.REGENCY), VILLAGES)
+    people = run.signed_in(chosen.codes[0])
+    with database.writes() as db:
+        books.keep(db, [people[one] for one in run.BOOKS], chosen.codes, since_ms)
+    chosen.lay_cables(database)
+    with_past = (chosen.trunk[0], chosen.dark)
+    register = ["--register", str(villages.register_path(run.REGISTER)), "--seed", run.SEED]
+    span = ["--days", "1", "--until", clock.local(until_ms, clock.WIB).isoformat(), "--only", *with_past]
+    command = [program("kampungnet-sim"), "history", *register, *chosen.past(since_ms), *span]
+    past = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout.splitlines()
+    lines_of = [msgspec.json.decode(line, type=history.Line) for line in past]
+    for code in with_past:
+        history.store_village(database, code, (line for line in lines_of if line.village == code), None)
+        history.judge(database, code)
+    with database.writes() as db:
+        incident_log.update(db, run.REGENCY, clock.now_ms())
+    return chosen
+
+
+def _after_the_cut(now_ms: int) -> int:
+    """Return the newest 14.00 o'clock: the day before it holds the whole cut of the trunk cable."""
+    at_two = clock.day_start_ms(clock.local_day(now_ms, clock.WIB), clock.WIB) + 14 * 3_600_000
+    return at_two if at_two < now_ms else at_two - clock.DAY_MS
+
+
+def enrol_living(database: Database, chosen: cast.Cast) -> list[Box]:
+    """Enrol a new box in every village that is not dark."""
+    return [enrolled(database, code) for code in chosen.codes if code != chosen.dark]
+
+
+def report(server: Running, boxes: list[Box], number: int) -> None:
+    """Let all boxes report what devices say now; the last one's router does not answer."""
+    for place, box in enumerate(boxes):
+        rx = (place + 1) * 1_000_000 * number
+        readings = [box.reading(_router(rx)), box.reading(_ont(-20.0 - place), device="ont")]
+        if place == len(boxes) - 1:
+            readings[0] = box.reading(outcome=wire.Outcome.UNREACHABLE)
+        health = wire.AgentHealth(version="0.1.0", board="Pi", spool_readings=3, spool_oldest_ms=clock.now_ms() - 5_000)
+        assert server.report(box, *readings, health=health).status == 200
+
+
+def _router(rx: int) -> wire.RouterBody:
+    pings = [wire.Ping("gateway", "10.0.0.1", 3, 3, 1.5), wire.Ping("internet", "203.0.113.1", 3, 3, 21.5)]
+    return router_body(
+        rx, pings=pings, sensors=[wire.Sensor("cpu", 51.0, "C")], free_memory_bytes=60_000_000,
+        total_memory_bytes=128_000_000, free_storage_bytes=2_000_000, total_storage_bytes=16_000_000, hotspot_hosts=9,
+        dhcp_leases=11, wireless_clients=8,
+    )  # fmt: skip
+
+
+def _ont(light: float) -> wire.OntBody:
+    return wire.OntBody(model="F660", serial="ZTEGC0FFEE01", version="V6", link_up=True, rx_power_dbm=light,
+                        tx_power_dbm=2.5, temperature_celsius=50.0)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Prometheus:
+    """A running Prometheus."""
+
+    port: int
+
+    def ask(self, query: str, start: float | None = None) -> list[dict[str, Any]]:
+        """Return the series of a query: newest values, or lines from an instant on."""
+        now = time.time()
+        words: dict[str, str | float] = {"query": query, "time": now}
+        if start is not None:
+            words = {"query": query, "start": start, "end": now, "step": 15}
+        address = f"http://127.0.0.1:{self.port}/api/v1/query{'' if start is None else '_range'}"
+        try:
+            with urllib.request.urlopen(address, urllib.parse.urlencode(words).encode(), timeout=30) as answer:
+                found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{json.load(error)['error']}: {query}") from error
+        return found
+
+    def is_ready(self) -> bool:
+        """Tell whether it answers."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/ready", timeout=2):
+                return True
+        except OSError:
+            return False
+
+
+@contextmanager
+def prometheus(binary: str, folder: Path, target: Running) -> Iterator[Prometheus]:
+    """Run Prometheus in a folder of its own; it scrapes the server every second."""
+    (folder / "prometheus.yml").write_text(
+        "scrape_configs: [{job_name: kampungnet, scrape_interval: 1s, static_configs:"
+        f" [{{targets: ['127.0.0.1:{target.port}']}}]}}]\n"
+    )
+    found = Prometheus(free_port())
+    options = [
+        f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{found.port}", "--log.level=error",
+    ]  # fmt: skip
+    with subprocess.Popen([binary, *options]) as process:
+        try:
+            wait_until(found.is_ready)
+            yield found
+        finally:
+            process.kill()  # nobody reads its data again
+
+
+def wait_until(done: Any) -> None:
+    """Wait until something is so."""
+    until = time.monotonic() + START_SECONDS
+    while not done():
+        assert time.monotonic() < until, "it did not come in time"
+        time.sleep(0.05)
