@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from sqlalchemy import select
 
-from kampungnet.billing import contracts, making, money, month_folder, paper_xlsx, statements
+from kampungnet.billing import contracts, late, making, money, month_folder, paper_xlsx, statements
 from kampungnet.billing.document import DocumentUnreadable, StatementDocument, to_file
 from kampungnet.billing.paper_pdf import Paper, pdf
 from kampungnet.billing.verify import verify
@@ -113,6 +113,9 @@ def _made(database: Database, regency: str, month: date, problems: dict[str, str
     language, now_ms = pages.all_languages()["id"], clock.now_ms()
     with database.reads() as db:
         held, unreadable = contracts.readable(db, regency, month, statements.last_day(month))
+    with database.writes() as db:
+        if number := late.look_back(db, regency, month, now_ms):
+            print(f"{number} approved statements of earlier months have a correction now.")
     problems |= dict.fromkeys(unreadable, language.say(making.UNRATEABLE))
     for start in range(0, len(held), making.AT_ONCE):
         with database.writes() as db:

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-import msgspec
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
-from kampungnet.billing import contracts, line_hours, months, statement, statements
+from kampungnet.billing import contracts, late, line_hours, months, statement, statements
 from kampungnet.billing.contracts import Held
 from kampungnet.billing.document import canonical
-from kampungnet.billing.models import Contract, Correction, Statement
+from kampungnet.billing.models import Contract, Statement
 from kampungnet.billing.month_books import MonthBooks
 from kampungnet.billing.rating import Unrateable
 from kampungnet.billing.statements import DRAFT, FROZEN
@@ -59,6 +58,7 @@ def make_some(db: Session, regency: str, held: Sequence[Held], month: date, now_
         raise Unprocessable(N_("This month is not over yet. Statements are made from its last day on."))
     # Whoever signs holds the same row: a draft is not renewed over a statement that was approved meanwhile.
     db.execute(select(Regency.code).where(Regency.code == regency).with_for_update(key_share=True))
+    late.look_back(db, regency, month, now_ms, [one.contract.id for one in held])
     books = MonthBooks(db, regency, held, month, now_ms)
     made = [_make(db, books, one, month, now_ms) for one in held]
     db.flush()
@@ -78,6 +78,7 @@ def make_all(db: Session, regency: str, month: date, now_ms: int) -> Iterator[Ma
     """Make the statements of every contract that ran in a month; drafts of others, from before, are dropped."""
     for one in db.scalars(_no_longer_running(regency, month)).all():
         statements.drop_outside(db, one)
+    late.look_back(db, regency, month, now_ms)
     held, unreadable = contracts.readable(db, regency, month, statements.last_day(month))
     yield from (Made(one, "", changed=False, problem=UNRATEABLE) for one in unreadable)
     for start in range(0, len(held), AT_ONCE):
@@ -96,7 +97,7 @@ def _no_longer_running(regency: str, month: date) -> Select[Contract]:
 def _make(db: Session, books: MonthBooks, held: Held, month: date, now_ms: int) -> Made:
     contract, row = held.contract, books.statements.get(held.contract.id)
     if row is not None and row.state in FROZEN:
-        return Made(contract.id, row.state, changed=_note_correction(db, books, row, now_ms))
+        return Made(contract.id, row.state, changed=late.note(db, row, books.measured.get(contract.site), now_ms))
     try:
         document = statement.draft(books.facts(held, statements.last_day(month)))
     except (Unrateable, RateUnknown):  # whatever else goes wrong is a defect of ours, and has to be seen
@@ -118,27 +119,3 @@ def is_closed(db: Session, row: Statement, now_ms: int) -> bool:
     contract = db.get_one(Contract, (row.regency, row.contract))
     found = months.summary_of(db, contract, row.month, now_ms)
     return found is None or found.closed_ms is not None
-
-
-def _note_correction(db: Session, books: MonthBooks, row: Statement, now_ms: int) -> bool:
-    """Note what later facts changed in an approved month; return whether they did."""
-    found = books.measured.get(db.get_one(Contract, (row.regency, row.contract)).site)
-    if found is None or not found.corrections:
-        return False
-    posted = statements.document_of(row)
-    now = months.measured_days(db, found, found.newest, posted.measured.period, posted.contract.terms)
-    now = msgspec.structs.replace(now, hotspot=posted.measured.hotspot)  # it decides over no money
-    recomputed = statement.settled(msgspec.structs.replace(posted, measured=now))
-    of_row = (Correction.regency == row.regency, Correction.contract == row.contract, Correction.month == row.month)
-    before = list(db.scalars(select(Correction).where(*of_row).order_by(Correction.number)))
-    fact = statement.correction(posted, recomputed, sum(one.rupiah for one in before))
-    if fact is None:
-        return False
-    db.add(
-        Correction(
-            regency=row.regency, contract=row.contract, month=row.month, number=len(before) + 1, noted_ms=now_ms,
-            rupiah=fact.rupiah, document=canonical(recomputed), posted_month=None,
-        )
-    )  # fmt: skip
-    db.flush()
-    return True

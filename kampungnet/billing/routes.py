@@ -8,11 +8,21 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from kampungnet.billing import glances, invoices, signing, stages, statement_list, statement_page, statements, words
+from kampungnet.billing import (
+    glances,
+    invoices,
+    late,
+    signing,
+    stages,
+    statement_list,
+    statement_page,
+    statements,
+    words,
+)
 from kampungnet.billing.document import StatementDocument
 from kampungnet.billing.formula_words import line_name
 from kampungnet.billing.invoices import TAKEN_OFF, Entry
-from kampungnet.billing.models import Statement
+from kampungnet.billing.models import Contract, Statement
 from kampungnet.billing.paged import paged
 from kampungnet.billing.statement_list import Chosen
 from kampungnet.core import clock, pages
@@ -151,8 +161,18 @@ def _page(
         buttons=[(name, BUTTONS[name]) for name, move in signing.MOVES.items() if signing.may(staff, row, kind, move)],
         waiting=_waiting(db, row, document, language),
         problem=problem.sentence if problem else None, note=note, may_rule=staff.role is Role.ENGINEER,
+        later=_later(db, row, language, regency.time_zone),
         **_invoice(db, (row, document), staff, language, entry),
     )  # fmt: skip
+
+
+def _later(db: Session, row: Statement, language: Language, zone: str) -> statement_page.Facts:
+    """Return what was found out after the approval; a contract that ended before this month has no next statement."""
+    last_day = db.get_one(Contract, (row.regency, row.contract)).last_day
+    this_month = clock.local_day(clock.now_ms(), zone).replace(day=1)
+    has_ended = last_day is not None and last_day < this_month
+    rows = [(one.noted_ms, one.rupiah, one.posted_month) for one in late.of(db, row)]
+    return statement_page.later(rows, language, zone, has_ended=has_ended)
 
 
 def _waiting(db: Session, row: Statement, document: StatementDocument, language: Language) -> str:

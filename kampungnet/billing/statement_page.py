@@ -233,3 +233,19 @@ def steps(rows: Sequence[tuple[str, str, int, str]], language: Language, zone: s
          f"{language.full_day(clock.local_day(at, zone))} {language.time(at, zone)}", note)
         for state, name, at, note in rows
     ]  # fmt: skip
+
+
+def later(rows: Sequence[tuple[int, int, date | None]], language: Language, zone: str, *, has_ended: bool) -> Facts:
+    """Return what was found out after the approval and where it is settled, of (instant, rupiah, month or none)."""
+    found = []
+    for noted_ms, rupiah, month in rows:
+        if month:
+            where = language.say("stands in the statement of %(month)s", month=words.month(language, month))
+        elif has_ended:
+            where = language.say("No statement follows, for the contract has ended: settle it with the provider in "
+                                 "writing, and keep that with this statement.")  # fmt: skip
+        else:
+            where = language.say("will stand in the contract's next statement")
+        day = language.full_day(clock.local_day(noted_ms, zone))
+        found.append((day, f"{words.rupiah(language, rupiah)}: {where}"))
+    return found

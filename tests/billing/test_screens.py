@@ -5,11 +5,13 @@ from collections.abc import Mapping
 
 import pytest
 from httpx import AsyncClient, Response
+from sqlalchemy import select
 
 from kampungnet.app import Server
 from kampungnet.billing import invoices, making, statements
 from kampungnet.billing.invoices import Claim, Entry
 from kampungnet.billing.lines import LineKind
+from kampungnet.billing.models import Contract
 from kampungnet.core.database import Database
 from kampungnet.core.errors import NotAllowed, Unprocessable
 from kampungnet.staff import audit
@@ -122,6 +124,19 @@ async def test_three_sign_and_the_paper_can_be_checked_by_a_stranger(july: Datab
     assert "97,85" not in seen
     typed = found[1][-64:].upper()
     assert "Rp2.743.073" in (await stranger.get("/periksa", params={"sidik": f" {typed[:32]} {typed[32:]}"})).text
+
+
+async def test_what_was_found_out_later_stands_beside_the_statement(july: Database, server: Server) -> None:
+    await _sign(server)
+    close(july, JULY, facts(JULY, (outage(JULY, (100, 120)),)), number=1)
+    with july.writes() as db:
+        list(making.make_all(db, REGENCY, JULY, NOW))
+    nur = await signed_in(server, "nur")
+    assert "-Rp14.919: akan masuk dalam laporan berikutnya" in (await nur.get(PAGE)).text
+    with july.writes() as db:
+        for contract in db.scalars(select(Contract)):
+            contract.last_day = JULY.replace(day=31)
+    assert "-Rp14.919: Tidak ada laporan berikutnya" in (await nur.get(PAGE)).text
 
 
 async def test_a_draft_and_an_unknown_hash_say_the_same_to_a_stranger(july: Database, server: Server) -> None:

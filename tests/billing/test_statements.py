@@ -10,7 +10,7 @@ from sqlalchemy import select
 from kampungnet.billing import making, signing, statements
 from kampungnet.billing.document import Judged, StatementDocument, to_file
 from kampungnet.billing.lines import LineKind
-from kampungnet.billing.models import Correction, Statement
+from kampungnet.billing.models import Contract, Correction, Statement
 from kampungnet.billing.verify import verify
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Conflict, NotAllowed, NotFound, Unprocessable
@@ -209,6 +209,26 @@ def test_late_facts_become_a_correction_in_the_next_statement_once(july: Databas
     assert verify(to_file(_document(july, AUGUST))).is_right
     assert _document(july, AUGUST).budget is not None
     assert statements.number_text(_row(july, AUGUST)) == "0002/BPLI/15.2012/2026"
+
+
+def test_closing_a_later_month_finds_what_changed_in_an_approved_one(july: Database) -> None:
+    _sign(july)
+    close(july, JULY, facts(JULY, (outage(JULY, (100, 120)),)), number=1)
+    close(july, AUGUST, facts(AUGUST))
+    _make(july, AUGUST)  # nobody closes July again
+    assert [one.rupiah for one in _document(july, AUGUST).corrections] == [2_728_154 - 2_743_073]
+
+
+def test_a_contract_that_ended_keeps_what_was_found_out_later_beside_its_last_statement(july: Database) -> None:
+    _sign(july)
+    close(july, JULY, facts(JULY, (outage(JULY, (100, 120)),)), number=1)
+    with july.writes() as db:
+        db.get_one(Contract, (REGENCY, CONTRACT)).last_day = date(2026, 7, 31)
+    assert _make(july, AUGUST) == []
+    assert _make(july, AUGUST) == []  # looked at twice, noted once
+    with july.reads() as db:
+        (found,) = db.execute(select(Correction.rupiah, Correction.posted_month)).all()
+    assert tuple(found) == (2_728_154 - 2_743_073, None)
 
 
 def test_a_month_nobody_measured_is_said_to_be_so(database: Database) -> None:
