@@ -25,7 +25,7 @@ from kampungnet.demo import run as demo
 from kampungnet.devices import onus
 from kampungnet.devices import service as devices
 from kampungnet.measurement import holidays, topology
-from kampungnet.server import MOST_PROCESSES, serve
+from kampungnet.server import MOST_PROCESSES, rest_the_collector, serve
 from kampungnet.staff import cli as staff_commands
 from kampungnet.staff import service as staff
 from kampungnet.upkeep import recompute_days
@@ -323,6 +323,7 @@ def _recompute(options: argparse.Namespace) -> None:
     if options.village is not None:
         with database.reads() as db:
             villages.village(db, options.village)
+    rest_the_collector()
     number = recompute_days(database, options.first, options.last, options.village)
     print(f"{number} days of devices were made anew from their readings.")
 

@@ -41,12 +41,12 @@ def serve(open_database: Open, host: str, port: int, processes: int = 1) -> None
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     if processes == 1:
         database = open_database()
-        _rest_the_collector()
+        rest_the_collector()
         _run(Server(database), _listening(host, port), database)
         return
     open_database().close()  # says now what is wrong with it, and makes or migrates the embedded one
     _listening(host, port).close()  # somebody else's port would otherwise be shared with them
-    _rest_the_collector()
+    rest_the_collector()
     _Crew(open_database, [_listening(host, port, shared=True) for _ in range(processes)]).run()
 
 
@@ -147,7 +147,7 @@ class _Crew:
             os.kill(pid, signal.SIGTERM)
 
 
-def _rest_the_collector() -> None:
+def rest_the_collector() -> None:
     """Let Python look for cycles rarely: reports make none, and looking took up to 40 % of the time to store them."""
     gc.collect()
     gc.freeze()

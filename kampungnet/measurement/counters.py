@@ -1,9 +1,11 @@
 """Pure: the cumulative counters of one interface, a sample at a time or, a hundred times as many, by the column."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, pairwise
+from operator import sub
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
@@ -52,6 +54,20 @@ class Kind(NamedTuple):
     sure_uptime: bool
 
 
+class Shares(NamedTuple):
+    """How a stretch of samples lies over slots: the samples around each border, and what time each slot saw."""
+
+    before: list[int]
+    after: list[int]
+    parts_ms: list[int]
+    """From the sample before a border to the border."""
+    lengths_ms: list[int]
+    """From the sample before a border to the one after it."""
+    slots: list[int]
+    """When each slot of the stretch starts."""
+    covered_ms: list[int]
+
+
 class Clock:
     """When samples were taken, no two at one instant and oldest first, and how long the device was up then.
 
@@ -61,21 +77,52 @@ class Clock:
     def __init__(self, at_ms: list[int], uptime_seconds: list[int | None]) -> None:
         self.at_ms, self.uptime_seconds = at_ms, uptime_seconds
         self._odd: dict[int, list[int]] = {}
+        self._shares: dict[tuple[int, int], Shares] = {}
 
     def odd(self, longest_ms: int) -> list[int]:
         """Return the places before which more than so much time passed, or the device started anew."""
         if longest_ms not in self._odd:
-            pairs = zip(pairwise(self.at_ms), pairwise(self.uptime_seconds), strict=True)
-            self._odd[longest_ms] = [
-                place
-                for place, ((old_ms, ms), (old, up)) in enumerate(pairs, 1)
-                if ms - old_ms > longest_ms
-                or (old is not None and up is not None and (up - old) * 1000 < ms - old_ms - UPTIME_SLACK_MS)
-            ]
+            self._odd[longest_ms] = [] if self._is_plain(longest_ms) else self._places(longest_ms)
         return self._odd[longest_ms]
 
+    def _is_plain(self, longest_ms: int) -> bool:
+        """Tell, quicker than place by place, that there is no such place."""
+        up = [one for one in self.uptime_seconds if one is not None]
+        if len(up) < 2 or len(up) < len(self.at_ms):
+            return False
+        elapsed_ms: list[int] = list(map(sub, self.at_ms[1:], self.at_ms))
+        up_ms: Iterable[int] = map((1000).__mul__, map(sub, up[1:], up))
+        lag_ms: int = max(map(sub, elapsed_ms, up_ms))
+        return max(elapsed_ms) <= longest_ms and lag_ms <= UPTIME_SLACK_MS
+
+    def _places(self, longest_ms: int) -> list[int]:
+        pairs = zip(pairwise(self.at_ms), pairwise(self.uptime_seconds), strict=True)
+        return [
+            place
+            for place, ((old_ms, ms), (old, up)) in enumerate(pairs, 1)
+            if ms - old_ms > longest_ms
+            or (old is not None and up is not None and (up - old) * 1000 < ms - old_ms - UPTIME_SLACK_MS)
+        ]
+
+    def shares(self, first: int, last: int) -> Shares:
+        """Return how the samples from one place to a later one lie over slots."""
+        if (first, last) not in self._shares:
+            borders = self._borders[
+                bisect_right(self._borders, (first + 1,)) : bisect_right(self._borders, (last + 1,))
+            ]
+            edges = [self.at_ms[first], *(border_ms for *_, border_ms in borders), self.at_ms[last]]
+            if edges[-1] == edges[-2]:  # the last sample was taken on a border
+                edges.pop()
+            self._shares[first, last] = Shares(
+                [place - 1 for place, *_ in borders], [place for place, *_ in borders],
+                [border_ms - old_ms for _, old_ms, _, border_ms in borders],
+                [length_ms for _, _, length_ms, _ in borders],
+                [from_ms - from_ms % SLOT_MS for from_ms in edges[:-1]], list(map(sub, edges[1:], edges)),
+            )  # fmt: skip
+        return self._shares[first, last]
+
     @cached_property
-    def borders(self) -> list[Border]:
+    def _borders(self) -> list[Border]:
         """Where the borders of slots lie between samples."""
         return [
             (place, old_ms, ms - old_ms, border_ms)

@@ -6,6 +6,7 @@ of the site they came from. Storing piece by piece and computing again from what
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -20,7 +21,7 @@ from kampungnet.measurement.digests import Digest, digest, digest_of, timed_of
 from kampungnet.measurement.ledger import Flag, Slot
 from kampungnet.measurement.models import MonthDue, Oddity, ReadingDay, SlotDay, TrafficDay, TrafficHour, TrafficSlots
 from kampungnet.measurement.outage_models import OnuSightDay
-from kampungnet.measurement.packing import Kept
+from kampungnet.measurement.packing import Kept, Shared
 
 DeviceDay = tuple[str, str, date]
 """Site, device, local day."""
@@ -79,11 +80,13 @@ def forget(db: Session, regency: str, places: Iterable[DeviceDay]) -> None:
 class Days:
     """The readings of a regency's devices by day: those about to be packed by one agent, and those at rest."""
 
-    def __init__(self, db: Session, regency: str, agent: str = "") -> None:
-        self._db, self.regency, self._agent = db, regency, agent
+    def __init__(self, db: Session, regency: str, agent: str = "", opener: Executor | None = None) -> None:
+        """Look at a regency's days; with ``opener`` one after the other, the next opened while this one is folded."""
+        self._db, self.regency, self._agent, self._opener = db, regency, agent, opener
         self.zone, self._policy = clock.zone_of(regency), installation.policy()
         self._packing: dict[DeviceDay, list[Kept]] = {}
         self._digests: dict[DeviceDay, Digest] = {}
+        self._opened: dict[DeviceDay, Future[list[Shared]]] = {}
         self._resting: dict[tuple[str, str], set[date]] = {}
         self._new: set[DeviceDay] = set()
 
@@ -161,7 +164,12 @@ class Days:
         if place in self._packing:
             others = resting(self._db, self.regency, place, but=self._agent)
             return digest([*self._packing[place], *others])
-        return digest_of([text for blob in _blobs(self._db, self.regency, place) for text in packing.texts(blob)])
+        ahead = self._opened.pop(place, None)
+        texts = ahead.result() if ahead else _texts(list(_blobs(self._db, self.regency, place)))
+        if self._opener:
+            for near in self._beside(place, 1):
+                self._opened[near] = self._opener.submit(_texts, list(_blobs(self._db, self.regency, near)))
+        return digest_of(texts)
 
     def _beside(self, place: DeviceDay, step: int) -> set[DeviceDay]:
         """Return the nearest day before (``step`` -1) or after (1) this one that has readings."""
@@ -189,6 +197,10 @@ def _blobs(db: Session, regency: str, place: DeviceDay, *only: ColumnElement[boo
     site, device, day = place
     packs = select(ReadingDay.packed).where(*of_device(regency, site, device), ReadingDay.day == day, *only)
     return db.scalars(packs)
+
+
+def _texts(blobs: Iterable[bytes]) -> list[Shared]:
+    return [text for blob in blobs for text in packing.texts(blob)]
 
 
 def of_device(regency: str, site: str, device: str) -> tuple[ColumnElement[bool], ...]:

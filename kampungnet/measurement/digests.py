@@ -78,11 +78,13 @@ def timed_of(kept: Iterable[Kept]) -> list[Timed]:
 
 
 def _gather(found: Told, gathered: slots.Gathered) -> None:
-    taken_ms = found.taken_ms
-    cuts = [0, *(place for place, (last_ms, now_ms) in enumerate(pairwise(taken_ms), 1)
-                 if last_ms // SLOT_MS != now_ms // SLOT_MS), len(taken_ms)]  # fmt: skip
-    stretches = [(taken_ms[first] - taken_ms[first] % SLOT_MS, first, last) for first, last in pairwise(cuts)]
+    slot_of = [at_ms // SLOT_MS for at_ms in found.taken_ms]
+    cuts = [0, *(place for place, (last, now) in enumerate(pairwise(slot_of), 1) if last != now), len(slot_of)]
+    stretches = [(slot_of[first] * SLOT_MS, first, last) for first, last in pairwise(cuts)]
     for name, values in found.gauges:
         of_name = gathered[name]
-        for slot, first, last in stretches:
-            of_name[slot] += values[first:last]
+        if of_name:
+            for slot, first, last in stretches:
+                of_name[slot] += values[first:last]
+        else:
+            of_name.update([(slot, values[first:last]) for slot, first, last in stretches])

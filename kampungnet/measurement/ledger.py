@@ -6,7 +6,6 @@ an unchanged counter is 0. The same readings in any order and with any repeats g
 """
 
 import enum
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
@@ -79,8 +78,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     flags: Flag = Flag.WHOLE
 
 
-@dataclass(slots=True)
-class Slot:
+class Slot(msgspec.Struct, gc=False):
     """Five minutes of one interface."""
 
     rx_bytes: int = 0
@@ -152,7 +150,7 @@ def ledger_of(parts: Iterable[Counters], policy: Policy = HOUSE, conflicts: Iter
     for at_ms in conflicts:
         slots.setdefault(at_ms - at_ms % SLOT_MS, Slot()).flags |= Flag.CONFLICT
     for slot in slots.values():
-        if not slot.is_sample:
+        if slot.covered_ms < SLOT_MS:
             slot.flags |= Flag.PARTLY
     return Ledger(dict(sorted(slots.items())), tuple(gaps))
 
@@ -190,28 +188,23 @@ def _lay_stretch(slots: dict[int, Slot], counters: Counters, first: int, last: i
     """Share what passed between two samples over slots; all steps between them are plain."""
     if first >= last:
         return
-    at_ms, borders = counters.clock.at_ms, counters.clock.borders
-    if first > 0 or last < len(at_ms) - 1:
-        borders = borders[bisect_right(borders, (first + 1,)) : bisect_right(borders, (last + 1,))]
-    edges = [at_ms[first], *(border_ms for *_, border_ms in borders), at_ms[last]]
+    shares = counters.clock.shares(first, last)
     ways = []
     for column in (counters.rx_bytes, counters.tx_bytes):
         # A step's bytes by time and rounded down, as in _spread, so that the sum stays exact.
-        met = [column[n - 1] + (column[n] - column[n - 1]) * (border_ms - old_ms) // length_ms
-               for n, old_ms, length_ms, border_ms in borders]  # fmt: skip
-        ways.append([column[first], *met, column[last]])
-    rx, tx = (map(sub, way[1:], way) for way in ways)
-    for (from_ms, until_ms), received, sent in zip(pairwise(edges), rx, tx, strict=True):
-        if until_ms == from_ms:
-            continue
-        at = from_ms - from_ms % SLOT_MS
-        slot = slots.get(at)
-        if slot is None:
-            slots[at] = Slot(received, sent, until_ms - from_ms)
-        else:
-            slot.rx_bytes += received
-            slot.tx_bytes += sent
-            slot.covered_ms += until_ms - from_ms
+        met = [old + (new - old) * part_ms // length_ms for old, new, part_ms, length_ms in zip(
+            map(column.__getitem__, shares.before), map(column.__getitem__, shares.after),
+            shares.parts_ms, shares.lengths_ms, strict=True,
+        )]  # fmt: skip
+        ways.append(map(sub, [*met, column[last]], [column[first], *met]))
+    at_border = slots.get(shares.slots[0])  # what came before reaches no further than into the first of them
+    slots.update(zip(shares.slots, map(Slot, *ways, shares.covered_ms), strict=False))
+    if at_border:
+        slot = slots[shares.slots[0]]
+        slot.rx_bytes += at_border.rx_bytes
+        slot.tx_bytes += at_border.tx_bytes
+        slot.covered_ms += at_border.covered_ms
+        slot.flags = at_border.flags
 
 
 def _good(samples: Iterable[CounterSample]) -> tuple[list[CounterSample], list[int]]:

@@ -11,6 +11,7 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import accumulate, chain, repeat
 from typing import Final
 
@@ -93,7 +94,7 @@ class Shared:
         self._data, self._first = data, first
         self._count = len(data) // planes.WIDTH
 
-    @property
+    @cached_property
     def taken_ms(self) -> list[int]:
         """Instants, repaired."""
         return self._numbers(0)
@@ -113,10 +114,6 @@ class Shared:
         steps = planes.numbers(self._data, start, start + (len(self.parts) - 1) * self.length, self.length)
         return _digits([step >> 1 for step in steps]) if steps else []
 
-    def filled(self, digits: Sequence[bytes]) -> bytes:
-        """Return the text with these digits in it."""
-        return b"".join(chain.from_iterable(zip(self.parts, (*digits, b""), strict=True)))
-
     def moving(self) -> list[int]:
         """Return which of the runs of digits are not the same in all readings."""
         return [run for run in range(len(self.parts) - 1) if not self._is_still(run + 2)]
@@ -129,6 +126,14 @@ class Shared:
         found = list(accumulate(steps))
         # One of more or fewer digits is out of these bounds, because of the 1 in front.
         return found if min(found) >= 0 and max(found) < base else list(map(int, self.digits(run)))
+
+    def last(self, run: int) -> int:
+        """Return the last of :meth:`numbers`, for less than all of them."""
+        return int(str(sum(self._steps(run + 2)))[1:])
+
+    def prefixed(self, run: int) -> list[int]:
+        """Return a run of digits as numbers with a 1 in front: 05 is 105."""
+        return self._numbers(run + 2)
 
     def digits(self, run: int) -> list[bytes]:
         """Return a run of digits as it stands."""
@@ -157,6 +162,11 @@ class Shared:
                 still = part
         pieces.append(repeat(still, self.length))
         return map(b"".join, zip(*pieces, strict=True))
+
+
+def filled(parts: Sequence[bytes], digits: Sequence[bytes]) -> bytes:
+    """Return a text with these digits between its parts."""
+    return b"".join(chain.from_iterable(zip(parts, (*digits, b""), strict=True)))
 
 
 def _opened(blob: bytes) -> _Pack:

@@ -5,6 +5,7 @@ they stand together, and does not stumble over the low ones.
 """
 
 from array import array
+from itertools import repeat
 from typing import Final
 
 WIDTH: Final = 8
@@ -53,4 +54,5 @@ def signed(numbers: "array[int]") -> "array[int]":
 def are_zero(planes: bytes, first: int, last: int) -> bool:
     """Tell whether all numbers from a place (included) to another (excluded) are 0."""
     count, nothing = len(planes) // WIDTH, bytes(last - first)
-    return all(planes.startswith(nothing, weight * count + first) for weight in range(WIDTH))
+    places = range(first, first + WIDTH * count, count) if count else ()
+    return all(map(planes.startswith, repeat(nothing), places))

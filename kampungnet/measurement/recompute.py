@@ -3,6 +3,7 @@
 Days whose readings are no longer kept stay as they are.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
@@ -90,12 +91,13 @@ def remake(db: Session, span: Span) -> Remade:
         made.hours = _hours(db, span, sorted({pack[2] for pack in made.packs}))
         made.days = [] if span.only_sights else [(span.site, span.device, span.first)]
         return made
-    days = Days(db, span.regency)
-    for day in sorted({pack[0] for pack in made.packs}):
-        place = (span.site, span.device, day)
-        if not days.is_frayed(place):
-            made.days.append(place)
-            days.fold(place, made.rows)
+    with ThreadPoolExecutor(max_workers=1) as opener:  # decompressing needs nothing that others wait for
+        days = Days(db, span.regency, opener=opener)
+        for day in sorted({pack[0] for pack in made.packs}):
+            place = (span.site, span.device, day)
+            if not days.is_frayed(place):
+                made.days.append(place)
+                days.fold(place, made.rows)
     return made
 
 

@@ -9,13 +9,15 @@ move in a field that nobody foresaw, there is no answer, and each reading is rea
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import repeat
+from operator import add, neg
 from typing import Any, Final
 
 import msgspec
 
 from kampungnet.devices.bodies import internet_up, wan_light
-from kampungnet.measurement import slots, traffic
+from kampungnet.measurement import packing, slots, traffic
 from kampungnet.measurement.boots import TimeQuality
 from kampungnet.measurement.counters import Clock, Counters, Kind, Packets
 from kampungnet.measurement.packing import Shared
@@ -25,7 +27,12 @@ from kampungnet.shared import wire
 FEW: Final = 4
 """So few readings of a text cost less one by one."""
 _MOST_RUNS: Final = 99_999
+_TEXTS: Final = 16
+"""So many texts are remembered: a device's are the same for weeks."""
 _MARK: Final = re.compile(r"1(\d{5})")
+_PLAIN: Final = re.compile(r"(-?)1(\d{5})\.1(\d{5})")
+_THOUSANDTHS: Final = [int(f"{number}"[1:].ljust(3, "0") or 0) for number in range(2_000)]
+"""Of up to three digits behind a point, with a 1 in front: 15 is 500."""
 _READING: Final = msgspec.json.Decoder(wire.Reading)
 _NUMBERS: Final = msgspec.json.Decoder(list[float])
 _READ: Final = frozenset({
@@ -116,13 +123,14 @@ class _Fields:
         self.first = self._typed(self._digits)
         self._columns: dict[int, list[bytes]] = {}
         self._whole: dict[int, list[int]] = {}
+        self._prefixed: dict[int, list[int]] = {}
+        self._last: dict[int, int] = {}
         moving = set(shared.moving())
-        marked = shared.filled([b"1%05d" % run for run in range(len(shared.parts) - 1)])
         self._moving: dict[Path, str] = {}
-        for path, text in _leaves(_TREE.decode(marked), ()):
-            if not moving.isdisjoint(map(int, _MARK.findall(text))):
+        for path, text, runs in _marked(tuple(shared.parts)):
+            if not moving.isdisjoint(runs):
                 self._moving[path] = text
-                moving -= set(map(int, _MARK.findall(text)))
+                moving -= runs
                 _foresee(".".join(one for one in path if isinstance(one, str)))
         if moving:  # in a name, or in what a later field of the same name replaced
             raise _Unforeseen
@@ -134,6 +142,10 @@ class _Fields:
             digits[run] = words[place]
         for run, numbers in self._whole.items():
             digits[run] = b"%d" % numbers[place]
+        for run, numbers in self._prefixed.items():
+            digits[run] = str(numbers[place]).encode()[1:]
+        if place == self.shared.length - 1:
+            digits = [b"%d" % self._last[run] if run in self._last else old for run, old in enumerate(digits)]
         return self._typed(digits)
 
     def whole(self, still: int, *path: str | int) -> list[int]:
@@ -141,10 +153,25 @@ class _Fields:
         text = self._moving.get(path)
         if text is None:
             return [still] * self.shared.length
+        return self._numbers(self._run(text))
+
+    def ends(self, still: int, *path: str | int) -> tuple[int, int]:
+        """Return the first and the last of :meth:`whole`."""
+        text = self._moving.get(path)
+        if text is None:
+            return still, still
+        run = self._run(text)
+        if run not in self._last:
+            self._last[run] = self.shared.last(run)
+        return still, self._last[run]
+
+    def _run(self, text: str) -> int:
         mark = _MARK.fullmatch(text)
         if mark is None:
             raise _Unforeseen
-        run = int(mark[1])
+        return int(mark[1])
+
+    def _numbers(self, run: int) -> list[int]:
         if run not in self._whole:
             self._whole[run] = self.shared.numbers(run)
         return self._whole[run]
@@ -154,6 +181,15 @@ class _Fields:
         text = self._moving.get(path)
         if text is None:
             return [round(still * 1000)] * self.shared.length
+        plain = _PLAIN.fullmatch(text)
+        if plain:
+            whole, fraction = int(plain[2]), int(plain[3])
+            prefixed = self.shared.prefixed(fraction)
+            if max(prefixed) < len(_THOUSANDTHS):
+                self._prefixed[fraction] = prefixed
+                parts = map(_THOUSANDTHS.__getitem__, prefixed)
+                found = list(map(add, map((1000).__mul__, self._numbers(whole)), parts))
+                return list(map(neg, found)) if plain[1] else found
         texts, marks = _MARK.split(text)[::2], [int(run) for run in _MARK.findall(text)]
         pieces: list[Any] = [repeat(texts[0].encode())]
         for run, after in zip(marks, texts[1:], strict=True):
@@ -164,7 +200,17 @@ class _Fields:
         return [round(number * 1000) for number in _NUMBERS.decode(b"[%b]" % words)]
 
     def _typed(self, digits: Sequence[bytes]) -> wire.Reading:
-        return _READING.decode(self.shared.filled(digits))
+        return _READING.decode(packing.filled(self.shared.parts, digits))
+
+
+@lru_cache(maxsize=_TEXTS)
+def _marked(parts: tuple[bytes, ...]) -> list[tuple[Path, str, frozenset[int]]]:
+    """Return the fields of a text that have digits: with marks in their place, and which runs those are."""
+    marked = packing.filled(parts, [b"1%05d" % run for run in range(len(parts) - 1)])
+    leaves = [
+        (path, text, frozenset(map(int, _MARK.findall(text)))) for path, text in _leaves(_TREE.decode(marked), ())
+    ]
+    return [leaf for leaf in leaves if leaf[2]]
 
 
 def _leaves(tree: Any, path: Path) -> Iterator[tuple[Path, str]]:
@@ -292,5 +338,9 @@ class _Packets(Sequence[Packets]):
         rx, tx = self._one.rx_packets, self._one.tx_packets
         if rx is None or tx is None:
             return None
+        at_end = len(self) - 1
+        if place in (0, at_end):  # nearly always those
+            read, place = self._fields.ends, int(place == at_end)
+            return read(rx, *self._path, "rx_packets")[place], read(tx, *self._path, "tx_packets")[place]
         whole = self._fields.whole
         return whole(rx, *self._path, "rx_packets")[place], whole(tx, *self._path, "tx_packets")[place]

@@ -25,6 +25,8 @@ PEAKS: Final = 40
 _DIALLED: Final = ("pppoe", "ppp", "l2tp", "pptp", "sstp", "ovpn", "lte")
 """Kinds of interface that are made anew at each connect."""
 _COLUMNS: Final = 4
+_EMPTY: Final = Slot()
+_HOUR_MS: Final = SLOTS_AN_HOUR * SLOT_MS
 
 Samples = dict[str, list[CounterSample]]
 """Counters by interface."""
@@ -120,13 +122,18 @@ def cut(book: Ledger, first_ms: int, last_ms: int) -> Ledger:
 
 def pack(slots: Mapping[int, Slot], start_ms: int) -> bytes:
     """Pack the slots of the day starting at ``start_ms``: bytes in and out, time covered and flags of 288."""
-    columns = [array("q", bytes(8 * SLOTS_A_DAY)) for _ in range(_COLUMNS)]
+    row = [_EMPTY] * SLOTS_A_DAY
     for at_ms, slot in slots.items():
-        place = (at_ms - start_ms) // SLOT_MS
-        numbers = (min(slot.rx_bytes, MOST), min(slot.tx_bytes, MOST), slot.covered_ms, slot.flags)
-        for column, number in zip(columns, numbers, strict=True):
-            column[place] = number
+        row[(at_ms - start_ms) // SLOT_MS] = slot
+    columns = (
+        _fitting([slot.rx_bytes for slot in row]), _fitting([slot.tx_bytes for slot in row]),
+        array("q", [slot.covered_ms for slot in row]), array("q", [slot.flags for slot in row]),
+    )  # fmt: skip
     return zlib.compress(planes.split(b"".join(column.tobytes() for column in columns)), 9)
+
+
+def _fitting(numbers: list[int]) -> "array[int]":
+    return array("q", numbers if max(numbers) <= MOST else [min(one, MOST) for one in numbers])
 
 
 def unpack(packed: bytes, start_ms: int) -> dict[int, Slot]:
@@ -169,7 +176,7 @@ def hours(slots: Mapping[int, Slot], start_ms: int) -> Iterator[tuple[int, Slot]
     """Yield each hour that was seen, counted from local midnight, as one long slot."""
     found: dict[int, Slot] = {}
     for at_ms, slot in slots.items():
-        hour = found.setdefault((at_ms - start_ms) // (SLOTS_AN_HOUR * SLOT_MS), Slot())
+        hour = found.setdefault((at_ms - start_ms) // _HOUR_MS, Slot())
         hour.rx_bytes += slot.rx_bytes
         hour.tx_bytes += slot.tx_bytes
         hour.covered_ms += slot.covered_ms
@@ -180,19 +187,23 @@ def hours(slots: Mapping[int, Slot], start_ms: int) -> Iterator[tuple[int, Slot]
 
 def summary(slots: Mapping[int, Slot], start_ms: int) -> Summary:
     """Sum up a day."""
-    seen = [slot for slot in slots.values() if slot.is_sample]
+    seen = [slot for slot in slots.values() if slot.covered_ms >= SLOT_MS]
     peaks = array("d")
     for values in ([slot.rx_bytes for slot in seen], [slot.tx_bytes for slot in seen]):
         peaks.extend(sorted(values, reverse=True)[:PEAKS])
-    busiest = max(hours(slots, start_ms), key=lambda one: (one[1].rx_bytes + one[1].tx_bytes, -one[0]), default=None)
+    of_hours: dict[int, int] = {}
+    for at_ms, slot in slots.items():
+        hour = (at_ms - start_ms) // _HOUR_MS
+        of_hours[hour] = of_hours.get(hour, 0) + slot.rx_bytes + slot.tx_bytes
+    busiest_bytes, back = max(((passed, -hour) for hour, passed in of_hours.items()), default=(0, 0))
     return Summary(
-        rx_bytes=min(sum(slot.rx_bytes for slot in slots.values()), MOST),
-        tx_bytes=min(sum(slot.tx_bytes for slot in slots.values()), MOST),
-        covered_ms=sum(slot.covered_ms for slot in slots.values()),
+        rx_bytes=min(sum([slot.rx_bytes for slot in slots.values()]), MOST),
+        tx_bytes=min(sum([slot.tx_bytes for slot in slots.values()]), MOST),
+        covered_ms=sum([slot.covered_ms for slot in slots.values()]),
         samples=len(seen),
         flags=reduce(or_, (slot.flags for slot in slots.values() if slot.flags), Flag.WHOLE),
-        busiest_hour=busiest[0] if busiest else 0,
-        busiest_bytes=min(busiest[1].rx_bytes + busiest[1].tx_bytes, MOST) if busiest else 0,
+        busiest_hour=-back,
+        busiest_bytes=min(busiest_bytes, MOST),
         peaks=peaks.tobytes(),
     )
 
