@@ -1,6 +1,7 @@
 """Wires everything once: doors for agents, pages for people, metrics for Prometheus."""
 
 import logging
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -11,12 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from kampungnet.billing import ending, routes_books, routes_check, routes_contract, routes_recap, routes_sizing
 from kampungnet.billing import routes as billing_routes
-from kampungnet.billing import routes_books, routes_check, routes_contract, routes_recap, routes_sizing
 from kampungnet.billing import routes_data as billing_data
-from kampungnet.core import migrate, web
+from kampungnet.core import certificate, migrate, web
 from kampungnet.core.database import Database
-from kampungnet.core.errors import NotFound, Unavailable
+from kampungnet.core.errors import NotFound, Problem, Unavailable
 from kampungnet.core.tally import Tally
 from kampungnet.hotspot import (
     portal_pages,
@@ -98,6 +99,7 @@ class Server:
         self.tally = tally or Tally()
         self._doors: dict[str, ASGIApp] = {wire.ENROLMENTS_PATH: EnrolmentDoor(database)}
         self._upkeep = upkeep
+        self._budget_ends = ending.Ends()
         self.ending: Callable[[], bool] = lambda: False
         """Says that the process is to stop: whoever is held at a door is then let go."""
         self.pages = self._pages()
@@ -150,7 +152,18 @@ class Server:
         # Behind a proxy every visitor comes from loopback: whoever was forwarded is not from this machine.
         if request.client is None or request.client.host not in _LOOPBACK or _FORWARDED & set(request.headers):
             raise NotFound("There is nothing here.")
-        return Response(live.page_text(self.database, self.tally), media_type="text/plain; version=0.0.4")
+        elsewhere = live.Elsewhere(self._budget_ends, self._certificate_end_ms())
+        text = live.page_text(
+            self.database, self.tally, elsewhere, only_state=request.query_params.get("only") == "state"
+        )
+        return Response(text, media_type="text/plain; version=0.0.4")
+
+    def _certificate_end_ms(self) -> int | None:
+        try:
+            return certificate.end_ms(os.environ)
+        except Problem as problem:  # the page of metrics goes on: all other alerts stand on it
+            log.error("%s", problem)
+            return None
 
 
 class _Pages(FastAPI):

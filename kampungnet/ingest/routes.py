@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import queue
+import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -25,8 +26,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 Tell = Callable[["Answer"], None]
-Results = list[tuple[tuple[Tell, int, str], wire.Receipt | Problem | NotStored]]
-"""Of each report: whom to tell, the bytes that waited, the agent; and what became of it."""
+Results = list[tuple[tuple[Tell, int, str, float], wire.Receipt | Problem | NotStored]]
+"""Of each report: whom to tell, the bytes that waited, the agent, when it was whole; and what became of it."""
 
 ENROLMENT_BYTES: Final = 4_000
 _AGENT: Final = wire.AGENT_HEADER.lower().encode()
@@ -101,7 +102,7 @@ class ReportDoor:
         try:
             if self._waiting_bytes + size > WAITING_BYTES:
                 raise queue.Full
-            self._group.submit(arrival, (tell, size, request.agent))
+            self._group.submit(arrival, (tell, size, request.agent, time.monotonic()))
         except queue.Full:
             tell(self._judged(service.busy()))
         else:
@@ -112,8 +113,10 @@ class ReportDoor:
         self._loop.call_soon_threadsafe(self._tell, results)
 
     def _tell(self, results: Results) -> None:
-        for (tell, size, agent), result in results:
+        now = time.monotonic()
+        for (tell, size, agent, began), result in results:
             self._waiting_bytes -= size
+            self._tally.took(now - began)
             if isinstance(result, NotStored):
                 log.error("a report of agent %s could not be stored: %s", agent, result.__cause__)
                 tell(self._judged(service.busy()))

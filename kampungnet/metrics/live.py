@@ -4,11 +4,12 @@ A device that was not heard of for five minutes is absent, never flat. Labels ar
 in ``…_info`` only. No MAC, address or voucher ever becomes a label (facts: operations 2.3).
 """
 
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
@@ -21,73 +22,33 @@ from kampungnet.devices.bodies import Body
 from kampungnet.devices.models import Agent, Device
 from kampungnet.devices.service import VillageState
 from kampungnet.devices.status import SILENT_AFTER_MS
-from kampungnet.metrics import samples
-from kampungnet.metrics.samples import MAX_INTERFACES, SERIES_A_VILLAGE, Labels
+from kampungnet.metrics import judged, samples
+from kampungnet.metrics.page import Page
+from kampungnet.metrics.samples import MAX_INTERFACES, Labels
 from kampungnet.shared import wire
 from kampungnet.villages import service as villages
 
-Family = TypeVar("Family", CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily)
+REGENCY_SERIES: Final = 3 * judged.INCIDENTS + 2
+BudgetEnds = Callable[[Session, str], Mapping[str, int]]
+"""When the money of each village of a regency ends, in milliseconds, by village code."""
 
 
-class Page:
-    """The families of one scrape, made on first use, so that each is described once."""
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What the page shows and this slice cannot know."""
 
-    def __init__(self) -> None:
-        self._gauges: dict[str, GaugeMetricFamily] = {}
-        self._counters: dict[str, CounterMetricFamily] = {}
-        self._infos: dict[str, InfoMetricFamily] = {}
-        self._room = 0
-        self._shown: set[tuple[str, ...]] = set()
-
-    def next_village(self, room: int = SERIES_A_VILLAGE) -> None:
-        """Give the next village its room: what a lying box says beyond it, or twice, is left out."""
-        self._room = room
-        self._shown.clear()
-
-    def _has_room(self, name: str, labels: Labels) -> bool:
-        series = (name, *labels.values())
-        if series in self._shown or len(self._shown) >= self._room:
-            return False
-        self._shown.add(series)
-        return True
-
-    def gauge(self, name: str, help_text: str, labels: Labels, value: float | None) -> None:
-        """Add one sample, unless nothing is known."""
-        if value is not None and self._has_room(name, labels):
-            family = _family(self._gauges, GaugeMetricFamily, name, help_text, labels)
-            family.add_metric(list(labels.values()), value)
-
-    def counter(self, name: str, help_text: str, labels: Labels, value: float | None) -> None:
-        """Add one cumulative value exactly as the device gave it."""
-        if value is not None and self._has_room(name, labels):
-            family = _family(self._counters, CounterMetricFamily, name, help_text, labels)
-            family.add_metric(list(labels.values()), value)
-
-    def info(self, name: str, help_text: str, labels: Labels, facts: dict[str, str]) -> None:
-        """Add one constant 1 with facts as labels."""
-        if self._has_room(name, labels):
-            family = _family(self._infos, InfoMetricFamily, name, help_text, labels)
-            family.add_metric(list(labels.values()), facts)
-
-    def families(self) -> Iterator[Metric]:
-        """Yield what was gathered."""
-        yield from self._infos.values()
-        yield from self._gauges.values()
-        yield from self._counters.values()
-
-
-def _family(known: dict[str, Family], kind: Callable[..., Family], name: str, help_text: str, labels: Labels) -> Family:
-    family = known.get(name)
-    if family is None:
-        family = known[name] = kind(name, help_text, labels=list(labels))
-    return family
+    budget_ends: BudgetEnds | None = None
+    certificate_end_ms: int | None = None
 
 
 class VillageCollector(Collector):
-    """All villages as they are now."""
+    """All villages as they are now; ``only_state`` leaves out what devices said, for that is pushed."""
 
-    def __init__(self, database: Database, tally: Tally) -> None:
-        self._database, self._tally = database, tally
+    def __init__(
+        self, database: Database, tally: Tally, elsewhere: Elsewhere | None = None, *, only_state: bool = False
+    ) -> None:
+        self._database, self._tally, self._only_state = database, tally, only_state
+        self._elsewhere = elsewhere or Elsewhere()
 
     def collect(self) -> Iterator[Metric]:
         """Yield every family of one scrape."""
@@ -95,19 +56,35 @@ class VillageCollector(Collector):
         now_ms = clock.now_ms()
         with self._database.reads() as db:
             for regency in villages.regencies(db):
-                bodies = _fresh_bodies(db, regency.code, now_ms)
-                for state in devices.village_states(db, regency.code, now_ms):
-                    page.next_village()
-                    _village(page, state, bodies, now_ms)
-        page.next_village(room=100)
-        _ingest(page, self._tally)
+                self._regency(page, db, regency.code, now_ms)
+        page.next_village(room=REGENCY_SERIES)
+        _server(page, self._tally, self._elsewhere.certificate_end_ms)
         yield from page.families()
 
+    def _regency(self, page: Page, db: Session, regency: str, now_ms: int) -> None:
+        bodies = {} if self._only_state else _fresh_bodies(db, regency, now_ms)
+        known = judged.judged(db, regency, now_ms)
+        states = devices.village_states(db, regency, now_ms)
+        ends = self._elsewhere.budget_ends(db, regency) if self._elsewhere.budget_ends else {}
+        for state in states:
+            page.next_village()
+            place = {"regency": regency, "district": state.village.district, "village": state.village.code}
+            _village(page, place, state, now_ms)
+            judged.of_village(page, place, state, known)
+            if (end_ms := ends.get(state.village.code)) is not None:
+                page.gauge("kampungnet_budget_end_timestamp_seconds", place, end_ms / 1000)
+            if not self._only_state:
+                _devices(page, place, state, bodies, now_ms)
+        page.next_village(room=REGENCY_SERIES)
+        judged.of_regency(page, regency, states, known)
 
-def page_text(database: Database, tally: Tally) -> bytes:
+
+def page_text(
+    database: Database, tally: Tally, elsewhere: Elsewhere | None = None, *, only_state: bool = False
+) -> bytes:
     """Return the whole page in the Prometheus text format."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(VillageCollector(database, tally))
+    registry.register(VillageCollector(database, tally, elsewhere, only_state=only_state))
     return generate_latest(registry)
 
 
@@ -122,20 +99,26 @@ def _fresh_bodies(db: Session, regency: str, now_ms: int) -> dict[tuple[str, str
     return {key: body for key, body in found.items() if body is not None}
 
 
-def _ingest(page: Page, tally: Tally) -> None:
+def _server(page: Page, tally: Tally, certificate_end_ms: int | None) -> None:
     for (subject, result), number in sorted(tally.counts().items()):
-        name, text = f"kampungnet_ingest_{subject}", f"What came to the agents' door since the start: {subject}."
-        page.counter(name, text, {"result": result}, number)
+        page.counter(f"kampungnet_ingest_{subject}", {"result": result}, number)
+    page.histogram("kampungnet_ingest_duration_seconds", *tally.durations())
+    if certificate_end_ms is not None:
+        page.gauge("kampungnet_certificate_end_timestamp_seconds", {}, certificate_end_ms / 1000)
 
 
-def _village(page: Page, state: VillageState, bodies: dict[tuple[str, str], Body], now_ms: int) -> None:
-    place = {"regency": state.village.regency, "district": state.village.district, "village": state.village.code}
+def _village(page: Page, place: Labels, state: VillageState, now_ms: int) -> None:
     page.info(
-        "kampungnet_village", "A village of the register.", place,
+        "kampungnet_village", place,
         {"name": state.village.name, "district_name": state.district_name, "kind": state.village.kind},
     )  # fmt: skip
     if state.agent is not None:
         _agent(page, place, state.agent, now_ms)
+
+
+def _devices(
+    page: Page, place: Labels, state: VillageState, bodies: Mapping[tuple[str, str], Body], now_ms: int
+) -> None:
     ports: list[samples.Port] = []
     for device in state.devices:
         labels = place | {"device": device.name}
@@ -156,22 +139,16 @@ def _seen(device: Device) -> samples.Seen:
 
 
 def _agent(page: Page, place: Labels, agent: Agent, now_ms: int) -> None:
-    page.info("kampungnet_agent", "The box of a village.", place, {"version": agent.version, "board": agent.board})
+    page.info("kampungnet_agent", place, {"version": agent.version, "board": agent.board})
     if agent.last_report_ms is None:
         return
-    page.gauge("kampungnet_agent_last_report_timestamp_seconds", "When the last report was stored.", place,
-               agent.last_report_ms / 1000)  # fmt: skip
-    page.counter("kampungnet_agent_conflicts", "Readings that came twice with different content.", place,
-                 agent.conflicts)  # fmt: skip
+    page.gauge("kampungnet_agent_last_report_timestamp_seconds", place, agent.last_report_ms / 1000)
+    page.counter("kampungnet_agent_conflicts", place, agent.conflicts)
     if now_ms - agent.last_report_ms > SILENT_AFTER_MS:
         return
-    page.gauge("kampungnet_agent_spool_readings", "Readings waiting on the box, at its last report.", place,
-               agent.spool_readings)  # fmt: skip
+    page.gauge("kampungnet_agent_spool_readings", place, agent.spool_readings)
     if agent.spool_oldest_ms is not None:
-        page.gauge("kampungnet_agent_spool_oldest_timestamp_seconds", "When the oldest waiting reading was taken.",
-                   place, agent.spool_oldest_ms / 1000)  # fmt: skip
+        page.gauge("kampungnet_agent_spool_oldest_timestamp_seconds", place, agent.spool_oldest_ms / 1000)
     if agent.clock_offset_ms is not None:
-        page.gauge("kampungnet_agent_clock_offset_seconds", "The box's clock minus the server's.", place,
-                   agent.clock_offset_ms / 1000)  # fmt: skip
-    page.counter("kampungnet_agent_dropped_readings", "Readings the box dropped because its spool was full.", place,
-                 agent.dropped_readings)  # fmt: skip
+        page.gauge("kampungnet_agent_clock_offset_seconds", place, agent.clock_offset_ms / 1000)
+    page.counter("kampungnet_agent_dropped_readings", place, agent.dropped_readings)

@@ -18,8 +18,6 @@ PINGED: Final = ("gateway", "internet", "device")
 DYNAMIC: Final = "<"
 """RouterOS names what it makes for one caller `<pppoe-NAME>`: a person's name is no label."""
 
-CLIENTS: Final = "Devices on a router's or an access point's radios."
-
 Labels = dict[str, str]
 Port = tuple[Labels, wire.CounterReading]
 """One interface with the labels of its device."""
@@ -28,13 +26,13 @@ Port = tuple[Labels, wire.CounterReading]
 class Sink(Protocol):
     """What takes samples. A value of ``None`` is not known and makes none."""
 
-    def gauge(self, name: str, help_text: str, labels: Labels, value: float | None) -> None:
+    def gauge(self, name: str, labels: Labels, value: float | None) -> None:
         """Take a value that goes up and down."""
 
-    def counter(self, name: str, help_text: str, labels: Labels, value: float | None) -> None:
+    def counter(self, name: str, labels: Labels, value: float | None) -> None:
         """Take a cumulative value exactly as the device gave it; the name has no ``_total`` yet."""
 
-    def info(self, name: str, help_text: str, labels: Labels, facts: Labels) -> None:
+    def info(self, name: str, labels: Labels, facts: Labels) -> None:
         """Take a constant 1 with facts as labels; the name has no ``_info`` yet."""
 
 
@@ -51,14 +49,12 @@ class Seen:
 
 def read_at(out: Sink, labels: Labels, taken_ms: int) -> None:
     """Add when the reading was taken: the one thing that still stands of a device that has gone silent."""
-    out.gauge("kampungnet_device_last_reading_timestamp_seconds", "When the newest reading of a device was taken.",
-              labels, taken_ms / 1000)  # fmt: skip
+    out.gauge("kampungnet_device_last_reading_timestamp_seconds", labels, taken_ms / 1000)
 
 
 def of_device(out: Sink, labels: Labels, seen: Seen, body: Body | None) -> None:
     """Add all that one reading says, except interfaces: a village has room for some of them only."""
-    out.gauge("kampungnet_device_up", "1 when the newest poll of a device succeeded.", labels,
-              float(seen.outcome == wire.Outcome.OK))  # fmt: skip
+    out.gauge("kampungnet_device_up", labels, float(seen.outcome == wire.Outcome.OK))
     if body is not None:
         _answered(out, labels, seen, body)
 
@@ -67,17 +63,14 @@ def of_interfaces(out: Sink, ports: Iterable[Port]) -> None:
     """Add what interfaces carried."""
     for labels, counter in ports:
         own = labels | {"interface": counter.interface}
-        out.counter("kampungnet_interface_receive_bytes", "Bytes an interface received, as the device counts.", own,
-                    counter.rx_bytes)  # fmt: skip
-        out.counter("kampungnet_interface_transmit_bytes", "Bytes an interface sent, as the device counts.", own,
-                    counter.tx_bytes)  # fmt: skip
+        out.counter("kampungnet_interface_receive_bytes", own, counter.rx_bytes)
+        out.counter("kampungnet_interface_transmit_bytes", own, counter.tx_bytes)
 
 
 def _answered(out: Sink, labels: Labels, seen: Seen, body: Body) -> None:
     """Add one device that answered."""
-    out.gauge("kampungnet_device_uptime_seconds", "Time since a device started.", labels, seen.uptime_seconds)
-    out.info("kampungnet_device", "Facts about a device.", labels,
-             {"kind": seen.kind, "model": model_of(body), "version": version_of(body)})  # fmt: skip
+    out.gauge("kampungnet_device_uptime_seconds", labels, seen.uptime_seconds)
+    out.info("kampungnet_device", labels, {"kind": seen.kind, "model": model_of(body), "version": version_of(body)})
     if isinstance(body, wire.RouterBody):
         _router(out, labels, body)
     elif isinstance(body, wire.OntBody):
@@ -86,20 +79,30 @@ def _answered(out: Sink, labels: Labels, seen: Seen, body: Body) -> None:
         _onu(out, labels, body.onu)
     elif isinstance(body, wire.HostBody):
         _pings(out, labels, body.pings)
-        out.gauge("kampungnet_wireless_clients", CLIENTS, labels, body.wireless_clients)
+        out.gauge("kampungnet_wireless_clients", labels, body.wireless_clients)
+    elif isinstance(body, wire.PortalBody):
+        out.gauge("kampungnet_hotspot_usable", labels, _usable(body))
+
+
+def _usable(body: wire.PortalBody) -> float | None:
+    """Say whether a citizen can get online: every step of the box's own check is good."""
+    if body.running is False:
+        return 0.0
+    return float(all(step.good for step in body.check)) if body.check else None
 
 
 def _router(out: Sink, labels: Labels, body: wire.RouterBody) -> None:
     ratio = None if body.cpu_load_percent is None else body.cpu_load_percent / 100
-    out.gauge("kampungnet_router_cpu_load_ratio", "Processor load, 0 to 1.", labels, ratio)
-    out.gauge("kampungnet_router_free_memory_bytes", "Free memory.", labels, body.free_memory_bytes)
-    out.gauge("kampungnet_router_free_storage_bytes", "Free flash.", labels, body.free_storage_bytes)
+    out.gauge("kampungnet_router_cpu_load_ratio", labels, ratio)
+    out.gauge("kampungnet_router_free_memory_bytes", labels, body.free_memory_bytes)
+    out.gauge("kampungnet_router_free_storage_bytes", labels, body.free_storage_bytes)
+    out.gauge("kampungnet_router_storage_bytes", labels, body.total_storage_bytes)
     temperature = max((sensor.value for sensor in body.sensors if sensor.unit == "C"), default=None)
-    out.gauge("kampungnet_device_temperature_celsius", "Highest temperature a device reports.", labels, temperature)
-    out.gauge("kampungnet_hotspot_sessions", "Devices logged in at the portal.", labels, body.hotspot_sessions)
-    out.gauge("kampungnet_hotspot_hosts", "Devices the hotspot sees.", labels, body.hotspot_hosts)
-    out.gauge("kampungnet_dhcp_leases", "Addresses given out.", labels, body.dhcp_leases)
-    out.gauge("kampungnet_wireless_clients", CLIENTS, labels, body.wireless_clients)
+    out.gauge("kampungnet_device_temperature_celsius", labels, temperature)
+    out.gauge("kampungnet_hotspot_sessions", labels, body.hotspot_sessions)
+    out.gauge("kampungnet_hotspot_hosts", labels, body.hotspot_hosts)
+    out.gauge("kampungnet_dhcp_leases", labels, body.dhcp_leases)
+    out.gauge("kampungnet_wireless_clients", labels, body.wireless_clients)
     _pings(out, labels, body.pings)
     if light := wan_light(body):
         _light(out, labels, light)
@@ -110,34 +113,29 @@ def _pings(out: Sink, labels: Labels, pings: Iterable[wire.Ping]) -> None:
         if ping.target not in PINGED or not ping.sent:
             continue
         own = labels | {"target": ping.target}
-        out.gauge("kampungnet_ping_up", "1 when a ping came back.", own, float(ping.received > 0))
+        out.gauge("kampungnet_ping_up", own, float(ping.received > 0))
         rtt = None if ping.rtt_ms is None else ping.rtt_ms / 1000
-        out.gauge("kampungnet_ping_rtt_seconds", "Round trip of a ping by the router, or to a device by the agent.",
-                  own, rtt)  # fmt: skip
+        out.gauge("kampungnet_ping_rtt_seconds", own, rtt)
 
 
 def _ont(out: Sink, labels: Labels, body: wire.OntBody) -> None:
     _light(out, labels, body)
-    out.gauge("kampungnet_device_temperature_celsius", "Highest temperature a device reports.", labels,
-              body.temperature_celsius)  # fmt: skip
+    out.gauge("kampungnet_device_temperature_celsius", labels, body.temperature_celsius)
 
 
 def _onu(out: Sink, labels: Labels, onu: wire.Onu) -> None:
     up = onu_up(onu.state)
-    out.gauge("kampungnet_onu_up", "1 when the OLT says that a village's ONT is at work.", labels,
-              None if up is None else float(up))  # fmt: skip
+    out.gauge("kampungnet_onu_up", labels, None if up is None else float(up))
     cause = onu.last_down_cause.value if onu.last_down_cause else ""
-    out.info("kampungnet_onu", "What the OLT says of a village's ONT.", labels,
-             {"state": onu.state.value, "last_down_cause": cause})  # fmt: skip
+    out.info("kampungnet_onu", labels, {"state": onu.state.value, "last_down_cause": cause})
     _light(out, labels, onu)
-    out.gauge("kampungnet_onu_olt_rx_power_dbm", "Light of a village's ONT at the OLT.", labels,
-              onu.olt_rx_power_dbm)  # fmt: skip
+    out.gauge("kampungnet_onu_olt_rx_power_dbm", labels, onu.olt_rx_power_dbm)
 
 
 def _light(out: Sink, labels: Labels, light: wire.Light | wire.OntBody | wire.Onu) -> None:
-    out.gauge("kampungnet_ont_rx_power_dbm", "Light received on the village's line.", labels, light.rx_power_dbm)
-    out.gauge("kampungnet_ont_tx_power_dbm", "Light sent on the village's line.", labels, light.tx_power_dbm)
-    out.gauge("kampungnet_ont_no_light", "1 when the unit measures darkness.", labels, float(light.no_light))
+    out.gauge("kampungnet_ont_rx_power_dbm", labels, light.rx_power_dbm)
+    out.gauge("kampungnet_ont_tx_power_dbm", labels, light.tx_power_dbm)
+    out.gauge("kampungnet_ont_no_light", labels, float(light.no_light))
 
 
 def shown(body: Body) -> list[wire.CounterReading]:

@@ -20,7 +20,7 @@ from kampungnet.metrics.samples import SERIES_A_VILLAGE
 from kampungnet.shared import wire
 from tests.support.server import NEIGHBOUR, VILLAGE, Box, Running, enrolled, ingested, router_body
 
-LABELS: Final = {"regency", "district", "village", "device", "interface", "target", "result"}
+LABELS: Final = {"regency", "district", "village", "device", "interface", "target", "result", "le"}
 FACTS: Final = {"name", "district_name", "kind", "version", "board", "model", "state", "last_down_cause"}
 HOSTILE: Final = 'a"b\\c\nd{e="f"} 1\r#\t\0\u202e'
 
@@ -82,7 +82,7 @@ def test_names_units_and_labels_keep_the_conventions(database: Database, box: Bo
     for name, family in families.items():
         assert name.startswith("kampungnet_"), name
         assert family.documentation, name
-        assert family.type in {"gauge", "counter"}, name
+        assert family.type in {"gauge", "counter", "histogram"}, name
         for sample in family.samples:
             assert sample.name.endswith("_total") == (family.type == "counter"), sample.name
             assert not sample.name.endswith("_created")
@@ -213,8 +213,8 @@ def test_hostile_names_are_escaped_and_come_back_as_they_were(database: Database
 def test_a_register_alone_is_one_info_a_village(database: Database) -> None:
     names = Counter(name for name, _ in _series(database))
     assert names["kampungnet_village_info"] == 3
-    counted = {"kampungnet_ingest_reports_total", "kampungnet_ingest_readings_total"}
-    assert set(names) == {"kampungnet_village_info", *counted}
+    of_server = {name for name in names if name.startswith("kampungnet_ingest_")}
+    assert set(names) == {"kampungnet_village_info", "kampungnet_outages_open", "kampungnet_incidents_open", *of_server}
 
 
 def test_the_door_counts_what_comes(server: Running, box: Box) -> None:
