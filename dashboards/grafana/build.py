@@ -8,10 +8,13 @@ from typing import Final
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from dashboards.grafana import desa, frame, kabupaten
+from dashboards.grafana import anggaran, desa, frame, hotspot, kabupaten, kecamatan, kesehatan, perangkat
 from dashboards.grafana.frame import Board
 
-BOARDS: Final[tuple[Callable[[], Board], ...]] = (kabupaten.board, desa.board)
+BOARDS: Final[tuple[Callable[[], Board], ...]] = (
+    kabupaten.board, kecamatan.board, desa.board, perangkat.board, hotspot.board, anggaran.board, kesehatan.board,
+)  # fmt: skip
+
 FOLDER: Final = Path(__file__).parent / "boards" / "KampungNet"
 """Grafana makes a folder of the same name of it (``foldersFromFilesStructure``)."""
 
@@ -19,7 +22,7 @@ FOLDER: Final = Path(__file__).parent / "boards" / "KampungNet"
 def texts(console: str = frame.CONSOLE, zone: str = frame.ZONE) -> dict[str, str]:
     """Return the content of every board by the name of its file; the same every time."""
     return {
-        f"{board.uid.removeprefix('kn-')}.json": frame.settled(_text(frame.built(board, zone)), console)
+        f"{board.uid.removeprefix('kn-')}.json": frame.settled(_text(frame.built(board)), console, zone)
         for board in (make() for make in BOARDS)
     }
 

@@ -16,6 +16,8 @@ CONSOLE: Final = "http://127.0.0.1:8080"
 _SOME_SERVER: Final = "https://kampungnet.invalid"
 ZONE: Final = "Asia/Jakarta"
 """WIB. Boards for a kabupaten further east: ``make dashboards ZONE=Asia/Makassar`` (or ``Asia/Jayapura``)."""
+ZONE_HERE: Final = "Zone/Here"
+"""In SQL that cuts days: stands for the zone of the board until :func:`settled`."""
 
 REGENCY: Final = "regency = ${kabupaten:sqlstring}"
 """In SQL: of the chosen kabupaten ..."""
@@ -63,14 +65,14 @@ class Board:
     notes: Sequence[Builder[dashboard.AnnotationQuery]] = ()
 
 
-def built(board: Board, zone: str = ZONE) -> dashboard.Dashboard:
+def built(board: Board) -> dashboard.Dashboard:
     """Return a board as Grafana takes it."""
     frame = (
         build.Dashboard(board.title)
         .uid(board.uid)
         .description(board.about)
         .tags([TAG])
-        .timezone(zone)
+        .timezone(ZONE_HERE)
         .time(board.since, "now")
         .refresh("1m")
         .week_start("monday")
@@ -99,9 +101,9 @@ def to_console(path: str) -> str:
     return f"{_SOME_SERVER}{path}"
 
 
-def settled(text: str, console: str) -> str:
-    """Let the links of a board's text lead to a server."""
-    return text.replace(_SOME_SERVER, console)
+def settled(text: str, console: str, zone: str) -> str:
+    """Let the links of a board's text lead to a server, and its days begin where it stands."""
+    return text.replace(_SOME_SERVER, console).replace(ZONE_HERE, zone)
 
 
 def cell(column: str) -> str:

@@ -26,7 +26,7 @@ from grafana_foundation_sdk.models.common import (
     VizOrientation,
 )
 
-from dashboards.grafana.sources import Query
+from dashboards.grafana.sources import Prom, Query, Sql
 
 Step = tuple[float | None, str]
 """From which value on (``None``: from the lowest), and the colour."""
@@ -36,6 +36,9 @@ STATES: Final = (("up", "Terhubung", GOOD), ("down", "Gangguan", BAD), ("silent"
                  ("never", "Belum dipasang", "gray"))  # fmt: skip
 """A village's state as the server calls it, in the words of its pages."""
 _REFS: Final = "ABCDEF"
+_LABELS: Final = {"kind": "Jenis", "model": "Model", "version": "Versi", "board": "Papan", "name": "Desa",
+                  "regency": "Kabupaten", "district": "Kecamatan", "village": "Kode", "Value": "Nilai"}  # fmt: skip
+"""Labels as columns of a table."""
 
 
 class Common(Protocol):
@@ -97,7 +100,8 @@ class Column:
     link: str = ""
     """Where a click leads."""
     hint: str = ""
-    width: int = 0
+    steps: Sequence[Step] = ()
+    """Colour it from these values on."""
 
 
 def common(panel: Panel, tile: Tile, queries: Sequence[Query]) -> Panel:
@@ -158,14 +162,17 @@ def bars(tile: Tile, *queries: Query) -> timeseries.Panel:
 
 
 def ranking(tile: Tile, query: Query) -> bargauge.Panel:
-    """Return one bar for each row."""
-    rows = ReduceDataOptions().values(True).calcs(["lastNotNull"])
+    """Return one bar for each row of a table, or for each series."""
+    rows = ReduceDataOptions().values(isinstance(query, Sql)).calcs(["lastNotNull"])
     return common(bargauge.Panel(), tile, [query]).orientation(VizOrientation.HORIZONTAL).reduce_options(rows)
 
 
 def rows(tile: Tile, query: Query, columns: Mapping[str, Column] | None = None) -> table.Panel:
     """Return a table; ``columns`` says by name how some are shown."""
     panel = common(table.Panel(), tile, [query]).filterable(True)
+    if isinstance(query, Prom):
+        shown: dict[str, object] = {"excludeByName": {"Time": True}, "renameByName": _LABELS}
+        panel = panel.with_transformation(dashboard.DataTransformerConfig("organize", options=shown))
     for name, column in (columns or {}).items():
         panel = panel.override_by_name(name, _properties(column))
     return panel
@@ -175,8 +182,10 @@ def _properties(column: Column) -> list[dashboard.DynamicConfigValue]:
     found = []
     if column.unit:
         found.append(dashboard.DynamicConfigValue("unit", column.unit))
-    if column.width:
-        found.append(dashboard.DynamicConfigValue("custom.width", column.width))
+    if column.steps:
+        steps = [{"value": value, "color": colour} for value, colour in column.steps]
+        found.append(dashboard.DynamicConfigValue("thresholds", {"mode": "absolute", "steps": steps}))
+        found.append(dashboard.DynamicConfigValue("custom.cellOptions", {"type": "color-text"}))
     if column.link:
         link = {"title": column.hint, "url": column.link}
         found.append(dashboard.DynamicConfigValue("links", [link]))

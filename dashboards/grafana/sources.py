@@ -46,8 +46,10 @@ class Prom:
 
     expr: str
     legend: str = ""
+    is_instant: bool = False
+    """The newest values; otherwise lines over time."""
     is_table: bool = False
-    """The newest values as rows; otherwise lines over time."""
+    """With labels as columns."""
 
     source = PROMETHEUS
 
@@ -56,7 +58,9 @@ class Prom:
         query = prometheus.Dataquery().ref_id(ref_id).expr(self.expr).datasource(PROMETHEUS)
         if self.legend:
             query = query.legend_format(self.legend)
-        return query.instant().format(PromQueryFormat.TABLE) if self.is_table else query.range()
+        if self.is_table:
+            query = query.format(PromQueryFormat.TABLE)
+        return query.instant() if self.is_instant else query.range()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,5 +96,5 @@ def grown(metric: str, where: str = "") -> str:
 
 
 def named(expr: str, where: str) -> str:
-    """Give the values of villages the names of the register."""
+    """Give values by village the names of the register."""
     return f"{expr} * on (village) group_left (name) {live('kampungnet_village_info', where)}"

@@ -3,14 +3,13 @@
 import json
 import subprocess
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -21,13 +20,13 @@ from kampungnet.demo.children import program
 from kampungnet.measurement import incident_log
 from kampungnet.shared import wire
 from kampungnet.villages import service as villages
-from tests.support.ports import free_port
+from tests.support import monitoring
 from tests.support.server import Box, Running, enrolled, router_body
 
 VILLAGES = 6
 """As few as have all parts: a dark box, a cut fibre, an ageing connector."""
 ROUNDS = 3
-START_SECONDS = 30
+WAIT_SECONDS = 30
 
 
 def fill(database: Database) -> cast.Cast:
@@ -96,7 +95,7 @@ def _ont(light: float) -> wire.OntBody:
 class Prometheus:
     """A running Prometheus."""
 
-    port: int
+    url: str
 
     def ask(self, query: str, start: float | None = None) -> list[dict[str, Any]]:
         """Return the series of a query: newest values, or lines from an instant on."""
@@ -104,46 +103,26 @@ class Prometheus:
         words: dict[str, str | float] = {"query": query, "time": now}
         if start is not None:
             words = {"query": query, "start": start, "end": now, "step": 15}
-        address = f"http://127.0.0.1:{self.port}/api/v1/query{'' if start is None else '_range'}"
+        address = f"{self.url}/api/v1/query{'' if start is None else '_range'}"
         try:
-            with urllib.request.urlopen(address, urllib.parse.urlencode(words).encode(), timeout=30) as answer:
-                found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
-        except urllib.error.HTTPError as error:
+            found: list[dict[str, Any]] = monitoring.get(f"{address}?{urlencode(words)}")["data"]["result"]
+        except HTTPError as error:
             raise AssertionError(f"{json.load(error)['error']}: {query}") from error
         return found
 
-    def is_ready(self) -> bool:
-        """Tell whether it answers."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/ready", timeout=2):
-                return True
-        except OSError:
-            return False
-
 
 @contextmanager
-def prometheus(binary: str, folder: Path, target: Running) -> Iterator[Prometheus]:
+def prometheus(folder: Path, target: Running) -> Iterator[Prometheus]:
     """Run Prometheus in a folder of its own; it scrapes the server every second."""
-    (folder / "prometheus.yml").write_text(
-        "scrape_configs: [{job_name: kampungnet, scrape_interval: 1s, static_configs:"
-        f" [{{targets: ['127.0.0.1:{target.port}']}}]}}]\n"
-    )
-    found = Prometheus(free_port())
-    options = [
-        f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}",
-        f"--web.listen-address=127.0.0.1:{found.port}", "--log.level=error",
-    ]  # fmt: skip
-    with subprocess.Popen([binary, *options]) as process:
-        try:
-            wait_until(found.is_ready)
-            yield found
-        finally:
-            process.kill()  # nobody reads its data again
+    targets = [{"targets": [f"127.0.0.1:{target.port}"]}]
+    job = {"job_name": "kampungnet", "scrape_interval": "1s", "static_configs": targets}
+    with monitoring.prometheus(folder, json.dumps({"scrape_configs": [job]}), "--log.level=error") as url:
+        yield Prometheus(url)
 
 
-def wait_until(done: Any) -> None:
+def wait_until(done: Callable[[], bool]) -> None:
     """Wait until something is so."""
-    until = time.monotonic() + START_SECONDS
+    until = time.monotonic() + WAIT_SECONDS
     while not done():
         assert time.monotonic() < until, "it did not come in time"
         time.sleep(0.05)

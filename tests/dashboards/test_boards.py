@@ -134,6 +134,19 @@ def test_links_lead_to_boards_that_exist_with_variables_that_they_have() -> None
     assert all(link.startswith(("/d/", f"{frame.CONSOLE}/")) for link in links)
 
 
+def test_a_link_from_a_row_uses_columns_that_the_row_has(board: dict[str, Any]) -> None:
+    for panel in board["panels"]:
+        text = json.dumps(panel["fieldConfig"]["overrides"])
+        used = set(re.findall(r"__data\.fields\.(\w+)", text)) | {
+            one["matcher"]["options"] for one in panel["fieldConfig"]["overrides"]
+        }
+        renamed = [one["options"]["renameByName"].values() for one in panel.get("transformations", [])]
+        columns = {name for names in renamed for name in names} | {
+            name for target in panel["targets"] for name in re.findall(r'AS "([^"]+)"', target.get("rawSql", ""))
+        }
+        assert used <= columns, panel["title"]
+
+
 def test_nothing_is_fetched_from_the_internet(board: dict[str, Any]) -> None:
     assert not re.findall(r"https?://(?!127\.0\.0\.1)", json.dumps(board))
     maps = [panel for panel in board["panels"] if panel["type"] == "geomap"]

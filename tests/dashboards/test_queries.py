@@ -1,7 +1,6 @@
 """Every query of every board returns rows: from a real Prometheus, and a real PostgreSQL with the demo's data."""
 
 import os
-import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -51,13 +50,10 @@ def chosen(database: Database) -> cast.Cast:
 
 @pytest.fixture(scope="module")
 def prometheus(database: Database, chosen: cast.Cast, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    binary = shutil.which("prometheus", path=f"{os.environ['PATH']}:/usr/sbin")
-    if binary is None:
-        pytest.skip("Prometheus is not installed here (on Debian: apt install prometheus)")
     boxes = stores.enrol_living(database, chosen)
     with serving(database) as server:
         stores.report(server, boxes, 1)
-        with stores.prometheus(binary, tmp_path_factory.mktemp("prometheus"), server) as running:
+        with stores.prometheus(tmp_path_factory.mktemp("prometheus"), server) as running:
             for number in range(2, 2 + stores.ROUNDS):
                 time.sleep(1)
                 stores.report(server, boxes, number)

@@ -1,0 +1,81 @@
+"""KampungNet's own health: does it receive, are boxes heard, do clocks and spools hold."""
+
+from typing import Final
+
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models import dashboard
+
+from dashboards.grafana.frame import Board
+from dashboards.grafana.panels import BAD, CALM, POOR, Column, Tile, lines, number, rows
+from dashboards.grafana.sources import Prom, grown, live, named
+
+_HEARD: Final = live("kampungnet_agent_last_report_timestamp_seconds", "")
+_WAITING: Final = live("kampungnet_agent_spool_oldest_timestamp_seconds", "")
+_CLOCK: Final = live("kampungnet_agent_clock_offset_seconds", "")
+
+
+def board() -> Board:
+    """Return the board."""
+    return Board(
+        "kn-kesehatan", "Kesehatan KampungNet",
+        "Server dan kotak pantau sendiri: laporan yang masuk, kotak yang diam, antrean di kotak, jam yang salah.",
+        [*_now(), _readings(), _reports(), _spools(), _clocks(), _silent(), _losses()],
+    )  # fmt: skip
+
+
+def _now() -> list[Builder[dashboard.Panel]]:
+    return [
+        number(Tile("Kotak didengar", "Kotak yang melapor dalam lima menit terakhir.", "short", 6, 4),
+               Prom(f"count(time() - {_HEARD} < 300)")),
+        number(Tile("Kotak terdaftar", "Semua kotak yang pernah melapor dan haknya belum dicabut.", "short", 6, 4),
+               Prom(f"count({_HEARD})")),
+        number(Tile("Bacaan menunggu", "Bacaan yang masih di spool kotak menurut laporan terakhirnya.", "short", 6, 4),
+               Prom(f"sum({live('kampungnet_agent_spool_readings', '')})")),
+        number(Tile("Selisih jam terbesar", "Jam kotak yang paling jauh dari jam server.", "s", 6, 4,
+                    ((None, CALM), (5, POOR), (60, BAD))), Prom(f"max(abs({_CLOCK}))")),
+    ]  # fmt: skip
+
+
+def _readings() -> Builder[dashboard.Panel]:
+    return lines(
+        Tile("Bacaan masuk", "Bacaan per menit menurut hasilnya: diterima, sudah dikenal, atau ditolak.", "cpm"),
+        Prom("60 * sum by (result) (rate(kampungnet_ingest_readings_total[$__rate_interval]))", "{{result}}"),
+    )
+
+
+def _reports() -> Builder[dashboard.Panel]:
+    return lines(
+        Tile("Laporan masuk", "Laporan kotak per menit menurut hasilnya.", "cpm"),
+        Prom("60 * sum by (result) (rate(kampungnet_ingest_reports_total[$__rate_interval]))", "{{result}}"),
+    )
+
+
+def _spools() -> Builder[dashboard.Panel]:
+    return lines(
+        Tile("Antrean tertua", "Umur bacaan tertua yang masih menunggu di kotak: sepuluh desa terlama.", "s"),
+        Prom(f"topk(10, time() - {named(_WAITING, '')})", "{{name}}"),
+    )
+
+
+def _clocks() -> Builder[dashboard.Panel]:
+    return lines(
+        Tile("Jam kotak", "Jam kotak dikurangi jam server: sepuluh yang paling jauh.", "s"),
+        Prom(f"topk(10, abs({named(_CLOCK, '')}))", "{{name}}"),
+    )
+
+
+def _silent() -> Builder[dashboard.Panel]:
+    return rows(
+        Tile("Kotak paling lama diam", "Kapan kotak tiap desa terakhir melapor; yang paling lama di atas.", "short"),
+        Prom(f"topk(20, time() - {named(_HEARD, '')})", is_table=True, is_instant=True),
+        {"Nilai": Column(unit="dtdhms")},
+    )
+
+
+def _losses() -> Builder[dashboard.Panel]:
+    return lines(
+        Tile("Bacaan hilang dan bentrok", "Bacaan yang dibuang kotak karena spoolnya penuh, dan nomor yang datang dua "
+             "kali dengan isi lain (tanda kartu SD yang disalin).", "short"),
+        Prom(f"sum({grown('kampungnet_agent_dropped_readings_total')})", "dibuang"),
+        Prom(f"sum({grown('kampungnet_agent_conflicts_total')})", "bentrok"),
+    )  # fmt: skip
