@@ -6,7 +6,18 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from kampungnet.billing import books_page, contracts, making, outlook, recaps, signing, statement, statements, uploads
+from kampungnet.billing import (
+    books_page,
+    contracts,
+    ending,
+    making,
+    outlook,
+    recaps,
+    signing,
+    statement,
+    statements,
+    uploads,
+)
 from kampungnet.billing.document import AheadFact, StatementDocument, to_file
 from kampungnet.billing.models import Contract, ContractVersion, Statement, StatementStep
 from kampungnet.billing.verify import verify
@@ -180,8 +191,10 @@ def test_the_money_ends_by_the_bills_of_all_contracts_of_the_line_each_in_its_ow
     with database.reads() as db:
         (row,) = _lines(db, 2026, date(2026, 9, 10))
         found = outlook.outlook(db, REGENCY, LINE, date(2026, 9, 10))
+        unpaid = ending.first_unpaid(db, REGENCY, date(2026, 9, 10))
     assert found is not None
     assert (row.ends, found.dry) == ("Oktober 2026", date(2026, 10, 1))
+    assert unpaid == {KAMPUNGANYAR: date(2026, 10, 1)}
     assert [(one.month.month, one.bill) for one in found.ahead][7:] == [
         (8, MONTHLY), (9, 2 * MONTHLY), (10, 2 * MONTHLY), (11, MONTHLY), (12, MONTHLY),
     ]  # fmt: skip
