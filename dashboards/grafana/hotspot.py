@@ -5,7 +5,7 @@ from grafana_foundation_sdk.models import dashboard
 
 from dashboards.grafana.frame import DISTRICT, OF_DISTRICT, ZONE_HERE, Board, to_console
 from dashboards.grafana.kabupaten import TO_VILLAGE
-from dashboards.grafana.panels import Column, Tile, bars, lines, number, rows
+from dashboards.grafana.panels import BAD, GOOD, Column, Tile, bars, lines, number, rows
 from dashboards.grafana.sources import Prom, Sql, live, named
 
 _FEW = "Hari dengan kurang dari lima orang di sebuah desa tidak dihitung: supaya tidak seorang pun dikenali."
@@ -24,13 +24,14 @@ def board() -> Board:
 
 def _now() -> list[Builder[dashboard.Panel]]:
     sessions = live("kampungnet_hotspot_sessions", OF_DISTRICT)
+    usable = live("kampungnet_hotspot_usable", OF_DISTRICT)
     return [
         number(Tile("Terhubung sekarang", "Perangkat yang masuk di portal saat ini.", "short", 6, 4),
                Prom(f"sum({sessions})")),
         number(Tile("Terlihat portal", "Perangkat di wifi, yang sudah masuk maupun belum.", "short", 6, 4),
                Prom(f"sum({live('kampungnet_hotspot_hosts', OF_DISTRICT)})")),
-        number(Tile("Desa dengan pengunjung", "Desa yang portalnya dipakai seseorang saat ini.", "short", 6, 4),
-               Prom(f"count(sum by (village) ({sessions}) > 0)")),
+        number(Tile("Portal tidak dapat dipakai", "Portal yang menurut pemeriksaan kotaknya tertutup bagi warga.",
+                    "short", 6, 4, ((None, GOOD), (1, BAD))), Prom(f"sum(1 - {usable})")),
         number(Tile("Jam terhubung", f"Jumlah jam terhubung dalam waktu yang dipilih. {_FEW}", "h", 6, 4),
                Sql(f"SELECT sum(seconds) / 3600.0 AS jam {_DAYS}")),
     ]  # fmt: skip

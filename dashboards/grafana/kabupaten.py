@@ -106,11 +106,14 @@ def _map() -> geomap.Panel:
 
 
 def _over_time() -> Builder[dashboard.Panel]:
-    routers = live("kampungnet_device_up", f'{OF_REGENCY}, device="router"')
+    judged = live("kampungnet_village_up", OF_REGENCY)
+    installed = live("kampungnet_agent_last_report_timestamp_seconds", OF_REGENCY)
+    up, down, silent, _ = (word.lower() for _, word, _ in STATES)
     return lines(
-        Tile("Router desa dari waktu ke waktu", "Berapa router menjawab dan berapa tidak; tanpa kabar tak dihitung.",
+        Tile("Keadaan desa dari waktu ke waktu", "Berapa desa terhubung, terganggu, dan tanpa kabar.",
              "short", span=10, height=14),
-        Prom(f"sum({routers})", "menjawab"), Prom(f"count({routers}) - sum({routers})", "tidak menjawab"),
+        Prom(f"sum({judged})", up), Prom(f"count({judged}) - sum({judged})", down),
+        Prom(f"count({installed}) - count({judged})", silent),
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ def board() -> Board:
     return Board(
         "kn-kesehatan", "Kesehatan KampungNet",
         "Server dan kotak pantau sendiri: laporan yang masuk, kotak yang diam, antrean di kotak, jam yang salah.",
-        [*_now(), _readings(), _reports(), _spools(), _clocks(), _silent(), _losses()],
+        [*_now(), _readings(), _reports(), _duration(), _certificate(), _spools(), _clocks(), _silent(), _losses()],
     )  # fmt: skip
 
 
@@ -48,6 +48,23 @@ def _reports() -> Builder[dashboard.Panel]:
         Tile("Laporan masuk", "Laporan kotak per menit menurut hasilnya.", "cpm"),
         Prom("60 * sum by (result) (rate(kampungnet_ingest_reports_total[$__rate_interval]))", "{{result}}"),
     )
+
+
+def _duration() -> Builder[dashboard.Panel]:
+    buckets = "sum by (le) (rate(kampungnet_ingest_duration_seconds_bucket[$__rate_interval]))"
+    return lines(
+        Tile("Lama menerima laporan", "Dari laporan yang utuh sampai tanda terimanya, penyimpanan termasuk.", "s", 16),
+        Prom(f"histogram_quantile(0.5, {buckets})", "separuh laporan"),
+        Prom(f"histogram_quantile(0.95, {buckets})", "95% laporan"),
+    )
+
+
+def _certificate() -> Builder[dashboard.Panel]:
+    return number(
+        Tile("Sertifikat berakhir", "Kapan sertifikat server berakhir, bila KAMPUNGNET_CERTIFICATE menyebutnya.",
+             "dateTimeFromNow", 8),
+        Prom("1000 * min(kampungnet_certificate_end_timestamp_seconds)"),
+    )  # fmt: skip
 
 
 def _spools() -> Builder[dashboard.Panel]:

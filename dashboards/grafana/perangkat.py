@@ -59,7 +59,8 @@ def _failing() -> Builder[dashboard.Panel]:
 def _worst() -> list[Builder[dashboard.Panel]]:
     of_each = f"max by (village) ({live('kampungnet_device_temperature_celsius', OF_DISTRICT)})"
     memory = f"min by (village) ({live('kampungnet_router_free_memory_bytes', OF_DISTRICT)})"
-    flash = f"min by (village) ({live('kampungnet_router_free_storage_bytes', OF_DISTRICT)})"
+    free, flash = (live(f"kampungnet_router_{name}storage_bytes", OF_DISTRICT) for name in ("free_", ""))
+    free_flash = f"min by (village) ({free} / {flash})"
     routers = f'{OF_DISTRICT}, device="router"'
     started = f"min by (village) ({live('kampungnet_device_uptime_seconds', routers)})"
     return [
@@ -70,9 +71,9 @@ def _worst() -> list[Builder[dashboard.Panel]]:
                      "dtdurations"), _newest(f"bottomk({_MOST}, {named(started, OF_DISTRICT)})")),
         ranking(Tile("Memori tersisa", "Router dengan memori tersisa paling sedikit.", "bytes"),
                 _newest(f"bottomk({_MOST}, {named(memory, OF_DISTRICT)})")),
-        ranking(Tile("Flash tersisa", "Router dengan flash paling sempit: penuh berarti tak dapat diperbarui.", "bytes",
-                     steps=((None, BAD), (1_000_000, POOR), (4_000_000, CALM))),
-                _newest(f"bottomk({_MOST}, {named(flash, OF_DISTRICT)})")),
+        ranking(Tile("Flash tersisa", "Flash router paling sempit: bila penuh tak dapat diperbarui.", "percentunit",
+                     steps=((None, BAD), (0.05, POOR), (0.15, CALM))),
+                _newest(f"bottomk({_MOST}, {named(free_flash, OF_DISTRICT)})")),
     ]  # fmt: skip
 
 

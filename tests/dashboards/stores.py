@@ -70,7 +70,10 @@ def report(server: Running, boxes: list[Box], number: int) -> None:
     """Let all boxes report what devices say now; the last one's router does not answer."""
     for place, box in enumerate(boxes):
         rx = (place + 1) * 1_000_000 * number
-        readings = [box.reading(_router(rx)), box.reading(_ont(-20.0 - place), device="ont")]
+        readings = [
+            box.reading(_router(rx)), box.reading(_ont(-20.0 - place), device="ont"),
+            box.reading(wire.PortalBody(running=True, check=[wire.CheckStep("dns", good=place > 0)]), device="portal"),
+        ]  # fmt: skip
         if place == len(boxes) - 1:
             readings[0] = box.reading(outcome=wire.Outcome.UNREACHABLE)
         health = wire.AgentHealth(version="0.1.0", board="Pi", spool_readings=3, spool_oldest_ms=clock.now_ms() - 5_000)
@@ -113,10 +116,19 @@ class Prometheus:
 
 @contextmanager
 def prometheus(folder: Path, target: Running) -> Iterator[Prometheus]:
-    """Run Prometheus in a folder of its own; it scrapes the server every second."""
-    targets = [{"targets": [f"127.0.0.1:{target.port}"]}]
-    job = {"job_name": "kampungnet", "scrape_interval": "1s", "static_configs": targets}
-    with monitoring.prometheus(folder, json.dumps({"scrape_configs": [job]}), "--log.level=error") as url:
+    """Run Prometheus in a folder of its own; every second it scrapes what the server judges, as shipped.
+
+    What devices said has its labels as by remote write, which adds neither job nor instance.
+    """
+    of_both = {"scrape_interval": "1s", "static_configs": [{"targets": [f"127.0.0.1:{target.port}"]}]}
+    as_pushed = [
+        {"action": "keep", "source_labels": ["device"], "regex": ".+"}, {"action": "labeldrop", "regex": "job|instance"}
+    ]  # fmt: skip
+    jobs = [
+        {"job_name": "kampungnet", "params": {"only": ["state"]}, **of_both},
+        {"job_name": "pushed", "metric_relabel_configs": as_pushed, **of_both},
+    ]
+    with monitoring.prometheus(folder, json.dumps({"scrape_configs": jobs}), "--log.level=error") as url:
         yield Prometheus(url)
 
 

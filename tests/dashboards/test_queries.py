@@ -15,9 +15,11 @@ from sqlalchemy import text
 from dashboards.grafana import build
 from kampungnet import tables
 from kampungnet.core import clock, migrate
+from kampungnet.core.certificate import CERTIFICATE
 from kampungnet.core.database import Base, Database
 from kampungnet.demo import cast, run
 from kampungnet.devices import service as devices
+from tests.agent.test_line_tls import certificate_for_loopback
 from tests.architecture.sources import expect_none
 from tests.dashboards import stores
 from tests.dashboards.asked import Asked, as_promql, as_sql, queries
@@ -51,7 +53,8 @@ def chosen(database: Database) -> cast.Cast:
 @pytest.fixture(scope="module")
 def prometheus(database: Database, chosen: cast.Cast, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     boxes = stores.enrol_living(database, chosen)
-    with serving(database) as server:
+    with pytest.MonkeyPatch.context() as patch, serving(database) as server:
+        patch.setenv(CERTIFICATE, str(certificate_for_loopback(tmp_path_factory.mktemp("tls"), 30)))
         stores.report(server, boxes, 1)
         with stores.prometheus(tmp_path_factory.mktemp("prometheus"), server) as running:
             for number in range(2, 2 + stores.ROUNDS):
@@ -111,11 +114,14 @@ def test_every_query_returns_rows(
     )  # fmt: skip
 
 
-def test_series_of_a_village_are_drawn_once_although_it_was_scraped_by_two(prometheus: Prometheus) -> None:
-    doubled = (
-        'max without (job, instance) (label_replace(kampungnet_device_up, "job", "b", "", "") or kampungnet_device_up)'
-    )
-    assert len(prometheus.ask(doubled)) == len(prometheus.ask("kampungnet_device_up"))
+def test_what_devices_said_came_as_by_remote_write_and_is_drawn_once_when_it_is_scraped_too(
+    prometheus: Prometheus,
+) -> None:
+    pushed = prometheus.ask("kampungnet_device_up")
+    assert not any({"job", "instance"} & set(one["metric"]) for one in pushed)
+    scraped = 'label_replace(kampungnet_device_up, "job", "b", "", "")'
+    assert len(prometheus.ask(f"{scraped} or kampungnet_device_up")) == 2 * len(pushed)
+    assert len(prometheus.ask(f"max without (job, instance) ({scraped} or kampungnet_device_up)")) == len(pushed)
 
 
 def test_the_reader_sees_views_and_no_table_and_writes_nothing(reader: "psycopg.Connection[Any]") -> None:
