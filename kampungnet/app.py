@@ -12,6 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from kampungnet.alerts import routes as alerts_routes
+from kampungnet.alerts import routes_webhook
+from kampungnet.alerts.pump import Pump
 from kampungnet.billing import ending, routes_books, routes_check, routes_contract, routes_recap, routes_sizing
 from kampungnet.billing import routes as billing_routes
 from kampungnet.billing import routes_data as billing_data
@@ -85,6 +88,8 @@ _ROUTERS: Final = (
     routes_contract.router,
     routes_sizing.router,
     routes_recap.router,
+    alerts_routes.router,
+    routes_webhook.router,
 )
 
 
@@ -130,10 +135,13 @@ class Server:
         wanted = WantedDoor(self.database, _wanted, self.ending)
         self._doors |= {wire.REPORTS_PATH: door, WANTED_PATH: wanted}
         upkeep = Upkeep(self.database) if self._upkeep else None
+        pump = Pump(self.database, alerts_routes.speaker()) if self._upkeep else None
         try:
             yield {lane.DOOR: door}
         finally:
             await wanted.close()
+            if pump:
+                pump.close()
             if upkeep:
                 upkeep.close()
             door.close()

@@ -17,6 +17,7 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from kampungnet import tables
+from kampungnet.alerts import cli as alerts
 from kampungnet.billing import cli as billing
 from kampungnet.core import clock, migrate
 from kampungnet.core.database import Database
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_add_staff(commands)
     _add_demo(commands)
     staff_commands.add_commands(functools.partial(_command, commands), open_database)
+    alerts.add_commands(functools.partial(_command, commands), open_database)
     billing.add_commands(functools.partial(_command, commands), open_database)
     return parser
 

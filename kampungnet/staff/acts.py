@@ -51,6 +51,8 @@ WORDS: Final[Mapping[str, str]] = {
     "plan.save": N_("Plan of the free wifi set"),
     "plan.retire": N_("Plan of the free wifi offered no more"),
     "plan.offer": N_("Plan of the free wifi offered again"),
+    "alerts.add": N_("Recipient of messages entered"),
+    "alerts.end": N_("Recipient of messages taken off the list"),
 }
 """What each kind of act is called; a kind of a later version shows its code."""
 

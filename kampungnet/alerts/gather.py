@@ -1,0 +1,136 @@
+"""From the database: everything that is the matter in a regency, then what of it one reader may see."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kampungnet.alerts.facts import WATCHDOG, Alarm, Fact, Group, Names, Severity, Work
+from kampungnet.alerts.models import AlertGroup
+from kampungnet.core import clock
+from kampungnet.devices.sites import villages_of
+from kampungnet.measurement import incident_log, planned_work
+from kampungnet.measurement.incident_words import Told
+from kampungnet.measurement.installation import number
+from kampungnet.measurement.outage_models import LoggedIncident, PlannedWork
+from kampungnet.measurement.outage_words import Cause, Span
+from kampungnet.staff.service import Scope
+from kampungnet.villages import service as villages
+
+URGENT_VILLAGES: Final = "KAMPUNGNET_ALERT_URGENT_VILLAGES"
+"""Setting: so many villages in one incident are urgent. The house's own choice is five."""
+BACK_MS: Final = 4 * clock.DAY_MS
+"""What ended longer ago is told no more."""
+OVERRUN_MS: Final = 15 * 60_000
+"""Planned work that lasts so long beyond its end is trouble like any other."""
+WATCHDOG_MS: Final = 15 * 60_000
+"""It comes every five minutes: three missing ones are silence."""
+SILENCE: Final = "silence"
+_GROUP: Final = msgspec.json.Decoder(Group)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is the matter in a regency, for whoever sees the whole."""
+
+    regency: str
+    zone: str
+    names: Names
+    facts: Sequence[Fact]
+
+
+def known(db: Session, regency: str, now_ms: int, environment: Mapping[str, str] = os.environ) -> Known:
+    """Return what is the matter now and what ended in the last days. Raises ``BadInput`` for a bad setting."""
+    names = villages.names(db, regency)
+    sites = villages_of(db, regency)
+    asked = select(PlannedWork).where(PlannedWork.regency == regency, PlannedWork.end_ms > now_ms - BACK_MS)
+    works = db.scalars(asked).all()
+    urgent = number(environment, URGENT_VILLAGES, 5)
+    found = [
+        _incident(row, [(sites[site], names[sites[site]]) for site, _ in incident_log.members(row) if site in sites])
+        for row in incident_log.listed(db, regency, Span(now_ms - BACK_MS, now_ms + 1))
+    ]
+    valid = [one for one in works if one.withdrawn_ms is None]
+    found = [
+        replace(
+            one, is_planned=_is_planned(one, valid, now_ms),
+            severity=Severity.CRITICAL if len(one.members) >= urgent else Severity.WARNING,
+        )
+        for one in found
+        if one.members
+    ]  # fmt: skip
+    groups = db.scalars(select(AlertGroup).where(AlertGroup.regency == regency)).all()
+    found += [_work(one) for one in works]
+    found += [_watchdog(one, now_ms) if one.is_watchdog else _group(one) for one in groups]
+    return Known(regency, clock.zone_of(regency), villages.districts(db, regency) | names, found)
+
+
+def seen_by(found: Known, scope: Scope) -> list[Fact]:
+    """Return what somebody may see, without the others in it."""
+    return [seen for one in found.facts if (seen := _seen(one, scope))]
+
+
+def _seen(fact: Fact, scope: Scope) -> Fact | None:
+    about = fact.about
+    if isinstance(about, Told):
+        own = [one for one in about.villages if scope.covers(one[0])]
+        return (
+            replace(fact, members=frozenset(code for code, _ in own), about=replace(about, villages=own))
+            if own
+            else None
+        )
+    if isinstance(about, Work):
+        places = [one for one in about.places if scope.covers(one) or scope.place.startswith(f"{one}.")]
+        return replace(fact, about=replace(about, places=places)) if places else None
+    alarms = tuple(one for one in about.alarms if (scope.covers(one.village) if one.village else scope.is_whole))
+    if not alarms:
+        return None
+    # How many were left out is known of the whole only.
+    seen = Group(alarms, about.more if scope.is_whole else 0)
+    return replace(fact, members=frozenset(one.fingerprint for one in alarms), about=seen)
+
+
+def _incident(row: LoggedIncident, members: list[tuple[str, str]]) -> Fact:
+    cause, place = Cause(row.cause), incident_log.place(row)
+    about = Told(
+        row.id, row.start_ms, row.end_ms, cause, row.confidence, not row.proven, place, row.sites, row.mixed,
+        row.provisional, members,
+    )  # fmt: skip
+    return Fact(
+        f"incident:{row.id}", Severity.WARNING, row.start_ms, row.end_ms, frozenset(code for code, _ in members),
+        cause.value if row.proven else SILENCE, "/".join(place), about, is_settled=not row.provisional,
+    )  # fmt: skip
+
+
+def _is_planned(fact: Fact, works: Sequence[PlannedWork], now_ms: int) -> bool:
+    """Tell whether all of it is work that was announced, and not yet longer than it should be."""
+    if fact.sign == Cause.TERENCANA:
+        return True
+    now_ms = fact.end_ms or now_ms
+    near = [one for one in works if one.start_ms <= fact.start_ms < one.end_ms and now_ms < one.end_ms + OVERRUN_MS]
+    return all(any(planned_work.covers(one, village) for one in near) for village in fact.members)
+
+
+def _work(row: PlannedWork) -> Fact:
+    about = Work(planned_work.places(row), row.provider, row.reason, row.entered_ms, row.withdrawn_ms is not None)
+    return Fact(f"work:{row.id}", Severity.INFO, row.start_ms, row.end_ms, frozenset(), "", "", about)
+
+
+def _group(row: AlertGroup) -> Fact:
+    about = _GROUP.decode(row.content)
+    topic = f"group:{row.id}"
+    sign = "/".join(sorted({one.name for one in about.alarms}))
+    return Fact(topic, Severity(row.severity), row.start_ms, row.end_ms, frozenset(), sign, topic, about)
+
+
+def _watchdog(row: AlertGroup, now_ms: int) -> Fact:
+    """Return that nothing was heard of whoever watches, or that it was heard again."""
+    is_silent = now_ms - row.received_ms > WATCHDOG_MS
+    about = Group((Alarm(row.id, WATCHDOG, "", "", "", "", ""),), 0)
+    topic = f"watchdog:{row.id}"
+    end_ms = None if is_silent else row.received_ms
+    return Fact(topic, Severity.CRITICAL, row.received_ms, end_ms, frozenset(), "", topic, about)
