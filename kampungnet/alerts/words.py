@@ -160,9 +160,10 @@ def _incident(draft: Draft, fact: Fact, about: Told, voice: Voice) -> Iterator[s
 
 def _villages(about: Told, voice: Voice, how_many: str) -> str:
     """Return how many villages there are and the first names; nothing where the place says it all."""
-    names = [name for _, name in dict(about.villages).items()]
-    if len(names) <= 1:
+    found = dict(about.villages)
+    if len(found) == 1 and about.place and about.place[-1].partition("-")[0] in found:
         return ""
+    names = list(found.values())
     return f"{how_many}: {_named(names, voice)}" if how_many else _named(names, voice)
 
 

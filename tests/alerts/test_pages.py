@@ -60,7 +60,7 @@ async def test_an_engineer_enters_tests_and_ends_a_recipient(pages_server: Serve
         ({"address": "json://" + "x" * 1001}, "Tulis alamat apprise"), ({"name": " "}, "Beri penerima nama"),
         ({"name": "x" * 101}, "Beri penerima nama"), ({"place": "99.99"}, "Tempat ini tidak ada"),
         ({"quiet_end": ""}, "Jam tenang perlu"), ({"quiet_end": "22:00"}, "Jam tenang perlu"),
-        ({"digest": "25:00"}, "Tulis jam"), ({"passes": "all"}, "Pilih untuk siapa"), 
+        ({"digest": "25:00"}, "Tulis jam"), ({"passes": "all"}, "Pilih untuk siapa"),
         ({"kind": "x"}, "Pilih untuk siapa"),
     ],
 )  # fmt: skip

@@ -5,8 +5,10 @@ import pytest
 from kampungnet.alerts import words
 from kampungnet.alerts.cutting import cut, length
 from kampungnet.alerts.facts import Kind, Light, Morning, Silent
+from kampungnet.alerts.gather import Known, seen_by
 from kampungnet.core import clock
 from kampungnet.measurement.outage_words import Cause
+from kampungnet.staff.service import Scope
 from tests.alerts.stories import CODES, HOUR, MINUTE, NOON, VILLAGES, Ear, at, group, incident, texts, voice, work
 
 HOSTILE = (
@@ -79,3 +81,13 @@ def test_a_digest_says_what_is_down_what_recovered_and_which_lights_fall() -> No
     )
     calm = Morning(clock.local_day(now, clock.WIB), [], [], [], 60, 60)
     assert words.digest_text(calm, voice(now)).split("\n")[1] == "Tidak ada kejadian sejak kemarin."
+
+
+def test_who_hears_of_one_village_reads_its_name_and_no_other() -> None:
+    whole = incident(codes=CODES[:23])
+    known = Known("35.10", clock.WIB, VILLAGES, [whole])
+    (seen,) = seen_by(known, Scope("35.10", CODES[4]))
+    (text,) = texts(Ear().listen(NOON, seen), NOON, Kind.OPERATOR)
+    assert text.split("\n")[:2] == ["GANGGUAN: serat optik putus, Kabel FO Utara", "Desa 5"]
+    (alone,) = texts(Ear().listen(NOON, incident()), NOON)
+    assert alone.count("Desa 1") == 1
