@@ -30,6 +30,7 @@ from kampungnet.hotspot import (
     routes_garden,
     routes_plans,
     routes_portal,
+    routes_public,
     routes_vouchers,
 )
 from kampungnet.ingest import lane
@@ -38,6 +39,7 @@ from kampungnet.ingest.wanted_door import WantedDoor
 from kampungnet.measurement import routes as measurement_routes
 from kampungnet.measurement import (
     routes_counts,
+    routes_fresh,
     routes_incidents,
     routes_ledger,
     routes_oddities,
@@ -66,6 +68,7 @@ _ROUTERS: Final = (
     measurement_routes.router,
     routes_ledger.router,
     routes_counts.router,
+    routes_fresh.router,
     routes_outages.router,
     routes_staff.router,
     routes_staff.data_router,
@@ -76,6 +79,7 @@ _ROUTERS: Final = (
     routes_vouchers.router,
     routes_plans.router,
     routes_portal.router,
+    routes_public.router,
     routes_evidence.router,
     routes_garden.router,
     routes_evidence.data_router,
@@ -121,6 +125,7 @@ class Server:
             openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,
         )  # fmt: skip
         app.state.database = self.database
+        app.state.ending = self._is_ending
         web.install(app)
         for router in _ROUTERS:
             app.include_router(router)
@@ -128,6 +133,9 @@ class Server:
         app.get("/readyz", tags=["health"], summary="The database answers and has the right version")(self._readyz)
         app.get("/metrics", tags=["health"], summary="Live state for Prometheus, from this machine only")(self._metrics)
         return app
+
+    def _is_ending(self) -> bool:
+        return self.ending()
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:

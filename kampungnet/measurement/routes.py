@@ -45,6 +45,7 @@ from kampungnet.staff.access import CurrentStaff
 from kampungnet.staff.service import Scope
 from kampungnet.villages import service as villages
 from kampungnet.villages.models import Regency
+from kampungnet.villages.search import MAX_TYPED, Named, search
 
 MOST_OUTAGES: Final = 10
 ONU_COMMAND: Final = "kampungnet onu --village 35.10.15.2012 --serial ZTEGC1234567"
@@ -67,6 +68,23 @@ def first_page(request: Request, db: Reads, staff: CurrentStaff, keadaan: str = 
     return pages.render(
         request, "measurement/overview.html", regency=regency, seen=seen, only=only, as_of=as_of, strays=number
     )
+
+
+@router.get("/cari")
+def find(request: Request, db: Reads, staff: CurrentStaff, nama: str = "") -> Response:
+    """Find a village by its name; the only one that fits is opened at once."""
+    regency, now_ms = _regency(db, staff.scope), clock.now_ms()
+    states_of = [one for one in village_states(db, regency.code, now_ms) if staff.scope.covers(one.village.code)]
+    districts = villages.districts(db, regency.code)
+    named = [Named(one.village.code, one.village.name, districts.get(one.village.district, "")) for one in states_of]
+    found = search(named, nama)
+    if len(found.villages) == 1 and not found.is_guess:
+        return RedirectResponse(f"/desa/{found.villages[0].code}", 303)
+    words = {status.value: pages.language_of(request).say(text) for status, text in states.STATUS_WORDS.items()}
+    return pages.render(
+        request, "measurement/search.html", regency=regency, typed=nama.strip()[:MAX_TYPED], found=found, words=words,
+        signs={one.village.code: one.status.value for one in states_of},
+    )  # fmt: skip
 
 
 @router.get("/desa/{code}")

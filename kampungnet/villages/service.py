@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
 from kampungnet.core.errors import BadInput, NotFound
+from kampungnet.core.languages import N_
 from kampungnet.core.rows import upsert
 from kampungnet.villages.models import District, Regency, Village
 
@@ -76,7 +77,7 @@ def village(db: Session, code: str) -> Village:
     """Return one village by its Kemendagri code. Raises ``NotFound``."""
     found = db.scalar(select(Village).where(Village.regency == code[:5], Village.code == code))
     if found is None:
-        raise NotFound("There is no village with this code in the register.")
+        raise NotFound(N_("There is no village with this code in the register."))
     return found
 
 
