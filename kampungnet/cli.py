@@ -26,6 +26,7 @@ from kampungnet.demo import run as demo
 from kampungnet.devices import onus
 from kampungnet.devices import service as devices
 from kampungnet.measurement import holidays, topology
+from kampungnet.metrics import cli as metrics_commands
 from kampungnet.server import MOST_PROCESSES, rest_the_collector, serve
 from kampungnet.staff import cli as staff_commands
 from kampungnet.staff import service as staff
@@ -104,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     staff_commands.add_commands(functools.partial(_command, commands), open_database)
     alerts.add_commands(functools.partial(_command, commands), open_database)
     billing.add_commands(functools.partial(_command, commands), open_database)
+    metrics_commands.add_commands(functools.partial(_command, commands), open_database)
     return parser
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 MODELS: Final = (
     "villages.models", "staff.models", "devices.models", "measurement.models", "measurement.outage_models",
-    "billing.models", "hotspot.models", "alerts.models",
+    "billing.models", "hotspot.models", "alerts.models", "metrics.models",
 )  # fmt: skip
 
 

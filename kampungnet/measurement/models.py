@@ -20,7 +20,10 @@ class YoungReading(Base):
     """One reading as received, until its hour is packed. Its key makes a repeat harmless."""
 
     __tablename__ = "young_readings"
-    __table_args__ = (ForeignKeyConstraint(["regency", "agent"], [Agent.regency, Agent.id]),)
+    __table_args__ = (
+        ForeignKeyConstraint(["regency", "agent"], [Agent.regency, Agent.id]),
+        Index(None, "regency", "stored_ms"),
+    )
 
     regency: Mapped[str] = mapped_column(primary_key=True)
     agent: Mapped[str] = mapped_column(primary_key=True)
@@ -34,6 +37,8 @@ class YoungReading(Base):
     time_quality: Mapped[int] = mapped_column(SmallInteger)
     """A :class:`kampungnet.measurement.boots.TimeQuality`."""
     payload: Mapped[bytes] = mapped_column(Blob)
+    stored_ms: Mapped[int] = mapped_column(server_default="0")
+    """When it was stored, by the server's clock: in this order metrics stores get it."""
 
 
 class Boot(Base):
@@ -57,6 +62,7 @@ class ReadingDay(Base):
         ForeignKeyConstraint(["regency", "agent"], [Agent.regency, Agent.id]),
         Index(None, "regency", "agent", "last_sequence"),
         Index(None, "regency", "site", "device", "day"),
+        Index(None, "regency", "stored_ms"),
     )
 
     regency: Mapped[str] = mapped_column(primary_key=True)
@@ -70,6 +76,8 @@ class ReadingDay(Base):
     packed: Mapped[bytes] = mapped_column(Blob)
     part: Mapped[int] = mapped_column(SmallInteger, primary_key=True, default=0)
     """0 is the whole day; an OLT's readings are packed by its hours, counted from local midnight."""
+    stored_ms: Mapped[int] = mapped_column(server_default="0")
+    """When the newest of its readings was stored."""
 
 
 class SlotDay(Base):

@@ -33,7 +33,7 @@ LATE_MS: Final = 2 * YOUNG_MS
 """How much later than its hour an agent's oldest reading makes packing worth while."""
 _YOUNG: Final = YoungReading.__table__.c
 _MOVED: Final = (_YOUNG.boot_id, _YOUNG.sequence, _YOUNG.taken_ms, _YOUNG.time_quality)
-_COLUMNS: Final = (_YOUNG.site, _YOUNG.device, _YOUNG.payload, *_MOVED)
+_COLUMNS: Final = (_YOUNG.site, _YOUNG.device, _YOUNG.payload, _YOUNG.stored_ms, *_MOVED)
 _PACK_KEY: Final = ("regency", "agent", "device", "day", "part")
 
 Moved = tuple[str, int, int, int]
@@ -100,7 +100,7 @@ def carry_out(db: Session, planned: Plan) -> None:
     if {tuple(row) for row in removed} != planned.moving:
         raise PlanIsOld
     if planned.packs:
-        changed = ("site", "readings", "first_sequence", "last_sequence", "packed")
+        changed = ("site", "readings", "first_sequence", "last_sequence", "packed", "stored_ms")
         upsert(db, ReadingDay, planned.packs, _PACK_KEY, changed)
         note_packed(db, planned.regency, planned.agent, max(pack["last_sequence"] for pack in planned.packs))
     planned.rows.write(db, planned.regency, clock.now_ms())
@@ -121,10 +121,11 @@ def _pack(db: Session, planned: Plan, place: DeviceDay, rows: list[Any], part: i
     kept += [Kept(row.taken_ms, row.time_quality, row.payload) for row in rows if row.payload not in known]
     sequences = [row.sequence for row in rows]
     sequences += [packed.first_sequence, packed.last_sequence] if packed else []
+    stored_ms = max(packed.stored_ms if packed else 0, *(row.stored_ms for row in rows))
     planned.packs.append(
         dict(zip(_PACK_KEY, key, strict=True))
         | {"site": site, "readings": len(kept), "packed": packing.pack(kept)}
-        | {"first_sequence": min(sequences), "last_sequence": max(sequences)}
+        | {"first_sequence": min(sequences), "last_sequence": max(sequences), "stored_ms": stored_ms}
     )
     return kept, rested
 

@@ -126,7 +126,8 @@ def record_readings(db: Session, arrived: Sequence[Arrived], packed_up_to: Mappi
     ``packed_up_to`` gives for each agent the highest sequence that may rest in a pack.
     """
     packed = _already_packed(db, [one for one in arrived if one.key[3] <= packed_up_to[one.key[1]]])
-    rows = [_row(one) for one in arrived if one.key not in packed]
+    now_ms = clock.now_ms()  # inside the transaction: whoever commits later has stored later
+    rows = [_row(one, now_ms) for one in arrived if one.key not in packed]
     known: dict[Key, bytes] = {}
     # The count tells repeats from new ones in one go; the slow look-up is for repeats only.
     if rows and insert_new(db, YoungReading, rows) != len(rows):
@@ -138,12 +139,12 @@ def record_readings(db: Session, arrived: Sequence[Arrived], packed_up_to: Mappi
     return Stored(frozenset((one.key, one.hash) for one in arrived) - conflicting, conflicting, repeats)
 
 
-def _row(one: Arrived) -> dict[str, Any]:
+def _row(one: Arrived, now_ms: int) -> dict[str, Any]:
     regency, agent, boot_id, sequence = one.key
     return {
         "regency": regency, "agent": agent, "boot_id": boot_id, "sequence": sequence, "hash": one.hash,
         "site": one.site, "device": one.device, "taken_ms": one.taken_ms, "time_quality": int(one.time_quality),
-        "payload": one.payload,
+        "payload": one.payload, "stored_ms": now_ms,
     }  # fmt: skip
 
 
