@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Final
 from zlib import crc32
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from kampungnet.core.database import Database
 
 _OURS: Final = 0x4B4E << 32
 """Advisory locks of a PostgreSQL database are numbers: ours begin with KN."""
+_ASK: Final = text("SELECT pg_try_advisory_lock(:number)")
+_GIVE_BACK: Final = text("SELECT pg_advisory_unlock(:number)")
 
 
 @contextmanager
@@ -26,8 +28,8 @@ def only_one(database: Database, work: str, wait: Callable[[], bool]) -> Iterato
         with _file(Path(f"{database.engine.url.database}-{work}"), wait) as has:
             yield has
     else:
-        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            yield _advisory(connection, _OURS | crc32(work.encode()), wait)
+        with _advisory(database, {"number": _OURS | crc32(work.encode())}, wait) as has:
+            yield has
 
 
 @contextmanager
@@ -50,9 +52,14 @@ def _locked(file: int) -> bool:
     return True
 
 
-def _advisory(connection: Connection, number: int, wait: Callable[[], bool]) -> bool:
-    ask = text("SELECT pg_try_advisory_lock(:number)")
-    has = bool(connection.scalar(ask, {"number": number}))
-    while not has and wait():
-        has = bool(connection.scalar(ask, {"number": number}))
-    return has
+@contextmanager
+def _advisory(database: Database, number: dict[str, int], wait: Callable[[], bool]) -> Iterator[bool]:
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        has = bool(connection.scalar(_ASK, number))
+        while not has and wait():
+            has = bool(connection.scalar(_ASK, number))
+        try:
+            yield has
+        finally:
+            if has:  # the connection goes back to its pool, and would hold the lock there
+                connection.execute(_GIVE_BACK, number)

@@ -130,7 +130,7 @@ class RegencyPush:
         if now_ms < self._live_ms - REPEAT_MS:  # the server's clock was ahead, and has been set back
             self._live_ms = self._rest_ms = now_ms - REPEAT_MS
         # What rests may be due later than it was stored: never past what the live lane has.
-        self._rest_ms = min(packs[0].stored_ms, self._live_ms) if packs else self._live_ms
+        self._rest_ms = min(packs[1].stored_ms, self._live_ms) if len(packs) > 1 else self._live_ms
         far_ms = self._live_ms - self._overlap_ms
         self._done = {key: at for key, at in self._done.items() if at >= far_ms}
         self._done_packs = {key: at for key, at in self._done_packs.items() if at >= self._rest_ms}

@@ -110,17 +110,17 @@ class Gatherer:
         self._waiting = []
         self._before.clear()
 
-    def gauge(self, name: str, _help_text: str, labels: Labels, value: float | None) -> None:
+    def gauge(self, name: str, labels: Labels, value: float | None) -> None:
         """Take a value that goes up and down."""
         if value is not None:
             self._add(name, labels, value)
 
-    def counter(self, name: str, _help_text: str, labels: Labels, value: float | None) -> None:
+    def counter(self, name: str, labels: Labels, value: float | None) -> None:
         """Take a cumulative value."""
         if value is not None:
             self._add(name + "_total", labels, value)
 
-    def info(self, name: str, _help_text: str, labels: Labels, facts: Labels) -> None:
+    def info(self, name: str, labels: Labels, facts: Labels) -> None:
         """Take a constant 1 with facts as labels."""
         self._add(name + "_info", labels | facts, 1.0)
 
@@ -186,13 +186,13 @@ class _Count:
     def __init__(self) -> None:
         self.number = 0
 
-    def gauge(self, _name: str, _help_text: str, _labels: Labels, value: float | None) -> None:
+    def gauge(self, _name: str, _labels: Labels, value: float | None) -> None:
         """Count one."""
         self.number += value is not None
 
     counter = gauge
 
-    def info(self, _name: str, _help_text: str, _labels: Labels, _facts: Labels) -> None:
+    def info(self, _name: str, _labels: Labels, _facts: Labels) -> None:
         """Count one."""
         self.number += 1
 

@@ -22,6 +22,8 @@ from tests.support.contents import contents
 from tests.support.server import enrolled, ingested, prepared_database
 
 LEDGER = {"traffic_days", "traffic_slots", "traffic_hours", "months_due"}
+STORED = "reading_days"
+"""Readings at rest, with when they were stored: what an older version does not know."""
 
 
 @pytest.fixture
@@ -103,7 +105,11 @@ def test_data_survives_every_upgrade(database_url: str) -> None:
     assert "onus" not in inspect(database.engine).get_table_names()
     assert migrate.migrate(database) == ("0001", migrate.newest())
     after = contents(database)
-    assert {name for name in before if before[name] != after[name]} == LEDGER, "made anew from readings by `recompute`"
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed - {STORED} == LEDGER, "made anew from readings by `recompute`"
+    ((*kept, _), (*was, _)) = after[STORED] + before[STORED]
+    assert kept == was
+    assert after[STORED][0][-1] == 0
     database.close()
 
 
