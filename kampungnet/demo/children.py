@@ -1,10 +1,11 @@
 """Child processes of the demo: started, watched, and always ended."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +15,9 @@ STOP_SECONDS: Final = 8
 
 
 def program(name: str) -> str:
-    """Return the path of one of our commands in this very environment."""
-    return str(Path(sys.executable).with_name(name))
+    """Return the path of one of our commands in this very environment, or of another program of this machine."""
+    own = Path(sys.executable).with_name(name)
+    return str(own) if own.exists() else shutil.which(name) or str(own)
 
 
 def _environment() -> dict[str, str]:
@@ -30,11 +32,24 @@ class Children:
         self._folder = folder
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._may_end: set[str] = set()
+        self._optional: set[str] = set()
 
-    def start(self, name: str, *command: str, ends: bool = False) -> None:
-        """Start one of our commands, or ``python``, in the background; ``ends``: it has a task and then ends well."""
+    def start(
+        self,
+        name: str,
+        *command: str,
+        ends: bool = False,
+        optional: bool = False,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start one of our commands, ``python`` or another program in the background, with ``more`` in its environment.
+
+        ``ends``: it has a task and then ends well. ``optional``: the demo goes on without it.
+        """
         if ends:
             self._may_end.add(name)
+        if optional:
+            self._optional.add(name)
         with self.log_of(name).open("wb") as log:
             # Its own session: a Ctrl-C at the terminal reaches only us, and we end the children in order.
             self._running[name] = subprocess.Popen(  # noqa: S603 -- our own commands with our own words
@@ -43,17 +58,23 @@ class Children:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env=_environment(),
+                env=_environment() | dict(more or {}),
             )
 
     def wait_for(self, what: str, done: Callable[[], bool], seconds: float) -> None:
         """Wait until ``done`` says so. Raises ``Unavailable`` when a child ends or the time is over."""
+        if not self.waited_for(done, seconds):
+            raise Unavailable(f"{what} did not come up within {seconds:.0f} s: see the logs in {self._folder}.")
+
+    def waited_for(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Wait until ``done`` says so, or the time is over; say which. Raises ``Unavailable`` when a child ends."""
         until = time.monotonic() + seconds
         while not done():
             self.check()
             if time.monotonic() > until:
-                raise Unavailable(f"{what} did not come up within {seconds:.0f} s: see the logs in {self._folder}.")
+                return False
             time.sleep(0.1)
+        return True
 
     def have_ended(self, names: Iterable[str]) -> bool:
         """Say whether those children have ended, well or not."""
@@ -63,7 +84,7 @@ class Children:
         """Raise ``Unavailable`` when a child ended that should not have, with the last line it said."""
         for name, process in self._running.items():
             code = process.poll()
-            if code is not None and (code or name not in self._may_end):
+            if name not in self._optional and code is not None and (code or name not in self._may_end):
                 lines = self.log_of(name).read_text(errors="replace").strip().splitlines()
                 said = lines[-1] if lines else "nothing"
                 raise Unavailable(f"the {name} ended by itself; it said: {said} (all of it: {self.log_of(name)})")

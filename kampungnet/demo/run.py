@@ -18,6 +18,7 @@ from kampungnet.core.database import Database
 from kampungnet.core.errors import Unavailable
 from kampungnet.demo import books, boxes, cast, history, wifi
 from kampungnet.demo.children import Children
+from kampungnet.demo.monitoring import Monitoring
 from kampungnet.devices import service as devices
 from kampungnet.devices.models import Device
 from kampungnet.measurement import incident_log
@@ -82,6 +83,7 @@ class _Start:
     def __init__(self, children: Children, database: Database, folder: Path, tell: Tell) -> None:
         self._children, self._database, self._folder = children, database, folder
         self._tell = tell
+        self._monitoring = Monitoring(children, folder)
 
     def everything(self, port: int, number: int) -> None:
         """Return when the pages have something to show and live readings come in."""
@@ -108,7 +110,8 @@ class _Start:
             filling = []
         self._progress("waiting for the first live readings")
         self._children.wait_for("live readings", lambda: _live(self._database) >= len(running), LIVE_SECONDS)
-        self._tell(_announcement(url, password, (found[0], voucher), parts.told(names), time.monotonic() - began))
+        told = f"{parts.told(names)}\n\n  {self._monitoring.told()}"
+        self._tell(_announcement(url, password, (found[0], voucher), told, time.monotonic() - began))
         self._wait_for_the_month(filling, len(found))
 
     def _open_wifi(self, first: boxes.Box) -> str:
@@ -176,7 +179,16 @@ class _Start:
         inventory.unlink(missing_ok=True)
         self._progress("starting server and simulator")
         self._children.start(
-            "server", "kampungnet", "serve", "--processes", "1", "--port", str(port), "--data", str(self._folder)
+            "server",
+            "kampungnet",
+            "serve",
+            "--processes",
+            "1",
+            "--port",
+            str(port),
+            "--data",
+            str(self._folder),
+            more=self._monitoring.start(port),
         )
         self._children.start(
             "simulator", "kampungnet-sim", "run", *chosen, "--control", "0", "--inventory", str(inventory)
