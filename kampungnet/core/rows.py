@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Date
+from sqlalchemy import Connection, Date, cast, func, literal
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from kampungnet.core.database import Base
+from kampungnet.core.database import Base, Blob
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -44,6 +44,13 @@ def _among(dialect: str, model: type[Base], names: tuple[str, ...], within: tupl
     one_of = "IN (SELECT value FROM json_each(?))" if dialect == "sqlite" else "= ANY(%s)"
     conditions = " AND ".join(f"{name} {one_of}" for name in within)
     return f"SELECT {', '.join(names)} FROM {model.__tablename__} WHERE {conditions}"  # noqa: S608 -- see the top
+
+
+def joined(db: Session, column: Any) -> Any:
+    """Return, of a grouped query, the bytes of all its rows as one value, in any order."""
+    if db.connection().dialect.name == "sqlite":  # which takes bytes for text without looking at them
+        return cast(func.group_concat(column, ""), Blob)
+    return func.string_agg(column, literal(b"", Blob))
 
 
 def insert_new(db: Session, model: type[Base], rows: Rows) -> int:

@@ -16,20 +16,17 @@ from sqlalchemy import CursorResult, Row, delete, exists, func, insert, select, 
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
-from kampungnet.core.rows import upsert
+from kampungnet.core.rows import joined, upsert
 from kampungnet.measurement import service_months, traffic_days
 from kampungnet.measurement.ledger import Slot
 from kampungnet.measurement.models import MonthDue, TrafficCorrection, TrafficDay, TrafficMonth
-from kampungnet.measurement.month import Columns, Day, Month, month, month_of
+from kampungnet.measurement.month import Month, has_gaps, month, month_of, unpacked
 from kampungnet.measurement.traffic_days import OfDevice
 from kampungnet.villages.models import Regency
 
 CLOSE_MS: Final = 5 * clock.DAY_MS
 """How long after its end a month waits for what boxes still have in their spools (setting)."""
-_DAY: Final = (
-    TrafficDay.rx_bytes, TrafficDay.tx_bytes, TrafficDay.covered_ms, TrafficDay.samples, TrafficDay.flags,
-    TrafficDay.busiest_hour, TrafficDay.busiest_bytes, TrafficDay.peaks, TrafficDay.gaps,
-)  # fmt: skip
+_LINE: Final = (TrafficDay.site, TrafficDay.device, TrafficDay.interface)
 _CORRECTED: Final = ("rx_bytes", "tx_bytes", "covered_ms", "samples", "rx_p95_bps", "tx_p95_bps")
 _KEY: Final = ("regency", "site", "device", "interface", "month")
 
@@ -85,28 +82,27 @@ def months_of(db: Session, regency: str, first: date, site: str | None = None) -
     """Add up a month of every interface of a regency, or of one site, from its days; changes nothing."""
     zone = clock.zone_of(regency)
     last = last_day(first)
-    starts = {str(day): clock.day_start_ms(day, zone) for day in clock.days_between(first, last)}
-    span = (TrafficDay.regency == regency, TrafficDay.day.between(first, last))
-    rows = select(TrafficDay.site, TrafficDay.device, TrafficDay.interface, TrafficDay.day, *_DAY).where(*span)
+    starts = {day.toordinal(): clock.day_start_ms(day, zone) for day in clock.days_between(first, last)}
+    span = [TrafficDay.regency == regency, TrafficDay.day.between(first, last)]
     if site is not None:
-        rows = rows.where(TrafficDay.site == site)
-    days: dict[Line, list[tuple[Any, ...]]] = defaultdict(list)
-    # Rows as the driver gives them: SQLAlchemy's own cost as much as all the rest.
-    cursor: Any = db.connection().execute(rows).cursor
-    for row in cursor:
-        days[row[:3]].append(row)
+        span.append(TrafficDay.site == site)
+    # The database puts the days of a line together: as rows of Python's they cost as much as all the rest.
+    rows = select(*_LINE, joined(db, TrafficDay.packed)).where(*span).group_by(*_LINE)
+    lines = {(site, device, interface): unpacked(days, starts) for site, device, interface, days in db.execute(rows)}
+    gaps: dict[Line, list[bytes]] = defaultdict(list)
+    if any(map(has_gaps, lines.values())):
+        for *line, packed in db.execute(select(*_LINE, TrafficDay.gaps).where(*span, TrafficDay.gaps != b"")):
+            gaps[line[0], line[1], line[2]].append(packed)
     period = period_ms(first, zone)
-    found = {}
-    for line, of_line in days.items():
-        _, _, _, texts, *numbers = zip(*of_line, strict=True)
-        columns = Columns(tuple(starts[str(day)] for day in texts), *numbers)
-        found[line] = month_of(columns, period, partial(_slots_of, db, regency, line))
-    return found
+    return {
+        line: month_of(days._replace(gaps=gaps[line]), period, partial(_slots_of, db, regency, line))
+        for line, days in lines.items()
+    }
 
 
-def _slots_of(db: Session, regency: str, line: Line, day: Day) -> Iterable[Slot]:
+def _slots_of(db: Session, regency: str, line: Line, start_ms: int) -> Iterable[Slot]:
     site, device, interface = line
-    local_day = clock.local_day(day.start_ms, clock.zone_of(regency))
+    local_day = clock.local_day(start_ms, clock.zone_of(regency))
     of_device = OfDevice(regency, site, device, local_day, local_day)
     return traffic_days.stored(db, of_device, {interface}).get(interface, {}).values()
 

@@ -218,7 +218,8 @@ def _day_row(key: dict[str, Any], found: Mapping[int, Slot], gaps: bytes, start_
     return key | {
         "gaps": gaps, "rx_bytes": total.rx_bytes, "tx_bytes": total.tx_bytes,
         "covered_ms": total.covered_ms, "samples": total.samples, "flags": int(total.flags),
-        "busiest_hour": total.busiest_hour, "busiest_bytes": total.busiest_bytes, "peaks": total.peaks,
+        "busiest_hour": total.busiest_hour, "busiest_bytes": total.busiest_bytes,
+        "packed": traffic.pack_day(key["day"], total),
     }  # fmt: skip
 
 

@@ -121,8 +121,9 @@ class TrafficDay(Base):
     """:class:`kampungnet.measurement.ledger.Flag` of all slots together."""
     busiest_hour: Mapped[int] = mapped_column(SmallInteger)
     busiest_bytes: Mapped[int]
-    peaks: Mapped[bytes] = mapped_column(Blob)
-    """The highest 40 slots of each direction: a month's percentile seldom needs more."""
+    packed: Mapped[bytes] = mapped_column(Blob)
+    """The day and these numbers once more, with the highest 40 slots of each direction: a month reads no more than
+    this (:func:`kampungnet.measurement.traffic.pack_day`)."""
     gaps: Mapped[bytes] = mapped_column(Blob)
     """Gaps that begin on this day, with their bytes."""
 

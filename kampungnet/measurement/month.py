@@ -4,7 +4,7 @@ A month needs the highest slots only: each day brings its 40 highest along, and 
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate, chain
@@ -19,6 +19,8 @@ from kampungnet.measurement.slots import MOST, SLOT_MS
 HOUR_MS: Final = 3_600_000
 _WIDTH: Final = 8
 """Bytes of a double."""
+_WORDS: Final = traffic.DAY_NUMBERS + 2 * traffic.PEAKS
+"""Numbers of a packed day."""
 _DOUBTS: Final = Flag.LOWER_BOUND | Flag.IMPOSSIBLE
 
 
@@ -48,16 +50,15 @@ class Columns(NamedTuple):
     flags: Sequence[int] = ()
     busiest_hour: Sequence[int] = ()
     busiest_bytes: Sequence[int] = ()
-    peaks: Sequence[bytes] = ()
+    tops: "Tops" = (array("d"), ((), ()), ((), ()))
     gaps: Sequence[bytes] = ()
-
-    def day(self, place: int) -> Day:
-        """Return one of the days."""
-        return Day._make(column[place] for column in self)
+    """Of those days that have any, in any order."""
 
 
-Open = Callable[[Day], Iterable[Slot]]
-"""Returns the slots of a day."""
+Tops = tuple["array[float]", Runs, Runs]
+"""The highest numbers of all days, lowest first, and where those of each day lie: received, and sent."""
+Open = Callable[[int], Iterable[Slot]]
+"""Returns the slots of the day that starts at an instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,32 @@ class Month:
         return max((one for one in (self.rx_p95_bps, self.tx_p95_bps) if one is not None), default=None)
 
 
+def unpacked(packed: bytes, starts: Mapping[int, int]) -> Columns:
+    """Return days that :func:`traffic.pack_day` packed, in any order, by the column and without their gaps.
+
+    ``starts`` has the instant at which each day starts, by its ordinal.
+    """
+    numbers = array("q", packed)
+    days, rx, tx, covered, samples, flags, hours, most = (numbers[n::_WORDS] for n in range(traffic.DAY_NUMBERS))
+    sent, received, end = (
+        range(traffic.DAY_NUMBERS + n * traffic.PEAKS, len(numbers) + 1, _WORDS) for n in range(3)
+    )  # fmt: skip
+    tops = array("d", packed), (received, end), (sent, received)
+    return Columns(list(map(starts.__getitem__, days)), rx, tx, covered, samples, flags, hours, most, tops)
+
+
+def has_gaps(days: Columns) -> bool:
+    """Tell whether a gap may begin on one of the days: its slots say so."""
+    return any(flags & Flag.GAP for flags in set(days.flags))
+
+
 def month(
     days: Sequence[Day], period_ms: tuple[int, int], open_day: Open, policy: GapPolicy = GapPolicy.IGNORE
 ) -> Month:
     """Add up the days of one interface that lie in a period (start included, end excluded)."""
-    return month_of(Columns(*zip(*days, strict=True)), period_ms, open_day, policy)
+    columns = Columns(*zip(*days, strict=True))
+    tops = _tops([day.peaks for day in days])
+    return month_of(columns._replace(tops=tops), period_ms, open_day, policy)
 
 
 def month_of(days: Columns, period_ms: tuple[int, int], open_day: Open, policy: GapPolicy = GapPolicy.IGNORE) -> Month:
@@ -100,9 +122,8 @@ def month_of(days: Columns, period_ms: tuple[int, int], open_day: Open, policy: 
     doubtful = bool(flags & _DOUBTS) or any(gap.flags & _DOUBTS for gap in gaps)
     expected = (last_ms - first_ms) // SLOT_MS
     samples = sum(days.samples)
-    numbers, runs = _tops(days.peaks)
     number = expected if policy is GapPolicy.ZERO else samples
-    rx, tx = (_p95(days, (numbers, of_way), way, number, open_day) for way, of_way in enumerate(runs))
+    rx, tx = (_p95(days, way, number, open_day) for way in range(2))
     busiest_bytes = max(days.busiest_bytes, default=0)
     return Month(
         rx_bytes=min(sum(days.rx_bytes) + sum(gap.rx_bytes for gap in gaps), MOST),
@@ -122,38 +143,33 @@ def _busiest_hour_ms(days: Columns, busiest_bytes: int, first_ms: int) -> int:
     return min((start + hour * HOUR_MS for one, start, hour in hours if one == busiest_bytes), default=first_ms)
 
 
-def _tops(peaks: Sequence[bytes]) -> tuple["array[float]", tuple[Runs, Runs]]:
-    """Return the highest numbers of all days, and where those of each day lie: received, and sent.
-
-    Each day has them from the highest down, received before sent: turned round, all ascend, the last day first.
-    """
-    numbers = array("d", b"".join(peaks))
+def _tops(peaks: Sequence[bytes]) -> Tops:
+    """Return the highest numbers of days. Each has them from the highest down, received before sent: turned round."""
+    numbers = array("d", b"".join(reversed(peaks)))
     numbers.reverse()
-    lengths = [len(one) // (2 * _WIDTH) for one in reversed(peaks)]
-    if lengths and lengths[0] and lengths.count(lengths[0]) == len(lengths):
-        sent, received, end = (range(n * lengths[0], len(numbers) + 1, 2 * lengths[0]) for n in range(3))
-        return numbers, ((received, end), (sent[:-1], received))
+    lengths = [len(one) // (2 * _WIDTH) for one in peaks]
     borders = list(accumulate(chain.from_iterable(zip(lengths, lengths, strict=True)), initial=0))
-    return numbers, ((borders[1::2], borders[2::2]), (borders[:-1:2], borders[1::2]))
+    return numbers, (borders[1::2], borders[2::2]), (borders[:-1:2], borders[1::2])
 
 
-def _p95(days: Columns, tops: tuple["array[float]", Runs], way: int, number: int, open_day: Open) -> int | None:
+def _p95(days: Columns, way: int, number: int, open_day: Open) -> int | None:
     """Return the rate at the nearest rank among ``number`` slots; those without a measurement count as 0."""
     if not number:
         return None
-    numbers, (starts, ends) = tops
+    numbers, received, sent = days.tops
+    starts, ends = sent if way else received
     place = number - rank(number)
     border = highest(numbers, (starts, ends), place) if place < sum(ends) - sum(starts) else -1.0
     # What a day keeps back is not above the lowest it brought along.
     if isinstance(starts, range) and max(numbers[starts[0] :: starts.step]) <= border:
-        return int(border) * 8 // SLOT_SECONDS
-    lowest = zip(starts, ends, reversed(range(len(starts))), strict=True)
-    shut = [n for start, end, n in lowest
+        return max(0, int(border)) * 8 // SLOT_SECONDS
+    shut = [n for n, (start, end) in enumerate(zip(starts, ends, strict=True))
             if start < end and numbers[start] > border and days.samples[n] > traffic.PEAKS]  # fmt: skip
     if shut:
         ordered: list[float] = [one for start, end in zip(starts, ends, strict=True) for one in numbers[start:end]]
         for n in shut:
-            values = sorted((_bytes(one, way) for one in open_day(days.day(n)) if one.is_sample), reverse=True)
+            slots = open_day(days.start_ms[n])
+            values = sorted((_bytes(one, way) for one in slots if one.is_sample), reverse=True)
             ordered += values[traffic.PEAKS :]
         ordered.sort(reverse=True)
         border = ordered[place] if place < len(ordered) else -1.0

@@ -66,21 +66,25 @@ def highest(numbers: Sequence[float], runs: Runs, place: int) -> float:
     Each run gives one number near the one that is sought; by those, most of a run is passed over unread.
     """
     low, high = runs
-    above, left = 0, sum(high) - sum(low)
+    top, above, left = sum(high), 0, sum(high) - sum(low)
     share = -(-(place + 1) // len(low))
     if isinstance(low, range):
         near = sorted(numbers[max(low[0], high[0] - share) :: low.step])
     else:
         near = sorted([numbers[max(start, end - share)] for start, end in zip(low, high, strict=True) if start < end])
-    first, last = 0, len(near)
+    first, last, step = 0, len(near), 1
+    middle = last // 2
     while left > _FEW and last - first > 1:
-        middle = (first + last) // 2
         cuts = list(map(bisect_left, repeat(numbers), repeat(near[middle]), low, high))
-        found = sum(high) - sum(cuts)
+        bottom = sum(cuts)
+        found = top - bottom
         if above + found > place:
             low, first, left = cuts, middle, found
+            middle = min(middle + step, (first + last) // 2)
         else:
-            high, last, left, above = cuts, middle, left - found, above + found
+            high, top, last, left, above = cuts, bottom, middle, left - found, above + found
+            middle = max(middle - step, (first + last) // 2)
+        step *= 2  # the first guess is near: what is sought lies beside it
     found_here = sorted(chain.from_iterable(map(numbers.__getitem__, map(slice, low, high))))
     return found_here[above - place - 1]
 

@@ -25,7 +25,7 @@ from kampungnet.measurement.traffic_days import OfDevice
 
 _DAY: Final = (
     TrafficDay.rx_bytes, TrafficDay.tx_bytes, TrafficDay.covered_ms, TrafficDay.samples, TrafficDay.flags,
-    TrafficDay.busiest_hour, TrafficDay.busiest_bytes, TrafficDay.peaks, TrafficDay.gaps,
+    TrafficDay.busiest_hour, TrafficDay.busiest_bytes, TrafficDay.packed, TrafficDay.gaps,
 )  # fmt: skip
 
 Line = tuple[str, str]
@@ -63,10 +63,10 @@ def line_traffic(db: Session, asked: Days, named: Iterable[str] = ()) -> LineTra
     days = [next(iter(one.lines.values())) if len(one.lines) == 1 else _together(db, asked, one, books)
             for one in of_days]  # fmt: skip
 
-    def opened(day: Day) -> Iterable[Slot]:
-        if day.start_ms in books:
-            return books[day.start_ms].values()
-        one = next(one for one in of_days if day in one.lines.values())
+    def opened(start_ms: int) -> Iterable[Slot]:
+        if start_ms in books:
+            return books[start_ms].values()
+        one = next(one for one in of_days if clock.day_start_ms(one.day, zone) == start_ms)
         return slots_of(db, asked, one).values()
 
     period = clock.day_start_ms(asked.first, zone), clock.day_start_ms(asked.last + timedelta(days=1), zone)
@@ -92,7 +92,8 @@ def line_days(db: Session, asked: Days, named: frozenset[str] = frozenset()) -> 
     found: dict[date, dict[Line, Day]] = defaultdict(dict)
     for device, interface, day, *numbers in db.connection().execute(rows):
         if (device, interface, day) in lines or (not lines and f"{device}/{interface}" in named):
-            found[day][device, interface] = Day(clock.day_start_ms(day, zone), *numbers)
+            stored = Day(clock.day_start_ms(day, zone), *numbers)
+            found[day][device, interface] = stored._replace(peaks=traffic.peaks_of(stored.peaks))
     return [LineDay(day, dict(sorted(found[day].items()))) for day in sorted(found)]
 
 

@@ -7,6 +7,7 @@ import zlib
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import reduce
 from operator import or_
 from typing import Final
@@ -22,6 +23,10 @@ from kampungnet.shared import wire
 SLOTS_AN_HOUR: Final = 12
 PEAKS: Final = 40
 """How many of a day's highest slots stand beside it: a 95th percentile takes 14 or 15 from an average day."""
+NO_SLOT: Final = -1.0
+"""Stands in the place of a highest slot where a day has fewer."""
+DAY_NUMBERS: Final = 8
+"""Whole numbers of a packed day, before its highest slots."""
 _DIALLED: Final = ("pppoe", "ppp", "l2tp", "pptp", "sstp", "ovpn", "lte")
 """Kinds of interface that are made anew at each connect."""
 _COLUMNS: Final = 4
@@ -190,7 +195,8 @@ def summary(slots: Mapping[int, Slot], start_ms: int) -> Summary:
     seen = [slot for slot in slots.values() if slot.covered_ms >= SLOT_MS]
     peaks = array("d")
     for values in ([slot.rx_bytes for slot in seen], [slot.tx_bytes for slot in seen]):
-        peaks.extend(sorted(values, reverse=True)[:PEAKS])
+        highest = sorted(values, reverse=True)[:PEAKS]
+        peaks.extend(highest + [NO_SLOT] * (PEAKS - len(highest)))
     of_hours: dict[int, int] = {}
     for at_ms, slot in slots.items():
         hour = (at_ms - start_ms) // _HOUR_MS
@@ -208,9 +214,30 @@ def summary(slots: Mapping[int, Slot], start_ms: int) -> Summary:
     )
 
 
+def pack_day(day: date, total: Summary) -> bytes:
+    """Pack all that a month needs of a day, its gaps aside: of one length, so that days can stand in a row.
+
+    The highest slots are turned round for it: those sent before those received, each from the lowest up.
+    """
+    numbers = (
+        day.toordinal(), total.rx_bytes, total.tx_bytes, total.covered_ms, total.samples, total.flags,
+        total.busiest_hour, total.busiest_bytes,
+    )  # fmt: skip
+    return array("q", numbers).tobytes() + _turned(total.peaks)
+
+
+def peaks_of(packed: bytes) -> bytes:
+    """Return the highest slots of a packed day, as they stand in :attr:`Summary.peaks`."""
+    return _turned(packed[8 * DAY_NUMBERS :])
+
+
+def _turned(numbers: bytes) -> bytes:
+    return array("q", numbers)[::-1].tobytes()
+
+
 def highest_bytes(peaks: bytes) -> int:
     """Return the bytes received in the highest sample of a day, from its :attr:`Summary.peaks`; 0 without any."""
-    return int(array("d", peaks[:8])[0]) if peaks else 0
+    return max(0, int(array("d", peaks[:8])[0])) if peaks else 0
 
 
 def merged(packed: Mapping[int, Slot], young: Mapping[int, Slot]) -> dict[int, Slot]:

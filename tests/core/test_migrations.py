@@ -113,6 +113,24 @@ def test_data_survives_every_upgrade(database_url: str) -> None:
     database.close()
 
 
+def test_a_day_of_traffic_is_turned_into_what_a_month_reads_and_back(database_url: str) -> None:
+    database = prepared_database(database_url)
+    box = enrolled(database)
+    midnight_ms = 1_785_517_200_000
+    readings = [box.reading(taken_at_ms=midnight_ms + n * 300_000) for n in range(-10, 50)]
+    ingested(database, box.request(box.report(*readings)))
+    pack_all(database)
+    before = contents(database)["traffic_days"]
+    _downgrade(database, "0017")
+    with database.reads() as db:
+        rows = db.execute(text("SELECT samples, peaks FROM traffic_days")).all()
+    assert {len(peaks) // 16 for samples, peaks in rows} == {min(samples, 40) for samples, _ in rows}
+    assert any(0 < samples < 40 for samples, _ in rows), "a short day is made as long as the others"
+    migrate.migrate(database)
+    assert contents(database)["traffic_days"] == before
+    database.close()
+
+
 def test_there_is_one_line_of_versions_and_each_can_go_back(empty: Database) -> None:
     with as_file(files("kampungnet") / "migrations") as folder:
         scripts = ScriptDirectory(str(folder))

@@ -29,11 +29,11 @@ def _day(start_ms: int, slots: dict[int, Slot], gaps: tuple[Step, ...] = ()) -> 
 
 
 def _month(book: Book, length: int, policy: GapPolicy = GapPolicy.IGNORE) -> tuple[Month, int]:
-    opened: list[Day] = []
+    opened: list[int] = []
 
-    def open_day(day: Day) -> list[Slot]:
-        opened.append(day)
-        return list(book[day.start_ms].values())
+    def open_day(start_ms: int) -> list[Slot]:
+        opened.append(start_ms)
+        return list(book[start_ms].values())
 
     days = [_day(start, slots) for start, slots in book.items()]
     return month(days, (START, START + length * DAY_MS), open_day, policy), len(opened)
