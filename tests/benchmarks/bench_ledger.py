@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 from sqlalchemy import insert
 
@@ -19,13 +20,16 @@ from kampungnet.core.database import Database
 from kampungnet.measurement import closing, recompute, traffic
 from kampungnet.measurement.ledger import Slot
 from kampungnet.measurement.models import TrafficDay, TrafficSlots
-from kampungnet.measurement.month import Month
-from kampungnet.measurement.slots import SLOT_MS, SLOTS_A_DAY
+from kampungnet.measurement.month import HOUR_MS
+from kampungnet.measurement.outage_models import LoggedOutage
+from kampungnet.measurement.outage_words import Cause, Evidence, Finding
+from kampungnet.measurement.slots import SLOT_MS, SLOT_SECONDS, SLOTS_A_DAY
 from kampungnet.server import rest_the_collector
 from kampungnet.upkeep import pack_all
 from tests.benchmarks.central import prepare_sqlite, sqlite_url
 from tests.benchmarks.context import Context
 from tests.benchmarks.duckdb_peer import duckdb
+from tests.benchmarks.ledger_month import Found, month_of_regency
 from tests.benchmarks.past import Past, store
 from tests.benchmarks.process import Unusable, module
 from tests.benchmarks.rows import Row, at_most, less, median, missing
@@ -34,16 +38,19 @@ from tests.support import postgres
 VILLAGES = 401
 FEW_VILLAGES = 40
 ROUNDS = 5
+DOWN_EVERY = 15
+"""So many days of a village bring one outage: an hour from noon."""
+DOWN_HOUR = 12
 MONTH = date(2026, 6, 1)
 YEAR = [date(2026, n, 1) for n in range(1, 13)]
 REGENCY = "33.10"
-WHAT = "a month of 401 villages (3.46 M slots), totals and 95th percentile, inside the process"
+WHAT = "a month of 401 villages (3.46 M slots), totals, 95th percentile and availability, inside the process"
 QUESTION = (
-    "SELECT site, sum(rx), sum(tx), count(*), percentile_cont(0.95) WITHIN GROUP (ORDER BY rx), "
+    "SELECT site, sum(rx), sum(tx), count(*), sum(up), percentile_cont(0.95) WITHIN GROUP (ORDER BY rx), "
     "percentile_cont(0.95) WITHIN GROUP (ORDER BY tx) FROM slots GROUP BY site"
 )
 _SAME = (
-    "SELECT site, sum(rx), sum(tx), percentile_disc(0.95) WITHIN GROUP (ORDER BY rx), "
+    "SELECT site, sum(rx), sum(tx), sum(up), percentile_disc(0.95) WITHIN GROUP (ORDER BY rx), "
     "percentile_disc(0.95) WITHIN GROUP (ORDER BY tx) FROM slots GROUP BY site ORDER BY site"
 )
 
@@ -58,7 +65,7 @@ class Books:
 
     @property
     def text(self) -> Path:
-        """Site, instant, bytes received and sent."""
+        """Site, instant, bytes received and sent, seconds of service."""
         return self.folder / "slots.csv"
 
     def fill(self, days: list[date]) -> Database:
@@ -66,13 +73,26 @@ class Books:
         database = Database(sqlite_url(self.folder))
         with self.text.open("w") as lines, database.writes() as db:
             for number, village in enumerate(self.villages):
-                rows = [self._rows(village, day, slots) for day, slots in self._slots(days, number, lines)]
+                down = sorted(self.dice.sample(days, len(days) // DOWN_EVERY))
+                db.connection().execute(insert(LoggedOutage), [self._outage(village, day) for day in down])
+                rows = [self._rows(village, day, slots) for day, slots in self._slots(days, (number, down), lines)]
                 for place, table in enumerate((TrafficDay, TrafficSlots)):
                     db.connection().execute(insert(table), [both[place] for both in rows])
         return database
 
-    def _slots(self, days: list[date], number: int, lines: Any) -> Iterator[tuple[date, dict[int, Slot]]]:
-        draw = self.dice.lognormvariate
+    def _outage(self, village: str, day: date) -> dict[str, Any]:
+        start = clock.day_start_ms(day, clock.WIB) + DOWN_HOUR * HOUR_MS
+        told = (Finding.LAST_SIGN, Finding.SILENCE, Finding.BOX_RESTARTED, Finding.ROUTER_RESTARTED)
+        said = msgspec.json.encode([Evidence(start, finding) for finding in told]).decode()
+        return {
+            "regency": REGENCY, "site": f"{village}-1", "start_ms": start, "end_ms": start + HOUR_MS,
+            "cause": Cause.LISTRIK, "confidence": 0.9, "evidence": said, "provisional": False,
+        }  # fmt: skip
+
+    def _slots(
+        self, days: list[date], village: tuple[int, list[date]], lines: Any
+    ) -> Iterator[tuple[date, dict[int, Slot]]]:
+        draw, (number, down) = self.dice.lognormvariate, village
         for day in days:
             start, busy = clock.day_start_ms(day, clock.WIB), 1 + self.dice.random()
             slots = {
@@ -80,7 +100,11 @@ class Books:
                 start + n * SLOT_MS: Slot(int(draw(17, 1) * busy * (1 + (n > 200))), int(draw(15, 1)), SLOT_MS)
                 for n in range(SLOTS_A_DAY)
             }
-            lines.writelines(f"{number},{at},{one.rx_bytes},{one.tx_bytes}\n" for at, one in slots.items())
+            without = range(start + DOWN_HOUR * HOUR_MS, start + (DOWN_HOUR + 1) * HOUR_MS) if day in down else ()
+            lines.writelines(
+                f"{number},{at},{one.rx_bytes},{one.tx_bytes},{0 if at in without else SLOT_SECONDS}\n"
+                for at, one in slots.items()
+            )
             yield day, slots
 
     def _rows(self, village: str, day: date, slots: dict[int, Slot]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -90,7 +114,7 @@ class Books:
         sums = key | {
             "interface": "ether1", "rx_bytes": one.rx_bytes, "tx_bytes": one.tx_bytes, "covered_ms": one.covered_ms,
             "samples": one.samples, "flags": int(one.flags), "busiest_hour": one.busiest_hour,
-            "busiest_bytes": one.busiest_bytes, "peaks": one.peaks, "gaps": b"",
+            "busiest_bytes": one.busiest_bytes, "packed": traffic.pack_day(day, one), "gaps": b"",
         }  # fmt: skip
         return sums, key | {"slots": traffic.pack_all({"ether1": slots}, start)}
 
@@ -106,11 +130,11 @@ def ledger_month(context: Context) -> list[Row]:
     return [*rows, _memory(folder), _linear(context)]
 
 
-def _ours(database: Database, first: date = MONTH) -> tuple[float, dict[closing.Line, Month]]:
+def _ours(database: Database, first: date = MONTH) -> tuple[float, Found]:
     gc.collect()
     began = time.perf_counter()
     with database.reads() as db:
-        found = closing.months_of(db, REGENCY, first)
+        found = month_of_regency(db, REGENCY, first)
     return time.perf_counter() - began, found
 
 
@@ -120,13 +144,13 @@ def _against_postgresql(context: Context, stack: ExitStack, books: Books, databa
         return missing(WHAT, "–", "PostgreSQL is not installed here")
     url = stack.enter_context(postgres.database(stack.enter_context(postgres.server(programs)), "ledger"))
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as db:
-        db.execute("CREATE TABLE slots (site int, at bigint, rx bigint, tx bigint, PRIMARY KEY (site, at))")
+        db.execute("CREATE TABLE slots (site int, at bigint, rx bigint, tx bigint, up int, PRIMARY KEY (site, at))")
         with db.cursor().copy("COPY slots FROM STDIN (FORMAT csv)") as copy, books.text.open("rb") as lines:
             while block := lines.read(1 << 20):
                 copy.write(block)
         db.execute("VACUUM ANALYZE slots")
         _see_that_it_is_the_same(db, books, _ours(database)[1])
-        context.say("PostgreSQL has the same totals and, by nearest rank, the same percentiles")
+        context.say("PostgreSQL has the same totals, up-time and, by nearest rank, the same percentiles")
         ours, theirs = [], []
         for _ in range(ROUNDS):
             ours.append(_ours(database)[0])
@@ -136,11 +160,12 @@ def _against_postgresql(context: Context, stack: ExitStack, books: Books, databa
     return less(f"{WHAT}; PostgreSQL: a row per slot, percentile_cont", ours, theirs, "s", (12, 20))
 
 
-def _see_that_it_is_the_same(db: "psycopg.Connection[Any]", books: Books, found: dict[closing.Line, Month]) -> None:
-    for number, rx, tx, rx_p95, tx_p95 in db.execute(_SAME):
-        one = found[f"{books.villages[number]}-1", "router", "ether1"]
-        ours = (one.rx_bytes, one.tx_bytes, one.rx_p95_bps, one.tx_p95_bps)
-        if ours != (rx, tx, rx_p95 * 8 // 300, tx_p95 * 8 // 300):
+def _see_that_it_is_the_same(db: "psycopg.Connection[Any]", books: Books, found: Found) -> None:
+    for number, rx, tx, up, rx_p95, tx_p95 in db.execute(_SAME):
+        site = f"{books.villages[number]}-1"
+        one = found.lines[site, "router", "ether1"]
+        ours = (one.rx_bytes, one.tx_bytes, found.sites[site].up, one.rx_p95_bps, one.tx_p95_bps)
+        if ours != (rx, tx, up, rx_p95 * 8 // 300, tx_p95 * 8 // 300):
             raise RuntimeError(f"PostgreSQL counts otherwise: {ours} in {books.villages[number]}")
 
 

@@ -14,7 +14,7 @@ import sys, time, duckdb
 db = duckdb.connect()
 db.execute("SET enable_progress_bar = false")
 db.execute("CREATE TABLE slots AS SELECT * FROM read_csv(?, header=false, columns={"
-           "'site': 'INTEGER', 'at': 'BIGINT', 'rx': 'BIGINT', 'tx': 'BIGINT'})", [sys.argv[1]])
+           "'site': 'INTEGER', 'at': 'BIGINT', 'rx': 'BIGINT', 'tx': 'BIGINT', 'up': 'INTEGER'})", [sys.argv[1]])
 print("ready", flush=True)
 for line in sys.stdin:
     began = time.perf_counter()
