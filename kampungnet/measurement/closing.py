@@ -20,7 +20,7 @@ from kampungnet.core.rows import joined, upsert
 from kampungnet.measurement import service_months, traffic_days
 from kampungnet.measurement.ledger import Slot
 from kampungnet.measurement.models import MonthDue, TrafficCorrection, TrafficDay, TrafficMonth
-from kampungnet.measurement.month import Month, has_gaps, month, month_of, unpacked
+from kampungnet.measurement.month import Columns, Month, has_gaps, month, month_of, unpacked
 from kampungnet.measurement.traffic_days import OfDevice
 from kampungnet.villages.models import Regency
 
@@ -86,18 +86,23 @@ def months_of(db: Session, regency: str, first: date, site: str | None = None) -
     span = [TrafficDay.regency == regency, TrafficDay.day.between(first, last)]
     if site is not None:
         span.append(TrafficDay.site == site)
+    period, found = period_ms(first, zone), {}
+    with_gaps: dict[Line, Columns] = {}
     # The database puts the days of a line together: as rows of Python's they cost as much as all the rest.
-    rows = select(*_LINE, joined(db, TrafficDay.packed)).where(*span).group_by(*_LINE)
-    lines = {(site, device, interface): unpacked(days, starts) for site, device, interface, days in db.execute(rows)}
+    lines = db.execute(select(*_LINE, joined(db, TrafficDay.packed)).where(*span).group_by(*_LINE))
+    for *names, packed in lines:
+        line, days = (names[0], names[1], names[2]), unpacked(packed, starts)
+        if has_gaps(days):
+            with_gaps[line] = days
+        else:
+            found[line] = month_of(days, period, partial(_slots_of, db, regency, line))
     gaps: dict[Line, list[bytes]] = defaultdict(list)
-    if any(map(has_gaps, lines.values())):
-        for *line, packed in db.execute(select(*_LINE, TrafficDay.gaps).where(*span, TrafficDay.gaps != b"")):
-            gaps[line[0], line[1], line[2]].append(packed)
-    period = period_ms(first, zone)
-    return {
-        line: month_of(days._replace(gaps=gaps[line]), period, partial(_slots_of, db, regency, line))
-        for line, days in lines.items()
-    }
+    if with_gaps:
+        for *names, packed in db.execute(select(*_LINE, TrafficDay.gaps).where(*span, TrafficDay.gaps != b"")):
+            gaps[names[0], names[1], names[2]].append(packed)
+    for line, days in with_gaps.items():
+        found[line] = month_of(days._replace(gaps=gaps[line]), period, partial(_slots_of, db, regency, line))
+    return found
 
 
 def _slots_of(db: Session, regency: str, line: Line, start_ms: int) -> Iterable[Slot]:

@@ -202,8 +202,8 @@ def judged_outages(db: Session, place: Place, period: Span) -> list[Outage]:
 def of_regency(db: Session, regency: str, period: Span) -> dict[str, list[Outage]]:
     """Return the outages of all sites of a regency that reach into a period, with the causes that people ruled."""
     reaches = func.coalesce(LoggedOutage.end_ms, period.end_ms) > period.start_ms
-    rows = db.scalars(
-        select(LoggedOutage)
+    rows: Any = db.execute(  # as plain rows: of a regency's month they are many
+        select(LoggedOutage.__table__)
         .where(LoggedOutage.regency == regency, LoggedOutage.start_ms < period.end_ms, reaches)
         .order_by(LoggedOutage.site, LoggedOutage.start_ms)
     )
