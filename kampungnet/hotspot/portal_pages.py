@@ -2,7 +2,9 @@
 same login page on the server (:mod:`kampungnet.hotspot.routes_portal`).
 
 The files work without script, cookies and the line to the server, and load nothing from elsewhere: before login only
-the router answers. It fills in ``$(name)`` (facts on RouterOS 9.2); what people wrote must never look like that.
+the router answers. Where a script may run it answers the router's challenge (CHAP), so that the password of an account
+does not cross the open air; else it is sent as it is (PAP). The router fills in ``$(name)`` (facts on RouterOS 9.2);
+what people wrote must never look like that.
 Indonesian lies in the folder itself, English in ``en/``, which ``target=en`` chooses. Nothing says that the router
 makes values safe for HTML: no page shows a name that a guest typed, and where a guest wanted to go stands only
 URL-escaped, in links to the router itself.
@@ -45,6 +47,16 @@ _API: Final = (
     '$(if remain-bytes-total)"bytes-remaining": $(remain-bytes-total),\n$(endif)"can-extend-session": true\n}\n'
 )
 """RFC 8908, in the words of the router's own file."""
+_STYLE: Final = "style.css"
+_MD5: Final = "md5.js"
+_ANSWER: Final = Markup("""$(if chap-id)<script src="/md5.js"></script><script>(function(){
+var word=document.getElementById('word'),sent;
+word.form.onsubmit=function(){
+var hex=hexMD5('$(chap-id)'+unescape(encodeURIComponent(word.value))+'$(chap-challenge)');
+if(!sent){sent=document.createElement('input');sent.type='hidden';sent.name='password';word.form.appendChild(sent)}
+sent.value=hex;word.removeAttribute('name')}})()</script>$(endif)""")
+"""The router writes both values as a script reads them (facts on RouterOS 9.3). The field itself keeps what was typed,
+so that nobody sees it change and no browser offers to keep the answer. Fails anything, the form goes as it is."""
 ERRORS: Final = {
     "internal-error": N_("The router has a problem of its own. Tell the village office."),
     "config-error": N_("The router is not set up right. Tell the village office."),
@@ -79,6 +91,10 @@ class At:
     """The same page in the other language."""
     back: str = ""
     error: str = ""
+    style: str = ""
+    """Where the style lies; empty: in the page itself."""
+    answer: str = ""
+    """Script that answers a challenge."""
     head: str = ""
     if_error: str = ""
     if_trial: str = ""
@@ -122,7 +138,7 @@ def shown_at(db: Session, place: Place, now_ms: int) -> Portal:
 def build(portal: Portal) -> list[WantedPage]:
     """Return every file of the portal's folder."""
     found = [WantedPage("redirect.html", _REDIRECT), WantedPage("rlogin.html", _REDIRECT)]
-    found.append(WantedPage("api.json", _api(portal)))
+    found += [WantedPage("api.json", _api(portal)), *(WantedPage(name, _plain(name)) for name in (_STYLE, _MD5))]
     for code, folder in FOLDERS.items():
         at = _on_router(portal, code, folder.rstrip("/"))
         found += [WantedPage(folder + name, draw(portal, code, name, at)) for name in NAMES]
@@ -143,8 +159,12 @@ def sentences() -> dict[str, str]:
 
 def style_hash() -> str:
     """Return the name of the pages' own style for a content security policy."""
-    style = pages.draw("id", "hotspot/portal/style.html").strip().removeprefix("<style>").removesuffix("</style>")
-    return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
+    return f"'sha256-{base64.b64encode(hashlib.sha256(_plain(_STYLE).encode()).digest()).decode()}'"
+
+
+def _plain(name: str) -> str:
+    """Return a file that is the same everywhere."""
+    return pages.draw("id", f"hotspot/portal/{name}").lstrip()
 
 
 def _on_router(portal: Portal, code: str, target: str) -> At:
@@ -153,7 +173,8 @@ def _on_router(portal: Portal, code: str, target: str) -> At:
     return At(
         action=login, click=login + Markup("&amp;username=T-$(mac-esc)"), back=Markup("$(link-login)"),
         other_link=here + (Markup() if target else english) + dst, error=Markup("$(error)"),
-        head=_handing_over(portal, code), if_error=Markup("$(if error)"), if_trial=Markup("$(if trial == 'yes')"),
+        style=f"/{_STYLE}", answer=_ANSWER, head=_handing_over(portal, code),
+        if_error=Markup("$(if error)"), if_trial=Markup("$(if trial == 'yes')"),
         end=Markup("$(endif)"),
     )  # fmt: skip
 

@@ -57,6 +57,8 @@ def test_no_text_in_a_template_escapes_translation() -> None:
     environment = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
     found = []
     for file in sorted((PACKAGE / "templates").rglob("*.*")):
+        if file.suffix in {".css", ".js"}:
+            continue  # nobody reads them
         tree = environment.parse(file.read_text())
         data = "\0".join(chunk.data for chunk in tree.find_all(nodes.TemplateData))
         data = ROUTERS_OWN.sub(" ", data)
