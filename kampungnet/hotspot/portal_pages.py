@@ -77,6 +77,15 @@ ERRORS: Final = {
 }
 """Why the router refuses (facts on RouterOS 9.5), each with what to do."""
 
+SIGN: Final = "ada.svg"
+"""A picture that the server shows while it has a login page for the village."""
+_LEAD: Final = """$(if error)$(else)<p id="lead"><a class="b" href="{}">{}</a></p><script>(function(){{
+var lead=document.getElementById('lead'),sign=new Image();
+function stay(){{sign.onload=null}}
+lead.hidden=true;document.oninput=stay;setTimeout(stay,8000);
+sign.onload=function(){{location.replace(lead.firstChild.href)}};
+sign.src='{}?'+(+new Date)}})()</script>$(endif)"""
+
 
 @dataclass(frozen=True, slots=True)
 class At:
@@ -95,7 +104,8 @@ class At:
     """Where the style lies; empty: in the page itself."""
     answer: str = ""
     """Script that answers a challenge."""
-    head: str = ""
+    lead: str = ""
+    """How to get to the page on the server."""
     if_error: str = ""
     if_trial: str = ""
     end: str = ""
@@ -173,20 +183,24 @@ def _on_router(portal: Portal, code: str, target: str) -> At:
     return At(
         action=login, click=login + Markup("&amp;username=T-$(mac-esc)"), back=Markup("$(link-login)"),
         other_link=here + (Markup() if target else english) + dst, error=Markup("$(error)"),
-        style=f"/{_STYLE}", answer=_ANSWER, head=_handing_over(portal, code),
+        style=f"/{_STYLE}", answer=_ANSWER, lead=_lead(portal, code),
         if_error=Markup("$(if error)"), if_trial=Markup("$(if trial == 'yes')"),
         end=Markup("$(endif)"),
     )  # fmt: skip
 
 
-def _handing_over(portal: Portal, code: str) -> Markup:
-    """Lead on to the page on the server; what the router refused is said at once, by its own page."""
+def _lead(portal: Portal, code: str) -> Markup:
+    """Lead on to the page on the server; what the router refused is said at once, by its own page.
+
+    A script goes there by itself, but only when the server answers: this page stays with the line cut, and all ways in
+    stand on it. Who began to type stays as well. Without a script there is a link.
+    """
     if not portal.server:
         return Markup()
     names = ("link-login-only", "mac", "trial", "chap-id", "chap-challenge")
     handed = "".join(f"&amp;{name}=$({name}-esc)" for name in names)
-    link = f"{portal.server}?lang={code}{handed}"
-    return Markup(f'$(if error)$(else)<meta http-equiv="refresh" content="0; url={link}">$(endif)')  # noqa: S704 -- ours
+    words = escape(pages.all_languages()[code].say(N_("Open the village's login page")))
+    return Markup(_LEAD.format(f"{portal.server}?lang={code}{handed}", words, f"{portal.server}/{SIGN}"))  # noqa: S704 -- ours
 
 
 def _api(portal: Portal) -> str:

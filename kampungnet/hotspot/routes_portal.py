@@ -41,6 +41,7 @@ _NONE: Final = N_("There is no login page here. Open the one that the village's 
 _STRANGE: Final = N_("This is not the login of this village's wifi. Join the wifi again and open its own page.")
 _UNREADABLE: Final = N_("The code, the name or the password is not right. Look at the paper and try again.")
 
+_NOTHING: Final = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
 _CLICK, _OTHER_LINK, _HIDDEN = "$click$", "$other$", "$hidden$"
 """Places in a drawn page; what people write cannot look like them: their ``$`` is drawn as ``&#36;``."""
 _FIELD: Final = Markup('<input type="hidden" name="{}" value="{}">')
@@ -76,6 +77,13 @@ async def shown(request: Request, portal: SeenPortal) -> Response:
     """Show the login page."""
     given = _handed(request.url.query)
     return _page(portal, _language(given), _read(portal, given))
+
+
+@router.get(f"/{portal_pages.SIGN}")
+async def sign(_portal: SeenPortal) -> Response:
+    """Answer the router's own page, which asks whether this one is there, with a picture of nothing."""
+    headers = security.HEADERS | {"Cross-Origin-Resource-Policy": "cross-origin"}
+    return Response(_NOTHING, media_type="image/svg+xml", headers=headers)
 
 
 @router.post("")

@@ -270,6 +270,7 @@ async def test_a_phone_without_script_logs_in_by_the_servers_page(
             stage.site.hotspot.far["portal.test"] = ("127.0.0.1", running.port)
             async with browser(chromium, proxy=guest.door, size=(320, 640), script=False) as phone:
                 await phone.go("http://example.com/berita")
+                await phone.click("#lead a")
                 await phone.until("location.host == 'portal.test'")
                 said = WORDS[language]
                 if language == "en":
@@ -289,4 +290,25 @@ async def test_a_phone_without_script_logs_in_by_the_servers_page(
         typed_on_router = way is Way.VOUCHER and language == "id"
         by = "trial" if way is Way.CLICK else "http-pap" if typed_on_router else "http-chap"
         assert [one.login_by for one in guest.truth()] == [by]
+        await driver.close()
+
+
+async def test_a_script_leads_to_the_servers_page_only_while_it_is_there(
+    chromium: str, database: Database, tmp_path: Path
+) -> None:
+    async with on_stage(FleetOptions(model="hex")) as stage:
+        driver = await _pushed(stage, database, tmp_path)
+        guest = await stage.site.hotspot.join(PHONE)
+        async with browser(chromium, proxy=guest.door, size=(320, 640)) as phone:
+            with serving(database) as running:
+                stage.site.hotspot.far["portal.test"] = ("127.0.0.1", running.port)
+                await phone.go("http://example.com/berita")
+                await phone.until("location.host == 'portal.test'")
+                await phone.reads(WORDS["id"][0])
+            await phone.go("http://example.com/berita")
+            assert await phone.value("location.host") == "wifi.desa"
+            assert not await phone.value("document.querySelector('#lead').checkVisibility()")
+            await log_in(phone, Way.VOUCHER)
+            await phone.reads(WORDS["id"][2])
+        assert await guest.online()
         await driver.close()
