@@ -15,7 +15,8 @@ from kampungnet.hotspot.models import GardenEntry, HotspotDay
 from kampungnet.hotspot.policy import Policy
 from kampungnet.hotspot.portals import Place
 from kampungnet.hotspot.use import DayUse
-from kampungnet.hotspot.vouchers import NewBatch, State
+from kampungnet.hotspot.voucher_state import State
+from kampungnet.hotspot.vouchers import NewBatch
 from kampungnet.staff.service import SignedIn
 
 VOUCHERS: Final = 8

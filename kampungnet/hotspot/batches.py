@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from kampungnet.core.errors import Conflict, NotFound, Unprocessable
 from kampungnet.core.keys import keys_of
 from kampungnet.core.languages import N_
-from kampungnet.hotspot import portals
+from kampungnet.hotspot import portals, voucher_state
 from kampungnet.hotspot.models import Voucher, VoucherBatch
 from kampungnet.hotspot.portals import VOUCHER, Place
-from kampungnet.hotspot.vouchers import LONGEST_SECONDS, State
+from kampungnet.hotspot.voucher_state import State
+from kampungnet.hotspot.vouchers import LONGEST_SECONDS, check_room
 from kampungnet.measurement.planned_work import written
 from kampungnet.staff import audit
 from kampungnet.staff.audit import Act
@@ -84,7 +85,10 @@ def to_print(db: Session, by: SignedIn, one: VoucherBatch, first: int, now_ms: i
         select(Voucher.serial, Voucher.code, Voucher.id)
         .join(VoucherBatch, (Voucher.regency == VoucherBatch.regency) & (Voucher.batch == VoucherBatch.id))
         .where(Voucher.regency == one.regency, Voucher.batch == one.id)
-        .where(Voucher.serial.between(first, first + IN_ONE_PAPER - 1), _state(now_ms) == State.FRESH.value)
+        .where(
+            Voucher.serial.between(first, first + IN_ONE_PAPER - 1),
+            voucher_state.in_database(now_ms) == State.FRESH.value,
+        )
     )
     rows = db.execute(fresh.order_by(Voucher.serial)).all()
     if not rows:
@@ -112,6 +116,7 @@ def extend_all(db: Session, by: SignedIn, one: VoucherBatch, seconds: int, now_m
         raise Unprocessable(N_("Give between one minute and a year more."))
     room = Voucher.more_seconds <= LONGEST_SECONDS - seconds
     longer = _all(db, one, (room,), more_seconds=Voucher.more_seconds + seconds)
+    check_room(db, (one.regency, one.site), 0, now_ms)
     portals.changed(db, one.regency, one.site, now_ms)
     audit.record(db, by, Act("voucher.extend", one.id, "", None, {"seconds": seconds, "number": longer}), now_ms)
     return longer
@@ -126,28 +131,6 @@ def _all(db: Session, one: VoucherBatch, only: tuple[ColumnElement[bool], ...], 
 
 
 def _counted(now_ms: int) -> Any:
-    state = _state(now_ms).label("state")
+    state = voucher_state.in_database(now_ms).label("state")
     of = (Voucher.regency == VoucherBatch.regency) & (Voucher.batch == VoucherBatch.id)
     return select(Voucher.batch, state, func.count()).join(VoucherBatch, of).group_by(Voucher.batch, state)
-
-
-def _state(now_ms: int) -> Any:
-    """Return :func:`vouchers.state` as the database says it: a list of ten thousand needs no row of them."""
-    more = Voucher.more_seconds
-    over = or_(
-        VoucherBatch.expires_ms + more * 1000 <= now_ms,
-        and_(
-            VoucherBatch.valid_seconds > 0,
-            Voucher.first_used_ms + (VoucherBatch.valid_seconds + more) * 1000 <= now_ms,
-        ),
-    )
-    return case(
-        (Voucher.revoked_ms.is_not(None), State.REVOKED.value),
-        (
-            and_(VoucherBatch.limit_seconds > 0, Voucher.used_seconds >= VoucherBatch.limit_seconds + more),
-            State.USED_UP.value,
-        ),
-        (over, State.EXPIRED.value),
-        (Voucher.first_used_ms.is_not(None), State.RUNNING.value),
-        else_=State.FRESH.value,
-    )

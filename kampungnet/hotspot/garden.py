@@ -34,6 +34,10 @@ LONGEST_REVIEW: Final = timedelta(days=731)
 MOST_PORTS: Final = 8
 LOOK_MS: Final = clock.DAY_MS
 """Each is looked at once a day."""
+AGAIN_MS: Final = 3_600_000
+"""After this one that could not be looked at is looked at again."""
+NOT_KNOWN: Final = "not-known"
+"""Stored where a look could tell nothing."""
 
 _NAME: Final = re.compile(r"(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _PROBES: Final = (
@@ -115,7 +119,10 @@ def due(db: Session, now_ms: int, most: int) -> list[tuple[str, str, str, list[i
     """Return regency, id, name and ports of entries that were not looked at for a day, some of them."""
     asked = select(GardenEntry.regency, GardenEntry.id, GardenEntry.host, GardenEntry.ports).where(
         GardenEntry.ended_ms.is_(None),
-        or_(GardenEntry.checked_ms.is_(None), GardenEntry.checked_ms <= now_ms - LOOK_MS),
+        or_(
+            GardenEntry.checked_ms.is_(None), GardenEntry.checked_ms <= now_ms - LOOK_MS,
+            (GardenEntry.problem == NOT_KNOWN) & (GardenEntry.checked_ms <= now_ms - AGAIN_MS),
+        ),
     )  # fmt: skip
     some = asked.order_by(GardenEntry.checked_ms.nulls_first(), GardenEntry.id).limit(most)
     return [(one.regency, one.id, one.host, msgspec.json.decode(one.ports, type=list[int])) for one in db.execute(some)]

@@ -1,8 +1,16 @@
-"""Looks whether free places still are there: the name resolves, and somebody answers at one of its ports."""
+"""Looks whether free places still are there: the name resolves, and somebody answers at one of its ports.
 
+What fails is believed only when something else answered meanwhile, another place or one that never goes away: else it
+is this server's own line that is down. A round ends in time, whatever a resolver or a firewall swallows.
+"""
+
+import queue
+import selectors
 import socket
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from typing import Final
 
 from kampungnet.core import clock
@@ -11,36 +19,73 @@ from kampungnet.hotspot import garden
 
 AT_ONCE: Final = 10
 ANSWER_SECONDS: Final = 3.0
-NO_NAME, NO_ANSWER = "no-name", "no-answer"
+ROUND_SECONDS: Final = 10.0
+NO_NAME, NO_ANSWER, NOT_KNOWN = "no-name", "no-answer", garden.NOT_KNOWN
 """What is stored of a look that found something; people read other words."""
+MOST_ADDRESSES: Final = 2
+CONTROLS: Final = (("example.com", (443, 80)), ("a.root-servers.net", (53,)))
+"""Names that IANA and a root server's operator keep up (RFC 2606, RFC 7766)."""
 
 Resolve = Callable[[str], Sequence[str]]
+Place = tuple[str, Sequence[int]]
 
 
-def look_at_all(database: Database, resolve: Resolve | None = None) -> int:
+def look_at_all(database: Database, resolve: Resolve | None = None, controls: Sequence[Place] = CONTROLS) -> int:
     """Look at some entries that are due, all at the same time; return how many."""
     now_ms = clock.now_ms()
     with database.reads() as db:
         due = garden.due(db, now_ms, AT_ONCE)
     if not due:
         return 0
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = list(pool.map(lambda one: look(one[2], one[3] or [80, 443], resolve), due))
+    found = look_at([(host, ports or (80, 443)) for _, _, host, ports in due], resolve)
+    line_works = "" in found or "" in look_at(controls, resolve)
     with database.writes() as db:
         for (regency, key, _, _), problem in zip(due, found, strict=True):
-            garden.note(db, regency, key, problem, now_ms)
+            garden.note(db, regency, key, problem if line_works else NOT_KNOWN, now_ms)
     return len(due)
 
 
+def look_at(places: Sequence[Place], resolve: Resolve | None = None) -> list[str]:
+    """Return what is wrong with each of some places; one that is not done when the round ends is not known.
+
+    Each has a thread that nobody waits for: what asks a resolver cannot be stopped.
+    """
+    answers: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
+
+    def one(number: int, place: Place) -> None:
+        answers.put((number, look(*place, resolve)))
+
+    for number, place in enumerate(places):
+        threading.Thread(target=one, args=(number, place), name=f"garden-{number}", daemon=True).start()
+    found, until = [NOT_KNOWN] * len(places), time.monotonic() + ROUND_SECONDS
+    for _ in places:
+        try:
+            number, problem = answers.get(timeout=max(0.0, until - time.monotonic()))
+        except queue.Empty:
+            break
+        found[number] = problem
+    return found
+
+
 def look(host: str, ports: Sequence[int], resolve: Resolve | None = None) -> str:
-    """Return what is wrong with a place, or nothing; a name with ``*`` stands for many and is not looked at."""
-    if "*" in host:
-        return ""
+    """Return what is wrong with a place, or nothing.
+
+    A name with ``*`` stands for all below it: the name itself and ``www`` below it are tried, and when neither is
+    there nobody can say what else is.
+    """
+    if "*" not in host:
+        return _look(host, ports, resolve or _addresses)
+    bare = host.removeprefix("*.")
+    works = any(not _look(name, ports, resolve or _addresses) for name in (f"www.{bare}", bare))
+    return "" if works else NOT_KNOWN
+
+
+def _look(host: str, ports: Sequence[int], resolve: Resolve) -> str:
     try:
-        addresses = (resolve or _addresses)(host)
+        addresses = resolve(host)
     except (OSError, UnicodeError):
         return NO_NAME
-    return "" if any(_answers(address, port) for address in addresses[:2] for port in ports) else NO_ANSWER
+    return "" if _answers((address, port) for address in addresses[:MOST_ADDRESSES] for port in ports) else NO_ANSWER
 
 
 def _addresses(host: str) -> list[str]:
@@ -49,9 +94,20 @@ def _addresses(host: str) -> list[str]:
     return sorted({str(one[4][0]) for one in found})
 
 
-def _answers(address: str, port: int) -> bool:
-    try:
-        with socket.create_connection((address, port), timeout=ANSWER_SECONDS):
-            return True
-    except OSError:
-        return False
+def _answers(doors: Iterable[tuple[str, int]]) -> bool:
+    """Tell whether somebody answers at one of some addresses and ports; all are tried at the same time."""
+    until = time.monotonic() + ANSWER_SECONDS
+    with ExitStack() as all_lines, selectors.DefaultSelector() as waiting:
+        lines: dict[int, socket.socket] = {}
+        for door in doors:
+            line = all_lines.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+            line.settimeout(0)
+            line.connect_ex(door)
+            lines[line.fileno()] = line
+            waiting.register(line, selectors.EVENT_WRITE)
+        while lines and (left := until - time.monotonic()) > 0:
+            for key, _ in waiting.select(left):
+                if lines.pop(key.fd).getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+                    return True
+                waiting.unregister(key.fd)
+    return False

@@ -33,7 +33,12 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     wifi_name: Words = ""
     """The name phones show (SSID), for the paper of vouchers."""
     router_name: Words = ""
-    """Name or address by which the router's login page is reached (``dns-name``): where a voucher's QR code leads."""
+    """Name or address by which the router's login page is reached (``dns-name``)."""
+
+    @property
+    def login(self) -> str:
+        """Address of the router's login page, where a voucher's QR code leads; empty: nobody wrote it yet."""
+        return f"http://{self.router_name}/login" if self.router_name else next(iter(self.logins), "")
 
 
 def first_plans() -> list[tuple[str, WantedPlan]]:

@@ -57,6 +57,10 @@ if(!sent){sent=document.createElement('input');sent.type='hidden';sent.name='pas
 sent.value=hex;word.removeAttribute('name')}})()</script>$(endif)""")
 """The router writes both values as a script reads them (facts on RouterOS 9.3). The field itself keeps what was typed,
 so that nobody sees it change and no browser offers to keep the answer. Fails anything, the form goes as it is."""
+NOT_RIGHT: Final = N_(
+    "The code, the name or the password is not right, or not valid now. Look at the paper, or ask the village office."
+)
+"""A router says no other word of a voucher that is over, or of a plan that is closed at this hour."""
 ERRORS: Final = {
     "internal-error": N_("The router has a problem of its own. Tell the village office."),
     "config-error": N_("The router is not set up right. Tell the village office."),
@@ -67,11 +71,11 @@ ERRORS: Final = {
     "license-session-limit": N_("As many devices are online as this router can take. Try again later."),
     "wrong-mac-username": N_("Your device cannot be let in like this. Go back to the login page."),
     "chap-missing": N_("The page was open too long. Go back to the login page and try again."),
-    "invalid-username": N_("The code, the name or the password is not right. Look at the paper and try again."),
+    "invalid-username": NOT_RIGHT,
     "invalid-mac": N_("This voucher or account belongs to another device. Ask the village office."),
     "uptime-limit": N_("The time of this voucher is used up. Ask the village office for another one."),
     "traffic-limit": N_("The data of this voucher is used up. Ask the village office for another one."),
-    "radius-timeout": N_("The code, the name or the password is not right. Look at the paper and try again."),
+    "radius-timeout": NOT_RIGHT,
     "auth-in-progress": N_("You are being logged in already. Wait a moment."),
     "radius-reply": N_("You cannot be let in right now. Ask the village office."),
 }

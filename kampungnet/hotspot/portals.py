@@ -17,6 +17,7 @@ from kampungnet.core.keys import keys_of
 from kampungnet.core.languages import N_
 from kampungnet.core.rows import insert_new
 from kampungnet.devices.models import Site
+from kampungnet.hotspot import voucher_state
 from kampungnet.hotspot.models import (
     GardenEntry,
     HotspotAccount,
@@ -200,7 +201,7 @@ def _vouchers(db: Session, place: Place, now_ms: int) -> list[WantedUser]:
         select(Voucher, VoucherBatch)
         .join(VoucherBatch, (Voucher.regency == VoucherBatch.regency) & (Voucher.batch == VoucherBatch.id))
         .where(Voucher.regency == place[0], Voucher.site == place[1], Voucher.revoked_ms.is_(None))
-        .where(or_(VoucherBatch.expires_ms.is_(None), VoucherBatch.expires_ms + Voucher.more_seconds * 1000 > now_ms))
+        .where(voucher_state.in_database(now_ms).in_(voucher_state.OPEN))
         .order_by(Voucher.id)
     )
     return [

@@ -25,6 +25,7 @@ FIELDS: Final = ("host", "title", "owner", "reason", "review_on", "ports")
 PROBLEMS: Final = {
     garden_check.NO_NAME: N_("This name leads nowhere. Ask its owner, or end it."),
     garden_check.NO_ANSWER: N_("Nobody answers there. Ask its owner, or end it."),
+    garden.NOT_KNOWN: N_("It could not be looked at; it will be tried again in an hour."),
 }
 
 router = APIRouter(prefix="/layanan-gratis", include_in_schema=False)
@@ -38,6 +39,8 @@ class Line:
     review: str
     is_overdue: bool
     problem: str
+    is_broken: bool
+    """The problem is the place's own, as far as anybody knows."""
     looked: str
     """When it was looked at, as an age; empty: not yet."""
 
@@ -98,5 +101,5 @@ def _page(
 def _line(one: GardenEntry, overdue: bool, language: Language, now_ms: int) -> Line:
     return Line(
         one, language.full_day(one.review_on), overdue, language.say(PROBLEMS[one.problem]) if one.problem else "",
-        language.age(one.checked_ms, now_ms) if one.checked_ms else "",
+        one.problem not in {"", garden.NOT_KNOWN}, language.age(one.checked_ms, now_ms) if one.checked_ms else "",
     )  # fmt: skip

@@ -26,7 +26,7 @@ from kampungnet.core.web import database_of
 from kampungnet.devices.models import Site
 from kampungnet.hotspot import codes, handover, portal_pages, portals
 from kampungnet.hotspot.handover import Handed, origins
-from kampungnet.hotspot.portal_pages import ERRORS, At, Portal
+from kampungnet.hotspot.portal_pages import ERRORS, NOT_RIGHT, At, Portal
 from kampungnet.staff.service import Scope
 
 MOST_FIELDS: Final = 30
@@ -39,7 +39,6 @@ _SHELVES: Final[WeakKeyDictionary[Database, _Shelf]] = WeakKeyDictionary()
 """What the pages of villages say, for some seconds: after the market 200 guests arrive at once."""
 _NONE: Final = N_("There is no login page here. Open the one that the village's wifi shows by itself.")
 _STRANGE: Final = N_("This is not the login of this village's wifi. Join the wifi again and open its own page.")
-_UNREADABLE: Final = N_("The code, the name or the password is not right. Look at the paper and try again.")
 
 _NOTHING: Final = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
 _CLICK, _OTHER_LINK, _HIDDEN = "$click$", "$other$", "$hidden$"
@@ -96,7 +95,7 @@ async def tried(portal: SeenPortal, form: Annotated[dict[str, str], Depends(_for
     if handed.login is None or handed.challenge is None:
         return _page(portal, code, handed)
     if not _can_be(name, handover.LONGEST_NAME) or (password and not _can_be(password, handover.LONGEST_PASSWORD)):
-        return _page(portal, code, handed, pages.all_languages()[code].say(_UNREADABLE))
+        return _page(portal, code, handed, pages.all_languages()[code].say(NOT_RIGHT))
     sent = [("username", name), ("password", handed.challenge.answer(password))]
     link = handover.onward(handed.login, [*sent, *_target(code)])
     return RedirectResponse(link, 303, headers=_headers(portal))

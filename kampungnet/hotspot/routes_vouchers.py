@@ -17,7 +17,7 @@ from kampungnet.hotspot.models import VoucherBatch
 from kampungnet.hotspot.paper import PaperSize
 from kampungnet.hotspot.portals import Place
 from kampungnet.hotspot.routes_desk import Sent, line, place_of, sent_form
-from kampungnet.hotspot.vouchers import State
+from kampungnet.hotspot.voucher_state import State
 from kampungnet.measurement.routes_ledger import SeenSites, Sites
 from kampungnet.staff.access import CurrentStaff
 from kampungnet.staff.service import Role, SignedIn
@@ -201,7 +201,7 @@ def _batch_page(
         first=first, page=batches.PAGE, parts=list(range(1, one.number + 1, batches.IN_ONE_PAPER)),
         in_one=batches.IN_ONE_PAPER, sizes=_SIZES, may_change=_is_staff(staff),
         may_print=_is_staff(staff) and numbers[State.FRESH] > 0, may_end=one.number > numbers[State.REVOKED],
-        has_qr=bool(portals.policy(db, place_of(seen)).router_name), problem=problem.sentence if problem else None,
+        has_qr=bool(portals.policy(db, place_of(seen)).login), problem=problem.sentence if problem else None,
     )  # fmt: skip
 
 

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 from kampungnet.core import clock
 from kampungnet.core.errors import Unprocessable
 from kampungnet.core.languages import N_, Language
-from kampungnet.hotspot import batches, portals, vouchers
+from kampungnet.hotspot import batches, portals, voucher_state
 from kampungnet.hotspot.models import HotspotPlan, Voucher, VoucherBatch
-from kampungnet.hotspot.paper import Sheet, Terms, login_address, terms_words
+from kampungnet.hotspot.paper import Sheet, Terms, terms_words
 from kampungnet.hotspot.policy import plan_of
 from kampungnet.hotspot.portals import Place
-from kampungnet.hotspot.vouchers import NewBatch, State
+from kampungnet.hotspot.voucher_state import State
+from kampungnet.hotspot.vouchers import NewBatch
 
 STATES: Final[Mapping[State, str]] = {
     State.FRESH: N_("not used yet"), State.RUNNING: N_("in use"), State.USED_UP: N_("used up"),
@@ -65,7 +66,7 @@ def rows(db: Session, place: Place, language: Language, now_ms: int) -> list[Bat
 
 def row(one: Voucher, of: VoucherBatch, language: Language, now_ms: int) -> VoucherRow:
     """Return what the desk says of one voucher."""
-    zone, state = clock.zone_of(of.regency), vouchers.state(one, of, now_ms)
+    zone, state = clock.zone_of(of.regency), voucher_state.state(one, of, now_ms)
     first = language.moment(one.first_used_ms, zone, now_ms) if one.first_used_ms is not None else ""
     ended = state in {State.USED_UP, State.EXPIRED, State.REVOKED}
     return VoucherRow(
@@ -92,7 +93,7 @@ def sheet(db: Session, place: Place, one: VoucherBatch, village: str) -> Sheet:
     """Return what stands on every voucher of a batch's paper."""
     rules = portals.policy(db, place)
     made = clock.local_day(one.made_ms, clock.zone_of(place[0]))
-    return Sheet(village, rules.wifi_name, login_address(rules.router_name) or "", one.id, made, terms(db, one))
+    return Sheet(village, rules.wifi_name, rules.login, one.id, made, terms(db, one))
 
 
 def new_batch(fields: Mapping[str, str], zone: str) -> NewBatch:

@@ -4,7 +4,6 @@ A code is sealed, and found by its keyed mark: the table alone opens nothing. Ev
 a code in it: a voucher is named by its batch and its number, which are printed beside the code.
 """
 
-import enum
 import secrets
 from dataclasses import dataclass
 from typing import Final
@@ -17,7 +16,7 @@ from kampungnet.core.errors import Conflict, NotFound, TooMany, Unprocessable
 from kampungnet.core.keys import keys_of
 from kampungnet.core.languages import N_
 from kampungnet.core.rows import insert_new
-from kampungnet.hotspot import codes, portals
+from kampungnet.hotspot import codes, portals, voucher_state
 from kampungnet.hotspot.models import Voucher, VoucherBatch
 from kampungnet.hotspot.portals import VOUCHER, Place
 from kampungnet.measurement.planned_work import written
@@ -28,18 +27,8 @@ from kampungnet.staff.service import Role, SignedIn
 
 MOST_IN_BATCH: Final = 10_000
 MOST_OPEN: Final = MAX_USERS - 1_000
-"""Of one site, so that accounts have room beside them on the router."""
+"""That somebody can still log in with, of one site, so that accounts have room beside them on the router."""
 LONGEST_SECONDS: Final = 366 * 86_400
-
-
-class State(enum.StrEnum):
-    """Where a voucher is in its life."""
-
-    FRESH = "fresh"
-    RUNNING = "running"
-    USED_UP = "used_up"
-    EXPIRED = "expired"
-    REVOKED = "revoked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,30 +98,17 @@ def revoke(db: Session, by: SignedIn, voucher: Voucher, reason: str, now_ms: int
 
 
 def extend(db: Session, by: SignedIn, voucher: Voucher, seconds: int, now_ms: int) -> None:
-    """Give a voucher more time online and more days alike. Raises ``Unprocessable`` or ``Conflict``."""
+    """Give a voucher more time online and more days alike. Raises ``Unprocessable``, ``Conflict`` or ``TooMany``."""
     by.check_role(Role.ENGINEER, Role.OPERATOR)
     if voucher.revoked_ms is not None:
         raise Conflict(N_("This voucher was revoked before."))
     if not 0 < seconds <= LONGEST_SECONDS - voucher.more_seconds:
         raise Unprocessable(N_("Give between one minute and a year more."))
     voucher.more_seconds += seconds
+    db.flush()
+    check_room(db, (voucher.regency, voucher.site), 0, now_ms)
     portals.changed(db, voucher.regency, voucher.site, now_ms)
     audit.record(db, by, Act("voucher.extend", _name(voucher), "", None, {"seconds": seconds}), now_ms)
-
-
-def state(voucher: Voucher, of: VoucherBatch, now_ms: int) -> State:
-    """Say where a voucher is in its life, by what the box told of it."""
-    more = voucher.more_seconds
-    if voucher.revoked_ms is not None:
-        return State.REVOKED
-    if of.limit_seconds and voucher.used_seconds >= of.limit_seconds + more:
-        return State.USED_UP
-    ends = [of.expires_ms + more * 1000] if of.expires_ms else []
-    if of.valid_seconds and voucher.first_used_ms is not None:
-        ends.append(voucher.first_used_ms + (of.valid_seconds + more) * 1000)
-    if any(end <= now_ms for end in ends):
-        return State.EXPIRED
-    return State.RUNNING if voucher.first_used_ms is not None else State.FRESH
 
 
 def _check(db: Session, place: Place, wanted: NewBatch, now_ms: int) -> None:
@@ -146,9 +122,16 @@ def _check(db: Session, place: Place, wanted: NewBatch, now_ms: int) -> None:
         raise Unprocessable(N_("Time and days of a voucher are at most a year."))
     if wanted.expires_ms is not None and not now_ms < wanted.expires_ms <= now_ms + 5 * 366 * clock.DAY_MS:
         raise Unprocessable(N_("The last day of a voucher lies ahead, at most five years."))
-    open_ones = select(func.count()).select_from(Voucher).where(Voucher.regency == place[0], Voucher.site == place[1])
-    there = db.scalar(open_ones.where(Voucher.revoked_ms.is_(None))) or 0
-    if there + wanted.number > MOST_OPEN:
+    check_room(db, place, wanted.number, now_ms)
+
+
+def check_room(db: Session, place: Place, more: int, now_ms: int) -> None:
+    """Raise ``TooMany`` where so many more vouchers that are open do not fit on the router."""
+    of = (Voucher.regency == VoucherBatch.regency) & (Voucher.batch == VoucherBatch.id)
+    asked = select(func.count()).select_from(Voucher).join(VoucherBatch, of)
+    here = (Voucher.regency == place[0], Voucher.site == place[1], Voucher.revoked_ms.is_(None))
+    there = db.scalar(asked.where(*here, voucher_state.in_database(now_ms).in_(voucher_state.OPEN))) or 0
+    if there + more > MOST_OPEN:
         raise TooMany(N_("So many vouchers do not fit on the router: revoke old ones, or make fewer."))
 
 

@@ -1,9 +1,12 @@
 """Free places: the list, who may change it, what can never be on it, and the look whether each is still there."""
 
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ from kampungnet.core.database import Database
 from kampungnet.core.errors import Conflict, NotAllowed, Unprocessable
 from kampungnet.hotspot import garden, garden_check, portals
 from kampungnet.hotspot.garden import NewEntry
-from kampungnet.hotspot.garden_check import NO_ANSWER, NO_NAME, look
+from kampungnet.hotspot.garden_check import NO_ANSWER, NO_NAME, NOT_KNOWN, look, look_at
 from kampungnet.hotspot.models import GardenEntry
 from kampungnet.hotspot.policy import Policy
 from kampungnet.staff import audit
@@ -146,7 +149,70 @@ def test_a_look_tells_what_answers_from_what_does_not() -> None:
         assert look("layanan.example.go.id", [free_port(), port], to_loopback) == ""
     assert look("layanan.example.go.id", [port], to_loopback) == NO_ANSWER
     assert look("layanan.example.go.id", [port], nowhere) == NO_NAME
-    assert look("*.example.go.id", [port], nowhere) == ""
+
+
+def test_a_name_for_many_is_looked_at_by_itself_and_by_its_www() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        port = there.getsockname()[1]
+        for known in ("layanan.go.id", "www.layanan.go.id"):
+            only = partial(_resolved, {known})
+            assert look("*.layanan.go.id", [port], only) == "", known
+        assert look("*.layanan.go.id", [port], partial(_resolved, {"api.layanan.go.id"})) == NOT_KNOWN
+
+
+def _resolved(known: set[str], host: str) -> list[str]:
+    return to_loopback(host) if host in known else nowhere(host)
+
+
+def test_with_the_servers_own_line_down_nothing_is_called_broken_and_is_looked_at_again_in_an_hour(
+    database: Database,
+) -> None:
+    with database.writes() as db:
+        one = garden.add(db, SARI, BMKG, NOW_MS)
+        key = one.id
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        works, dead = ("a.example", (there.getsockname()[1],)), ("a.example", (free_port(),))
+        for controls, problem in (([dead], NOT_KNOWN), ([dead, works], NO_ANSWER)):
+            with database.writes() as db:
+                db.get_one(GardenEntry, (REGENCY, key)).checked_ms = None
+                db.get_one(GardenEntry, (REGENCY, key)).ports = f"[{free_port()}]"
+            assert garden_check.look_at_all(database, to_loopback, controls) == 1
+            with database.reads() as db:
+                assert db.get_one(GardenEntry, (REGENCY, key)).problem == problem
+                soon = clock.now_ms() + garden.AGAIN_MS
+                assert bool(garden.due(db, soon, 10)) == (problem == NOT_KNOWN)
+
+
+def test_a_round_ends_in_time_whatever_a_resolver_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(garden_check, "ROUND_SECONDS", 0.3)
+    let_go = threading.Event()
+
+    def slow(host: str) -> list[str]:
+        if host == "hilang.example":
+            let_go.wait(20)
+        return to_loopback(host)
+
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        port = there.getsockname()[1]
+        began = time.monotonic()
+        assert look_at([("hilang.example", [port]), ("ada.example", [port])], slow) == [NOT_KNOWN, ""]
+        assert time.monotonic() - began < 10
+    let_go.set()
+
+
+def test_many_ports_that_swallow_everything_take_no_longer_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(garden_check, "ANSWER_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        door = full.getsockname()
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:  # its queue is full from here on: what else connects gets no answer
+            one.settimeout(0)
+            one.connect_ex(door)
+        began = time.monotonic()
+        assert look("layanan.example.go.id", [door[1]] * 8, to_loopback) == NO_ANSWER
+        assert time.monotonic() - began < 3
+        for one in waiting:
+            one.close()
 
 
 async def test_broken_and_overdue_entries_are_shown_with_their_age(server: Server, database: Database) -> None:

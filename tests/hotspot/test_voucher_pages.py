@@ -11,10 +11,11 @@ from sqlalchemy import func, select, update
 from kampungnet.app import Server
 from kampungnet.core import clock
 from kampungnet.core.database import Database
-from kampungnet.hotspot import batches, guesses, portals, vouchers
+from kampungnet.hotspot import batches, guesses, portals, voucher_state, vouchers
 from kampungnet.hotspot.models import Voucher, VoucherBatch, VoucherMiss
 from kampungnet.hotspot.policy import Policy
-from kampungnet.hotspot.vouchers import NewBatch, State
+from kampungnet.hotspot.voucher_state import State
+from kampungnet.hotspot.vouchers import NewBatch
 from kampungnet.staff.models import AuditEntry
 from kampungnet.staff.service import Role, Scope, SignedIn
 from tests.pages.cast import OWN_PAGE, browser, send_sign_in, signed_in
@@ -269,5 +270,5 @@ def test_the_database_says_of_each_voucher_what_the_rule_says(database: Database
             for one, numbers in batches.listed(db, PLACE, at_ms):
                 truth = dict.fromkeys(State, 0)
                 for voucher in batches.some_of(db, one, 1):
-                    truth[vouchers.state(voucher, one, at_ms)] += 1
+                    truth[voucher_state.state(voucher, one, at_ms)] += 1
                 assert numbers == truth == batches.numbers(db, one, at_ms)

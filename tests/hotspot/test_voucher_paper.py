@@ -90,6 +90,19 @@ def test_a_routers_name_is_a_name_and_nothing_else(name: str, address: str | Non
     assert paper.login_address(name) == address
 
 
+@pytest.mark.parametrize(
+    ("rules", "address"),
+    [
+        (Policy(), ""),
+        (Policy(router_name="10.5.50.1"), "http://10.5.50.1/login"),
+        (Policy(logins=("https://wifi.desa/login", "http://wifi.desa/login")), "https://wifi.desa/login"),
+        (Policy(logins=("http://wifi.desa/login",), router_name="hotspot.desa"), "http://hotspot.desa/login"),
+    ],
+)
+def test_the_login_that_an_engineer_set_is_the_papers_until_staff_write_another(rules: Policy, address: str) -> None:
+    assert rules.login == address
+
+
 async def test_of_two_phones_that_scan_one_paper_at_once_one_is_let_in_and_one_is_told_why_not(tmp_path: Path) -> None:
     code = SOME[0].code
     wanted = WantedPortal(

@@ -4,15 +4,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Conflict, NotAllowed, NotFound, Problem, TooMany, Unprocessable
-from kampungnet.hotspot import batches, portals, vouchers
+from kampungnet.hotspot import batches, portals, voucher_state, vouchers
 from kampungnet.hotspot.models import HotspotPortal, Voucher, VoucherBatch
 from kampungnet.hotspot.policy import Policy
-from kampungnet.hotspot.vouchers import NewBatch, State
+from kampungnet.hotspot.voucher_state import State
+from kampungnet.hotspot.vouchers import NewBatch
 from kampungnet.shared.portal_body import SLOT_MS, PortalBody, PortalSession, PortalSlot, Way
 from kampungnet.staff.models import AuditEntry
 from kampungnet.staff.service import Role, Scope, SignedIn
@@ -65,7 +66,7 @@ def test_neither_table_nor_log_holds_a_code(database: Database) -> None:
 
 
 def test_what_the_box_is_told_are_the_codes_until_they_are_revoked_or_over(database: Database) -> None:
-    name = _issue(database, 3, limit_seconds=3600, valid_seconds=86_400, expires_ms=clock.now_ms() + 1000)
+    name = _issue(database, 3, limit_seconds=3600, valid_seconds=86_400, expires_ms=clock.now_ms() + 60_000)
     codes = {code for _, code in _codes(database, name)}
     with database.writes() as db:
         portals.set_policy(db, ENGINEER, PLACE, Policy(managed=True), clock.now_ms())
@@ -77,7 +78,7 @@ def test_what_the_box_is_told_are_the_codes_until_they_are_revoked_or_over(datab
         vouchers.revoke(db, OPERATOR, db.get_one(Voucher, (REGENCY, found[0].reference)), "hilang", clock.now_ms())
         assert db.get_one(HotspotPortal, PLACE, populate_existing=True).revision == before + 1
         assert len(portals.wanted(db, PLACE, [], clock.now_ms()).users) == 2
-        assert portals.wanted(db, PLACE, [], clock.now_ms() + 2000).users == []
+        assert portals.wanted(db, PLACE, [], clock.now_ms() + 62_000).users == []
 
 
 def test_its_life_is_told_by_the_sessions_of_the_box(database: Database, box: Box) -> None:
@@ -94,10 +95,10 @@ def test_its_life_is_told_by_the_sessions_of_the_box(database: Database, box: Bo
         ingested(database, box.request(box.report(reading)))
         (fresh,) = _all(database)
         with database.reads() as db:
-            return vouchers.state(fresh, vouchers.batch(db, PLACE, name), now_ms)
+            return voucher_state.state(fresh, vouchers.batch(db, PLACE, name), now_ms)
 
     with database.reads() as db:
-        assert vouchers.state(voucher, vouchers.batch(db, PLACE, name), now_ms) is State.FRESH
+        assert voucher_state.state(voucher, vouchers.batch(db, PLACE, name), now_ms) is State.FRESH
     assert tell(1, 1500) is State.RUNNING
     assert tell(1, 1500) is State.RUNNING, "told again it is not used again"
     assert tell(2, 1800) is State.RUNNING
@@ -106,7 +107,7 @@ def test_its_life_is_told_by_the_sessions_of_the_box(database: Database, box: Bo
         vouchers.extend(db, OPERATOR, db.get_one(Voucher, (REGENCY, voucher.id)), 7200, now_ms)
     (longer,) = _all(database)
     with database.reads() as db:
-        assert vouchers.state(longer, vouchers.batch(db, PLACE, name), now_ms) is State.RUNNING
+        assert voucher_state.state(longer, vouchers.batch(db, PLACE, name), now_ms) is State.RUNNING
 
 
 @pytest.mark.parametrize(
@@ -133,6 +134,26 @@ def test_a_router_gets_no_more_vouchers_than_fit(database: Database, monkeypatch
     with pytest.raises(TooMany):
         _issue(database, 3)
     assert len(_all(database)) == 3
+
+
+def test_vouchers_that_are_over_leave_the_router_and_make_room_there(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vouchers, "MOST_OPEN", 5)
+    used, late, open_ones = (_issue(database, 2, limit_seconds=3600, valid_seconds=86_400) for _ in range(3))
+    now_ms = clock.now_ms()
+    with database.writes() as db:
+        db.execute(update(Voucher).where(Voucher.batch == used).values(used_seconds=3600))
+        db.execute(update(Voucher).where(Voucher.batch == late).values(first_used_ms=now_ms - 2 * clock.DAY_MS))
+    with database.reads() as db:
+        there = {one.reference for one in portals.wanted(db, PLACE, [], now_ms).users}
+        assert there == set(db.scalars(select(Voucher.id).where(Voucher.batch == open_ones)))
+    _issue(database, 3)
+    name = next(one.id for one in _all(database) if one.batch == late)
+    with pytest.raises(TooMany), database.writes() as db:
+        batches.extend_all(db, OPERATOR, vouchers.batch(db, PLACE, used), 3600, now_ms)
+    with pytest.raises(TooMany), database.writes() as db:
+        vouchers.extend(db, OPERATOR, db.get_one(Voucher, (REGENCY, name)), 3 * 86_400, now_ms)
 
 
 @pytest.mark.parametrize("typed", ["", "k7mp", "' OR 1=1 --", "\x00" * 10, "k" * 500, "<script>"])
