@@ -1,8 +1,8 @@
 """Codes on paper: 9 letters of chance and one that catches typing errors. Pure.
 
 31 letters that no one takes for another (no 0, 1, i, l, o): 9 of them are 44.6 bits, so that ten guesses a second
-among 10,000 codes that are open would take a month for the first hit even if nobody stopped them (facts on hotspots
-10). 31 is prime: the last letter finds every single wrong letter and every two that were swapped.
+among 10,000 codes that are open would take eight years for the first hit even if nobody stopped them (facts on
+hotspots 10). 31 is prime: the last letter finds every single wrong letter and every two that were swapped.
 """
 
 import secrets

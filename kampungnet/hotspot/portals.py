@@ -140,7 +140,7 @@ def wanted(db: Session, place: Place, pages: list[WantedPage], now_ms: int) -> W
     one = db.get_one(HotspotPortal, place)
     policy, zone = policy_of(one.policy), clock.zone_of(place[0])
     if not policy.managed:
-        return WantedPortal(one.revision, zone, managed=False)
+        return WantedPortal(one.revision, zone, managed=False, place=place[1])
     rows = db.execute(select(HotspotPlan.limits).where(HotspotPlan.regency == place[0]).order_by(HotspotPlan.name))
     users = [
         *(_accounts(db, place) if policy.accounts else ()),
@@ -156,6 +156,7 @@ def wanted(db: Session, place: Place, pages: list[WantedPage], now_ms: int) -> W
         pages=pages,
         click=WantedClick(policy.click_plan, policy.click_seconds) if policy.click else None,
         kicks=_kicks(db, place, now_ms),
+        place=place[1],
     )
 
 

@@ -155,6 +155,8 @@ class WantedPortal(Part, frozen=True, omit_defaults=True):
     pages: Annotated[list[WantedPage], Meta(max_length=20)] = []
     click: WantedClick | None = None
     kicks: Annotated[list[WantedKick], Meta(max_length=200)] = []
+    place: Text = ""
+    """Whose router it is. It is written on the router, and a router of another place is left alone; empty: is not."""
 
 
 class WantedQuestion(Part, frozen=True, omit_defaults=True):

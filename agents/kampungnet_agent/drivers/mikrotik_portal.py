@@ -172,7 +172,8 @@ class MikrotikPortalDriver:
         slowed = self._over_quota(wanted, logged_in, now_ms)
         if ledger.since_boot() < self._due_at and now_ms < self._due_ms and slowed == self._slowed:
             return
-        around = Around(now_ms, ledger.uses, {}, logged_in, ledger.memory.devices() | self._macs)
+        macs = ledger.memory.devices() | self._macs
+        around = Around(now_ms, ledger.uses, {}, logged_in, macs, ledger.counted_elsewhere())
         connection.begin_poll()
         made = await make_so(connection, ledger.memory, wanted, around)
         ledger.kick(made.ended)

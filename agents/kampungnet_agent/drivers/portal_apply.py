@@ -13,13 +13,29 @@ from .fields import text
 from .portal_changes import Change, changes, differing
 from .portal_memory import BEFORE, PASSWORDS, PortalMemory
 from .portal_rows import ACTIVE, COOKIES, SERVER_PROFILES, SERVERS, profile_row, refusals, tables, totals
-from .portal_target import PREFIX, QUEUES, TABLES, USERS, Around, Online, Properties, Target, target
+from .portal_target import (
+    GARDEN,
+    OWNER,
+    PREFIX,
+    QUEUES,
+    TABLES,
+    USERS,
+    Around,
+    Online,
+    Properties,
+    Target,
+    target,
+)
 from .routeros_sentences import Row, encode_command
 from .routeros_wire import RouterConnection
 
 COMMANDS_A_ROUND = 100
 """In flight together; more would only fill the router's memory."""
 MOST_SENTENCES = 40
+_FOREIGN: Final = (
+    "Router ini sudah diurus kotak desa lain ({0}), jadi tidak ada yang diubah. Periksa alamat router di setelan "
+    "kotak; jika router ini memang pindah desa, hapus baris walled-garden berkomentar “kampungnet:owner {0}”."
+)
 FIRST: Final = {"html-directory": "hotspot", "trial-user-profile": "default"}
 """What a new hotspot profile has."""
 
@@ -41,6 +57,8 @@ class Made(NamedTuple):
 async def make_so(connection: RouterConnection, memory: PortalMemory, wanted: WantedPortal, around: Around) -> Made:
     """Bring one router to what is wanted at this moment. Raises foreign errors when the line breaks."""
     found = await tables(connection, (*TABLES, SERVERS, SERVER_PROFILES))
+    if stranger := _other_owner(wanted.place, found[GARDEN]):
+        return Made(not wanted.managed, [_FOREIGN.format(stranger)] if wanted.managed else [], [], {}, "")
     wants = target(wanted, around._replace(counters=totals(found[USERS])))
     todo = [*changes(wants.tables, found), *_passwords(wants, found, memory)]
     problems = await _carry_out(connection, todo)
@@ -58,6 +76,13 @@ async def make_so(connection: RouterConnection, memory: PortalMemory, wanted: Wa
         problems += [f"Router tidak menyimpan {_sentence(one)}." for one in left if not problems]
     changed = [_sentence(one) for one in todo[:MOST_SENTENCES]]
     return Made(not problems, problems[:MOST_SENTENCES], changed, ended, _print(wants))
+
+
+def _other_owner(place: str, garden: Sequence[Row]) -> str:
+    """Return whose router this is, if it is another place's: two boxes would take each other's rows away for ever."""
+    marks = (text(row.get(b"comment")) for row in garden)
+    owners = (mark.removeprefix(OWNER) for mark in marks if mark.startswith(OWNER))
+    return next((owner for owner in owners if place and owner != place), "")
 
 
 async def _carry_out(connection: RouterConnection, todo: Sequence[Change]) -> list[str]:

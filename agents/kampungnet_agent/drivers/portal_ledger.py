@@ -152,6 +152,10 @@ class PortalLedger:
         users = {one.user for one in self.sessions} | {one.user for one in rows}
         return {user for user in users if names.of(user)[1]}
 
+    def counted_elsewhere(self) -> dict[str, int]:
+        """Return the seconds of running sessions that this ledger counts as used, but not by them; by user."""
+        return {one.user: one.uncounted.seconds for one in self.sessions if not one.end and one.uncounted.seconds}
+
     def kick(self, ended: Mapping[str, str]) -> None:
         """Remember which sessions we ended ourselves."""
         self._kicked |= ended
@@ -163,7 +167,8 @@ class PortalLedger:
         if elapsed is not None and self._looked_at is not None:
             self._put_right(now_ms - self._looked_ms - round(elapsed * 1000))
         rebooted = self._rebooted(uptime, elapsed)
-        seen = Look(now_ms, rows, elapsed, rebooted, counters, dict(self._kicked))
+        first = not self.memory.number(notes.LAST_MS)
+        seen = Look(now_ms, rows, elapsed, rebooted, counters, dict(self._kicked), first)
         ended = [one for one in self.sessions if one.end]
         running = [one for one in self.sessions if not one.end]
         before = {one.id: (one.seconds, one.up_bytes + one.down_bytes) for one in running}

@@ -118,6 +118,8 @@ class Look(NamedTuple):
     """The counters of our users, by name, where they were asked."""
     kicked: Mapping[str, str] = {}
     """Sessions that we ended ourselves since the last look, with the reason."""
+    first: bool = False
+    """Nothing is known from before: what was used until now another box may have told, whose card this one has not."""
 
 
 def follow(running: Iterable[Session], look: Look, new_id: Callable[[], str]) -> list[Session]:
@@ -146,8 +148,8 @@ def _goes_on(session: Session, row: Seen, elapsed_seconds: float | None) -> bool
 
 
 def _begun(row: Seen, look: Look, new: str) -> Session:
-    """Begin a session. One that should have been seen at the last look is counted from there on, or it counts twice."""
-    odd = (
+    """Begin a session. One that another look should have seen is counted from the last one on, or it counts twice."""
+    odd = look.first or (
         not look.rebooted
         and look.elapsed_seconds is not None
         and row.uptime_seconds > look.elapsed_seconds + SAME_START_SECONDS

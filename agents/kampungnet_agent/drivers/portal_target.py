@@ -18,6 +18,8 @@ from kampungnet.shared.wanted import BindingKind, WantedBinding, WantedGarden, W
 from .portal_sessions import Totals
 
 MARK: Final = "kampungnet:"
+OWNER: Final = "kampungnet:owner "
+"""Begins the comment of the row that says whose router this is."""
 PREFIX: Final = "kampungnet-"
 PROFILES: Final = "/ip/hotspot/user/profile"
 USERS: Final = "/ip/hotspot/user"
@@ -73,6 +75,8 @@ class Around(NamedTuple):
     online: Sequence[Online] = ()
     macs: Mapping[str, str] = {}
     """Addresses of devices that a binding names by pseudonym."""
+    elsewhere: Mapping[str, int] = {}
+    """Seconds of sessions that run, by user, which were counted as used otherwise; the router counts them at logout."""
 
 
 class Target(NamedTuple):
@@ -100,7 +104,7 @@ def target(wanted: WantedPortal, around: Around) -> Target:
         USERS: {_mark(one.reference): _user(one, around, off=one.reference in over or one.plan in closed)
                 for one in users.values()},
         BINDINGS: {_mark(one.reference): row for one in wanted.bindings if (row := _binding(one, around))},
-        GARDEN: {_mark(one.reference): _garden(one) for one in wanted.garden},
+        GARDEN: {_mark(one.reference): _garden(one) for one in wanted.garden} | _owner(wanted.place),
         GARDEN_ADDRESSES: dict(_garden_addresses(wanted.garden)),
         QUEUES: dict(_slowed(around, plans, local)),
     }  # fmt: skip
@@ -157,13 +161,13 @@ def reached(plan: WantedPlan, use: Use | None, local: datetime) -> bool:
     )
 
 
-def limit_left(user: WantedUser, use: Use | None, counted: Totals | None) -> int:
+def limit_left(user: WantedUser, use: Use | None, known: int) -> int:
     """Return the ``limit-uptime`` to give a user, in seconds; 0 when its time is used up.
 
     The router compares it with its own counter, which lacks the sessions a power cut took (facts on RouterOS 7.6.9):
-    the limit is lowered by what the router forgot.
+    the limit is lowered by what the router forgot. ``known`` is what it counted, or will at the logout.
     """
-    used, known = use.seconds if use else 0, counted.seconds if counted else 0
+    used = use.seconds if use else 0
     if used >= user.limit_seconds:
         return 0
     forgotten = used - known
@@ -192,9 +196,10 @@ def _rate(up_kbps: int, down_kbps: int, priority: int = 8) -> str:
 
 
 def _user(user: WantedUser, around: Around, *, off: bool) -> Properties:
-    left = (
-        limit_left(user, around.uses.get(user.reference), around.counters.get(user.name)) if user.limit_seconds else 0
-    )
+    left = 0
+    if user.limit_seconds:
+        known = around.counters[user.name].seconds if user.name in around.counters else 0
+        left = limit_left(user, around.uses.get(user.reference), known + around.elsewhere.get(user.name, 0))
     return {
         "name": user.name,
         "password": user.password,
@@ -225,6 +230,12 @@ def _binding(one: WantedBinding, around: Around) -> Properties | None:
 
 def _garden(one: WantedGarden) -> Properties:
     return {"action": "allow", "dst-host": one.host, "disabled": "no"}
+
+
+def _owner(place: str) -> dict[str, Properties]:
+    """Return the row that says whose router this is; switched off it opens nothing, and the name leads nowhere."""
+    row = {"action": "allow", "dst-host": "kampungnet.invalid", "disabled": "yes"}
+    return {f"{OWNER}{place}": row} if place else {}
 
 
 def _garden_addresses(garden: Sequence[WantedGarden]) -> Iterator[tuple[str, Properties]]:

@@ -153,6 +153,32 @@ async def test_a_box_that_was_replaced_changes_nothing_on_the_router_any_more(
     assert row["limit-uptime"] == "1h"
 
 
+async def test_a_router_of_another_village_is_left_alone_and_the_desk_is_told_whose_it_is(
+    driver: MikrotikPortalDriver, stage: Stage, box: StageBox, tmp_path: Path
+) -> None:
+    await driver.follow(wanted(1, place="35.10.15.2012-1"))
+    assert driver.done == (1, [])
+    second = made(stage, box, tmp_path / "second")
+    theirs = wanted(1, place="35.10.15.2003-1", users=[], garden=[])
+    await second.follow(theirs)
+    revision, (problem,) = second.done
+    assert (revision, "35.10.15.2012-1" in problem) == (0, True)
+    assert (await body(second)).problems == [problem]
+    await second.follow(WantedPortal(2, "Asia/Jakarta", managed=False, place="35.10.15.2003-1"))
+    assert second.done == (2, []), "what is not its own it does not clear away either"
+    stage.clock.forward(DRIFT_SECONDS + 1)
+    assert (await body(driver)).drift == []
+    await driver.close()
+    new_card = made(stage, box, tmp_path / "new")
+    await new_card.follow(wanted(2, place="35.10.15.2012-1"))
+    assert new_card.done == (2, []), "a box in the place of another is the same village's"
+    await new_card.follow(WantedPortal(3, "Asia/Jakarta", managed=False, place="35.10.15.2012-1"))
+    await second.follow(msgspec.structs.replace(theirs, revision=3))
+    assert second.done == (3, []), "nobody's router any more"
+    await new_card.close()
+    await second.close()
+
+
 async def test_a_plan_closes_at_its_hour_without_the_server(driver: MikrotikPortalDriver, stage: Stage) -> None:
     minute = int((stage.clock() + 7 * 3600) % 86_400 // 60)
     hours = [OpenHours(list(range(7)), 0, minute + 10)]

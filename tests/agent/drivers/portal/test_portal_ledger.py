@@ -312,3 +312,37 @@ async def test_what_the_server_knows_of_a_vouchers_use_holds_on_a_new_card(
     await driver.follow(wanted(users=[used]))
     (row,) = await (await stage.client()).rows("/ip/hotspot/user/print", f"?name={CODE}")
     assert row["limit-uptime"] == "10m"
+
+
+async def test_on_a_new_card_running_sessions_are_counted_from_its_first_look_and_no_voucher_loses_time(
+    driver: MikrotikPortalDriver, stage: Stage, box: StageBox, tmp_path: Path
+) -> None:
+    await driver.follow(wanted())
+    guest = await stage.site.hotspot.join(ANDI)
+    await guest.log_in(CODE, "")
+    used: dict[tuple[str, int], PortalSlot] = {}
+    known = 0
+    for minute in range(40):
+        stage.clock.forward(60)
+        guest.traffic(MB, 1000)
+        if minute == 20:  # told until here, then the card dies; the next box comes ten minutes later
+            known = sum(slot.seconds for slot in used.values())
+            await driver.close()
+            driver = made(stage, box, tmp_path / "new")
+        if not 20 <= minute < 30:
+            if minute == 30:
+                now_ms = int(stage.clock() * 1000)
+                same = WantedUser(
+                    "V1", CODE, "harian", limit_seconds=3600, first_used_ms=now_ms - 1_800_000, used_seconds=known
+                )
+                await driver.follow(wanted(users=[same]))
+            for one in (await body(driver)).sessions:
+                used |= {(one.id, slot.number): slot for slot in one.slots if one.reference}
+    assert await guest.online()
+    (truth,) = guest.truth()
+    gap = truth.bytes_out - sum(slot.down_bytes for slot in used.values())
+    assert 0 <= gap - 11 * MB < 1000, "what nobody saw, and nothing twice (and the answer to whether it is online)"
+    assert abs(40 * 60 - sum(slot.seconds for slot in used.values()) - 660) <= 60
+    (row,) = await (await stage.client()).rows("/ip/hotspot/user/print", f"?name={CODE}")
+    assert row["limit-uptime"] == "1h", "the router counts this session at its end itself"
+    await driver.close()

@@ -16,7 +16,6 @@ from kampungnet.shared.wanted import (
     WantedUser,
 )
 from kampungnet_agent.drivers.portal_changes import changes
-from kampungnet_agent.drivers.portal_sessions import Totals
 from kampungnet_agent.drivers.portal_target import (
     BINDINGS,
     PROFILES,
@@ -88,7 +87,7 @@ def test_a_quota_counts_on_its_own_day_and_month(use: Use | None, expected: bool
     [(0, 0, 3600), (1200, 1200, 3600), (1200, 0, 2400), (1200, 1180, 3600), (3600, 0, 0), (4000, 4000, 0)],
 )
 def test_the_limit_is_lowered_by_what_the_router_forgot(used: int, counted: int, left: int) -> None:
-    assert limit_left(USER, Use(0, seconds=used), Totals(counted, 0, 0)) == left
+    assert limit_left(USER, Use(0, seconds=used), counted) == left
 
 
 def test_a_voucher_is_off_when_it_expired_was_used_up_or_its_days_are_over() -> None:
