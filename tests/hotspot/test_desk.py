@@ -188,7 +188,7 @@ async def test_a_notice_leaves_the_login_page_when_its_days_are_over(
     await budi.post(DESK, data={"act": "say", "text": "Posyandu", "days": "1"}, headers=OWN_PAGE)
     with database.reads() as db:
         before = portals.revision(db, PLACE)
-        assert "Posyandu" in portal_pages.of_site(db, PLACE, clock.now_ms())[3].content
+        assert "Posyandu" in str(portal_pages.of_site(db, PLACE, clock.now_ms()))
     end_notices(database)
     later_ms = clock.now_ms() + clock.DAY_MS + 1
     monkeypatch.setattr(clock, "now_ms", lambda: later_ms)
@@ -197,7 +197,7 @@ async def test_a_notice_leaves_the_login_page_when_its_days_are_over(
     end_notices(database)
     with database.reads() as db:
         assert portals.revision(db, PLACE) == before + 1
-        assert "Posyandu" not in portal_pages.of_site(db, PLACE, later_ms)[3].content
+        assert "Posyandu" not in str(portal_pages.of_site(db, PLACE, later_ms))
 
 
 async def test_an_account_gets_a_new_password_and_one_that_ended_is_let_in_again(

@@ -139,16 +139,17 @@ def test_a_router_gets_no_more_vouchers_than_fit(database: Database, monkeypatch
 def test_vouchers_that_are_over_leave_the_router_and_make_room_there(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vouchers, "MOST_OPEN", 5)
+    monkeypatch.setattr(vouchers, "MOST_OPEN", 6)
     used, late, open_ones = (_issue(database, 2, limit_seconds=3600, valid_seconds=86_400) for _ in range(3))
     now_ms = clock.now_ms()
     with database.writes() as db:
+        portals.set_policy(db, ENGINEER, PLACE, Policy(managed=True), now_ms)
         db.execute(update(Voucher).where(Voucher.batch == used).values(used_seconds=3600))
         db.execute(update(Voucher).where(Voucher.batch == late).values(first_used_ms=now_ms - 2 * clock.DAY_MS))
     with database.reads() as db:
         there = {one.reference for one in portals.wanted(db, PLACE, [], now_ms).users}
         assert there == set(db.scalars(select(Voucher.id).where(Voucher.batch == open_ones)))
-    _issue(database, 3)
+    _issue(database, 4)
     name = next(one.id for one in _all(database) if one.batch == late)
     with pytest.raises(TooMany), database.writes() as db:
         batches.extend_all(db, OPERATOR, vouchers.batch(db, PLACE, used), 3600, now_ms)
