@@ -1,7 +1,7 @@
 """Values: what is the matter, who wants to know, and what they were told before. No database, no clock."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum, StrEnum
 from typing import Final
@@ -107,6 +107,8 @@ class Fact:
     """Within planned work: announced, not alarmed."""
     is_settled: bool = True
     """No reading is missing that could change its end."""
+    spans: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
+    """From when to when each village was in it: to who sees a few of them it is over when those are back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from kampungnet.devices.sites import villages_of
 from kampungnet.measurement import incident_log, planned_work
 from kampungnet.measurement.incident_words import Told
 from kampungnet.measurement.installation import number
-from kampungnet.measurement.outage_models import LoggedIncident, PlannedWork
+from kampungnet.measurement.outage_models import LoggedIncident, LoggedOutage, PlannedWork
 from kampungnet.measurement.outage_words import Cause, Span
 from kampungnet.staff.service import Scope
 from kampungnet.villages import service as villages
@@ -50,10 +50,9 @@ def known(db: Session, regency: str, now_ms: int, environment: Mapping[str, str]
     asked = select(PlannedWork).where(PlannedWork.regency == regency, PlannedWork.end_ms > now_ms - BACK_MS)
     works = db.scalars(asked).all()
     urgent = number(environment, URGENT_VILLAGES, 5)
-    found = [
-        _incident(row, [(sites[site], names[sites[site]]) for site, _ in incident_log.members(row) if site in sites])
-        for row in incident_log.listed(db, regency, Span(now_ms - BACK_MS, now_ms + 1))
-    ]
+    logged = incident_log.listed(db, regency, Span(now_ms - BACK_MS, now_ms + 1))
+    ends = _ends(db, regency, min((row.start_ms for row in logged), default=now_ms))
+    found = [_incident(row, sites, names, ends) for row in logged]
     valid = [one for one in works if one.withdrawn_ms is None]
     found = [
         replace(
@@ -77,12 +76,7 @@ def seen_by(found: Known, scope: Scope) -> list[Fact]:
 def _seen(fact: Fact, scope: Scope) -> Fact | None:
     about = fact.about
     if isinstance(about, Told):
-        own = [one for one in about.villages if scope.covers(one[0])]
-        return (
-            replace(fact, members=frozenset(code for code, _ in own), about=replace(about, villages=own))
-            if own
-            else None
-        )
+        return fact if scope.is_whole else _own_part(fact, about, scope)
     if isinstance(about, Work):
         places = [one for one in about.places if scope.covers(one) or scope.place.startswith(f"{one}.")]
         return replace(fact, about=replace(about, places=places)) if places else None
@@ -94,7 +88,31 @@ def _seen(fact: Fact, scope: Scope) -> Fact | None:
     return replace(fact, members=frozenset(one.fingerprint for one in alarms), about=seen)
 
 
-def _incident(row: LoggedIncident, members: list[tuple[str, str]]) -> Fact:
+def _own_part(fact: Fact, about: Told, scope: Scope) -> Fact | None:
+    own = [one for one in about.villages if scope.covers(one[0])]
+    if not own:
+        return None
+    spans = [fact.spans.get(code, (fact.start_ms, fact.end_ms)) for code, _ in own]
+    start_ms, ends = min(start for start, _ in spans), [end for _, end in spans]
+    end_ms = None if None in ends else max(end for end in ends if end is not None)
+    part = replace(about, villages=own, start_ms=start_ms, end_ms=end_ms)
+    return replace(fact, members=frozenset(code for code, _ in own), start_ms=start_ms, end_ms=end_ms, about=part)
+
+
+def _ends(db: Session, regency: str, since_ms: int) -> dict[tuple[str, int], int | None]:
+    """Return when each outage ended that began since an instant, by site and beginning."""
+    asked = select(LoggedOutage.site, LoggedOutage.start_ms, LoggedOutage.end_ms)
+    asked = asked.where(LoggedOutage.regency == regency, LoggedOutage.start_ms >= since_ms)
+    return {(site, start_ms): end_ms for site, start_ms, end_ms in db.execute(asked)}
+
+
+def _incident(row: LoggedIncident, sites: Names, names: Names, ends: Mapping[tuple[str, int], int | None]) -> Fact:
+    told = [(site, start_ms) for site, start_ms in incident_log.members(row) if site in sites]
+    members = [(sites[site], names[sites[site]]) for site, _ in told]
+    spans: dict[str, tuple[int, int | None]] = {}
+    for site, start_ms in told:  # of a village with several outages in it the last one counts
+        first = spans.get(sites[site], (start_ms, None))[0]
+        spans[sites[site]] = min(first, start_ms), ends.get((site, start_ms), row.end_ms)
     cause, place = Cause(row.cause), incident_log.place(row)
     about = Told(
         row.id, row.start_ms, row.end_ms, cause, row.confidence, not row.proven, place, row.sites, row.mixed,
@@ -102,7 +120,7 @@ def _incident(row: LoggedIncident, members: list[tuple[str, str]]) -> Fact:
     )  # fmt: skip
     return Fact(
         f"incident:{row.id}", Severity.WARNING, row.start_ms, row.end_ms, frozenset(code for code, _ in members),
-        cause.value if row.proven else SILENCE, "/".join(place), about, is_settled=not row.provisional,
+        cause.value if row.proven else SILENCE, "/".join(place), about, is_settled=not row.provisional, spans=spans,
     )  # fmt: skip
 
 

@@ -98,6 +98,22 @@ def test_a_trunk_with_twenty_three_villages_is_one_message_to_each_who_may_know(
     assert _told(database, far) == []
 
 
+def test_who_sees_one_village_hears_that_it_is_back_while_others_are_still_dark(database: Database) -> None:
+    codes = _register(database, 10)
+    sari, budi = _recipient(database, "Sari"), _recipient(database, "Budi", place=codes[0])
+    _outages(database, codes, NOW - 20 * MINUTE, NOW)
+    pump.decide(database, SPEAKER, NOW)
+    with database.writes() as db:
+        db.get_one(LoggedOutage, (REGENCY, f"{codes[0]}-1", NOW - 20 * MINUTE)).end_ms = NOW
+        db.flush()
+        incident_log.update(db, REGENCY, NOW + 5 * MINUTE)
+    pump.decide(database, SPEAKER, NOW + 10 * MINUTE)
+    assert [text.split(":")[0] for text in _told(database, sari)] == ["GANGGUAN"]
+    _, ended = _told(database, budi)
+    assert ended.startswith("PULIH: serat optik putus, Kabel FO Selatan\n")
+    assert "(20 menit)" in ended
+
+
 def test_planned_work_is_announced_and_what_goes_dark_in_it_is_not_alarmed(database: Database) -> None:
     codes = _register(database)
     sari = _recipient(database)
