@@ -27,8 +27,8 @@ help: ## list the targets
 demo: $(VENV)/demo.stamp ## a whole regency on this machine: server, simulated villages, agents (PORT= DATA= VILLAGES=)
 	@exec $(BIN)/kampungnet demo --port $(PORT) --data "$(DATA)" --villages $(VILLAGES)
 
-test: $(VENV)/dev.stamp ## all tests (ARGS= goes to pytest: ARGS='-k spool')
-	@exec $(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/dev.stamp ## all tests, two at a time (ARGS= goes to pytest: ARGS='-k spool')
+	@exec $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/dev.stamp ## style, format, types, import contracts, house rules, translations; runs them all, then says
 	@status=0; \
