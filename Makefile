@@ -55,3 +55,42 @@ dashboards: $(VENV)/dev.stamp ## write the boards for Grafana (ARGS= as in docs/
 
 metrics: $(VENV)/dev.stamp ## write docs/metrics.md from the catalogue and the recording rules
 	@$(BIN)/python -m tests.metrics.metrics_page
+
+constraints: ## pin anew every version we install, from a clean environment
+	@$(call find_python,.cache/constraints)
+	@echo "Resolving the newest versions that pyproject.toml allows ..."
+	@PIP_CONSTRAINT= PIP_BUILD_CONSTRAINT= .cache/constraints/bin/python -m pip install -qq '.[agent,agent-ssh,server,demo,dev]' hatchling editables
+	@{ echo "# Every version we install, for all extras and the build. Made by 'make constraints'; do not edit."; \
+	   .cache/constraints/bin/python -m pip freeze --all | grep '==' | grep -vE '^(kampungnet|pip|setuptools)[= ]' | LC_ALL=C sort -f; } > constraints.new
+	@mv constraints.new constraints.txt && rm -rf .cache/constraints
+
+clean: ## remove the environment and what tools left; keeps data/
+	@rm -rf $(VENV) .cache build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# $(call find_python,FOLDER): makes a virtual environment with the first Python that is new enough.
+define find_python
+	set -e; old=""; found=""; \
+	for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || continue; \
+	  $$python -c 'import ensurepip, venv' >/dev/null 2>&1 && { found=$$python; break; } || old=$$python; \
+	done; \
+	if [ -z "$$found" ] && [ -n "$$old" ]; then \
+	  echo "$$old has no venv module: install it (on Debian and Ubuntu: apt install python3-venv) and try again." >&2; exit 1; fi; \
+	if [ -z "$$found" ]; then \
+	  echo "KampungNet needs Python 3.11 or newer, and none was found: install it, or name one with PYTHON=/path/to/python." >&2; exit 1; fi; \
+	rm -rf $(1); $$found -m venv $(1)
+endef
+
+$(BIN)/python:
+	@echo "Preparing a Python environment in $(VENV) ..."
+	@$(call find_python,$(VENV))
+
+# One stamp for each set of extras: the second start installs nothing. The code itself is used in place.
+$(VENV)/%.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	@printf 'Installing what "%s" needs (the first time this takes about a minute) ' "$*"; \
+	$(BIN)/python -m pip install -qq -e '.[$*]' & pip=$$!; \
+	trap 'kill $$pip; wait $$pip; exit 130' INT TERM; \
+	while kill -0 $$pip 2>/dev/null; do sleep 1; printf .; done; \
+	wait $$pip; code=$$?; echo; exit $$code
+	@touch $@
