@@ -30,14 +30,19 @@ class Monitoring:
         self._url = ""
         self._why_not = ""
 
-    def start(self, server_port: int) -> dict[str, str]:
-        """Start it in the background where that is possible; return the settings by which the server feeds it."""
+    @property
+    def url(self) -> str:
+        """Its address; empty where there is none."""
+        return self._url
+
+    def start(self, server_port: int) -> None:
+        """Start it in the background where that is possible."""
         if shutil.which(NAME) is None:
             self._why_not = _ABSENT
         elif not SHIPPED.is_dir():
             self._why_not = _NO_RULES
         if self._why_not:
-            return {}
+            return
         port = _free_port()
         self._url = f"http://127.0.0.1:{port}"
         config = _configuration(self._folder, server_port, port)
@@ -46,7 +51,12 @@ class Monitoring:
             f"--web.listen-address=127.0.0.1:{port}", "--web.enable-remote-write-receiver",
             "--storage.tsdb.retention.time=30d", optional=True,
         )  # fmt: skip
-        return {REMOTE_WRITE: f"{self._url}/api/v1/write"}
+
+    def feed(self, data: Path) -> None:
+        """Push to it what was measured and is kept in the demo's folder: the last week of it, then what comes."""
+        if self._url and not self._children.have_ended([NAME]):
+            settings = {REMOTE_WRITE: f"{self._url}/api/v1/write"}
+            self._children.start("push", "kampungnet", "push", "--data", str(data), optional=True, more=settings)
 
     def told(self) -> str:
         """Return the address and how its targets are, or why there is none."""

@@ -113,6 +113,7 @@ class _Start:
         told = f"{parts.told(names)}\n\n  {self._monitoring.told()}"
         self._tell(_announcement(url, password, (found[0], voucher), told, time.monotonic() - began))
         self._wait_for_the_month(filling, len(found))
+        self._monitoring.feed(self._folder)
 
     def _open_wifi(self, first: boxes.Box) -> str:
         """Let the wifi of a village be run from here; return a voucher for it."""
@@ -178,18 +179,9 @@ class _Start:
         inventory = self._folder / "inventory.json"
         inventory.unlink(missing_ok=True)
         self._progress("starting server and simulator")
-        self._children.start(
-            "server",
-            "kampungnet",
-            "serve",
-            "--processes",
-            "1",
-            "--port",
-            str(port),
-            "--data",
-            str(self._folder),
-            more=self._monitoring.start(port),
-        )
+        serve = ["serve", "--processes", "1", "--port", str(port), "--data", str(self._folder)]
+        self._children.start("server", "kampungnet", *serve)
+        self._monitoring.start(port)
         self._children.start(
             "simulator", "kampungnet-sim", "run", *chosen, "--control", "0", "--inventory", str(inventory)
         )
