@@ -6,13 +6,16 @@ Assistant). What cannot be read is ``None``, which is not 0. Every result fits t
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, cast
 
 LARGEST_COUNT: Final = 2**63 - 1
 _LONGEST_COUNT: Final = len(str(LARGEST_COUNT))
 _EXCERPT_LENGTH: Final = 120
 _NUMBER: Final = re.compile(rb"\s*([+-]?\d{1,15}(?:\.\d{1,15})?)\s*([A-Za-z%]{0,10})\s*")
+_LONGEST_NUMBER: Final = 60
+_PING_TIME: Final = re.compile(rb"(?:(\d{1,9})ms)?(?:(\d{1,9})us)?")
 _DURATION: Final = re.compile(
     rb"(?:(\d{1,9})w)?(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?(?:(\d{1,9})us)?"
 )
@@ -47,6 +50,17 @@ def count(raw: bytes | None) -> int | None:
     return value if value <= LARGEST_COUNT else None
 
 
+def counts(raws: Sequence[bytes | None]) -> list[int | None]:
+    """Return several counters of one row; where all are there, or none is, with one look at all of them."""
+    if not any(raws):
+        return [None] * len(raws)
+    if all(raws):
+        there = cast(Sequence[bytes], raws)
+        if b"".join(there).isdigit() and max(map(len, there)) < _LONGEST_COUNT:
+            return [*map(int, there)]
+    return [*map(count, raws)]
+
+
 def percent(raw: bytes | None) -> int | None:
     """Return 0 to 100, with or without the sign."""
     value = count(raw.removesuffix(b"%")) if raw is not None else None
@@ -64,7 +78,12 @@ def boolean(raw: bytes | None) -> bool | None:
 
 def number_and_unit(raw: bytes | None) -> tuple[float, str] | None:
     """Return ``12.1V`` as ``(12.1, "V")``; the unit is often missing."""
-    found = _NUMBER.fullmatch(raw) if raw else None
+    return _number_and_unit(raw) if raw and len(raw) <= _LONGEST_NUMBER else None
+
+
+@lru_cache(maxsize=256)  # voltages, temperatures and levels of light come back again and again
+def _number_and_unit(raw: bytes) -> tuple[float, str] | None:
+    found = _NUMBER.fullmatch(raw)
     return (float(found[1]), found[2].decode()) if found else None
 
 
@@ -101,6 +120,9 @@ def _whole_seconds(raw: bytes) -> int | None:
 
 @lru_cache(maxsize=512)
 def _duration(raw: bytes) -> float | None:
+    found = _PING_TIME.fullmatch(raw)
+    if found:  # three new ones at every poll
+        return int(found[1] or 0) + int(found[2] or 0) * 0.001
     found = _DURATION.fullmatch(raw)
     if found:
         return sum(int(part) * unit for part, unit in zip(found.groups(), _MILLISECONDS, strict=True) if part)

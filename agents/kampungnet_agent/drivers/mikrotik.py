@@ -138,8 +138,8 @@ class MikrotikDriver:
         visit = Visit(known, self._wishes, tables=tables, facts=self._full or known.facts_are_old(now))
         connection.begin_poll(tables=tables)
         for questions in (visit.first, visit.second):
-            asked = questions()
-            visit.take(asked, await connection.ask((one.command for one in asked), self._patience))
+            if asked := questions():
+                visit.take(asked, await connection.ask([one.command for one in asked], self._patience))
         answers = visit.answers(now)
         uptime = seconds(answers.row("resource").get(b"uptime"))
         self._log.note_uptime(uptime, now)

@@ -5,7 +5,7 @@ from typing import Final
 
 from kampungnet.shared.wire import CounterReading, Light, PppoeLine, Radio
 
-from .fields import boolean, count, number_within, pair, seconds, text
+from .fields import boolean, count, counts, number_within, pair, seconds, text
 from .mikrotik_answers import Answers, Made, made_of, name_of
 from .mikrotik_questions import WIRELESS
 from .routeros_sentences import Row
@@ -20,6 +20,9 @@ DARK_DBM: Final = -40.0
 _OVERLOAD_DBM: Final = -3.0
 """No fibre of a PON brings as much; sticks without fibre report such nonsense (facts 7.4)."""
 _YES: Final = frozenset({b"true", b"yes"})
+_ALWAYS_COUNTED: Final = (b"rx-byte", b"tx-byte", b"rx-packet", b"tx-packet", b"link-downs")
+_COUNTED_ON_PORTS: Final = (b"rx-error", b"tx-error", b"rx-drop", b"tx-drop")
+"""Bridges and VLANs have none of them."""
 
 
 def interfaces_of(answers: Answers, wan: str, made: Made[CounterReading]) -> list[CounterReading]:
@@ -40,20 +43,22 @@ def counters_of(row: Row) -> CounterReading:
     ``.id`` is the instance: a redialled PPPoE line is a new interface of the same name, with new counters.
     """
     get = row.get
+    rx_bytes, tx_bytes, rx_packets, tx_packets, link_downs = counts([*map(get, _ALWAYS_COUNTED)])
+    rx_errors, tx_errors, rx_drops, tx_drops = counts([*map(get, _COUNTED_ON_PORTS)])
     return CounterReading(
         interface=name_of(row),
         kind=text(get(b"type")),
         running=boolean(get(b"running")),
         disabled=get(b"disabled") in _YES,
-        rx_bytes=count(get(b"rx-byte")),
-        tx_bytes=count(get(b"tx-byte")),
-        rx_packets=count(get(b"rx-packet")),
-        tx_packets=count(get(b"tx-packet")),
-        rx_errors=count(get(b"rx-error")),
-        tx_errors=count(get(b"tx-error")),
-        rx_drops=count(get(b"rx-drop")),
-        tx_drops=count(get(b"tx-drop")),
-        link_downs=count(get(b"link-downs")),
+        rx_bytes=rx_bytes,
+        tx_bytes=tx_bytes,
+        rx_packets=rx_packets,
+        tx_packets=tx_packets,
+        rx_errors=rx_errors,
+        tx_errors=tx_errors,
+        rx_drops=rx_drops,
+        tx_drops=tx_drops,
+        link_downs=link_downs,
         last_link_down=text(get(b"last-link-down-time")),
         instance=text(get(b".id")),
     )

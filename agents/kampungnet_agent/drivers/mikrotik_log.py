@@ -28,6 +28,8 @@ class LogFollower:
     def __init__(self, secret: str) -> None:
         self._secret = secret
         self._last: int | None = None
+        self._seen: set[bytes] = set()
+        """Ids of the last look."""
         self._boot = 0.0
 
     def note_uptime(self, uptime_seconds: int | None, now: float) -> None:
@@ -36,19 +38,22 @@ class LogFollower:
             return
         boot = now - uptime_seconds
         if self._last is not None and boot > self._boot + _REBOOT_SLACK_SECONDS:
-            self._last = 0
+            self._last, self._seen = 0, set()
         self._boot = boot
 
     def new_lines(self, answers: Answers) -> list[LogLine]:
         """Return the newest lines not returned before, at most 50; more are named in ``missing``."""
         if "log" not in answers:
             return []
-        rows = [(number, row) for row in answers.rows("log") if (number := _number(row)) is not None]
-        last = self._last
-        self._last = max((number for number, _ in rows), default=last or 0)
+        rows = {row.get(b".id", b""): row for row in answers.rows("log")}
+        # of hundreds of rows nearly all were there at the last look: only the others are worth a number
+        fresh = [(number, rows[raw]) for raw in rows.keys() - self._seen if (number := _number(raw)) is not None]
+        goes_on = not rows or not self._seen.isdisjoint(rows)
+        last, self._seen = self._last, set(rows)
+        self._last = max([last or 0 if goes_on else 0, *(number for number, _ in fresh)])
         if last is None:
             return []
-        later = sorted((numbered for numbered in rows if numbered[0] > last), key=_by_number)
+        later = sorted((numbered for numbered in fresh if numbered[0] > last), key=_by_number)
         new = [row for _, row in later if _concerns_us(row)]
         if len(new) > MOST_LINES:
             answers.missing.append(f"log: {len(new)} new lines, the last {MOST_LINES} reported")
@@ -73,9 +78,8 @@ def _by_number(numbered: tuple[int, Row]) -> int:
     return numbered[0]
 
 
-def _number(row: Row) -> int | None:
+def _number(raw: bytes) -> int | None:
     """Return a row's id, ``*1A``, as a number."""
-    raw = row.get(b".id", b"")
     try:
         return int(raw[1:17], 16) if raw.startswith(b"*") and len(raw) <= 17 else None
     except ValueError:

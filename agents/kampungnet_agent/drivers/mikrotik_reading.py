@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from kampungnet.shared.wire import MAX_READING_BYTES, CounterReading, HotspotUser, LogLine, RouterBody
 
-from .fields import text
+from .fields import count, percent, text
 from .mikrotik_answers import LONGEST_ENTRY, Answers, Made
 from .mikrotik_hotspot import guests_of, queues_of, radius_of, servers_of, users_of
 from .mikrotik_interfaces import interfaces_of, lights_of, pppoe_of, radios_of
 from .mikrotik_line import default_interface, default_route, lookups_of, netwatch_of, pings_of
 from .mikrotik_questions import CONTROLLERS, WIRELESS
-from .mikrotik_system import system_body
+from .mikrotik_system import MadeOfFacts, facts_body, hotspot_package_problem, sensors_of
 
 MOST_MISSING: Final = 40
 MOST_BYTES: Final = MAX_READING_BYTES - 4000
@@ -46,6 +46,7 @@ class MadeBefore:
 
     users: Made[HotspotUser] = field(default_factory=dict)
     interfaces: Made[CounterReading] = field(default_factory=dict)
+    facts: MadeOfFacts = field(default_factory=MadeOfFacts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,19 @@ def body_of(answers: Answers, around: Surroundings) -> RouterBody:
     users = users_of(answers, around.made.users)
     first_user = around.first_user % len(users) if users else 0
     route = default_route(answers.rows("default route"))
+    resource = answers.row("resource")
+    version = text(resource.get(b"version"))
+    answers.missing.extend(hotspot_package_problem(answers.rows("packages"), version))
     body = replace(
-        system_body(answers),
+        facts_body(answers, around.made.facts),
+        board=text(resource.get(b"board-name")),
+        version=version,
+        cpu_load_percent=percent(resource.get(b"cpu-load")),
+        free_memory_bytes=count(resource.get(b"free-memory")),
+        total_memory_bytes=count(resource.get(b"total-memory")),
+        free_storage_bytes=count(resource.get(b"free-hdd-space")),
+        total_storage_bytes=count(resource.get(b"total-hdd-space")),
+        sensors=sensors_of(answers.rows("health")),
         interfaces=interfaces_of(answers, around.wan_interface, around.made.interfaces),
         wan_interface=around.wan_interface[:200],
         gateway=text(route.get(b"gateway")),
@@ -93,8 +105,9 @@ def body_of(answers: Answers, around: Surroundings) -> RouterBody:
         dhcp_leases=answers.number("dhcp leases"),
         dhcp_leases_known=answers.number("dhcp leases known"),
         log=around.log,
+        missing=_shown(answers.missing),  # the last one: what stands above adds to it
     )
-    return fitting(replace(body, missing=_shown(answers.missing)))
+    return fitting(body)
 
 
 def fitting(body: RouterBody, most: int = MOST_BYTES) -> RouterBody:

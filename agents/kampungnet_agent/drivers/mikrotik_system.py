@@ -1,39 +1,47 @@
 """The router itself: board, versions, licence, device-mode, sensors. Pure."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Final
 
 from kampungnet.shared.wire import RouterBody, Sensor
 
-from .fields import boolean, count, number_and_unit, percent, text
+from .fields import boolean, number_and_unit, text
 from .mikrotik_answers import Answers
-from .mikrotik_questions import HEALTH_V6
+from .mikrotik_questions import FACTS, HEALTH_V6
 from .routeros_sentences import Row
+from .routeros_wire import Reply
 
 MOST_SENSORS: Final = 60
+_FACT_NAMES: Final = tuple(one.name for one in FACTS)
 
 
-def system_body(answers: Answers) -> RouterBody:
-    """Return a reading with all that is known of the router itself."""
-    resource = answers.row("resource")
+@dataclass(slots=True)
+class MadeOfFacts:
+    """What the answers to ``FACTS`` say, until the router is asked anew."""
+
+    replies: tuple[Reply | None, ...] = ()
+    body: RouterBody = field(default_factory=RouterBody)
+
+
+def facts_body(answers: Answers, made: MadeOfFacts) -> RouterBody:
+    """Return a reading with what is asked rarely; the same as before while the answers are the very same objects."""
+    replies = tuple(map(answers.replies.get, _FACT_NAMES))
+    if replies != made.replies:
+        made.replies, made.body = replies, _facts_body(answers)
+    return made.body
+
+
+def _facts_body(answers: Answers) -> RouterBody:
     board = answers.row("routerboard")
     licence = answers.row("licence")
     mode = answers.row("device-mode")
     update = answers.row("package update")
-    answers.missing.extend(hotspot_package_problem(answers.rows("packages"), text(resource.get(b"version"))))
     rules = answers.number("fasttrack")
     return RouterBody(
         identity=text(answers.row("identity").get(b"name")),
-        board=text(resource.get(b"board-name")),
         model=text(board.get(b"model")),
         serial=text(board.get(b"serial-number")),
-        version=text(resource.get(b"version")),
-        cpu_load_percent=percent(resource.get(b"cpu-load")),
-        free_memory_bytes=count(resource.get(b"free-memory")),
-        total_memory_bytes=count(resource.get(b"total-memory")),
-        free_storage_bytes=count(resource.get(b"free-hdd-space")),
-        total_storage_bytes=count(resource.get(b"total-hdd-space")),
-        sensors=sensors_of(answers.rows("health")),
         licence_level=text(licence.get(b"level") or licence.get(b"nlevel")),
         device_mode=text(mode.get(b"mode")),
         hotspot_allowed=boolean(mode.get(b"hotspot")),

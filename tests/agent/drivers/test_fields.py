@@ -58,6 +58,11 @@ def test_a_counter_beyond_64_bits_is_no_counter() -> None:
     assert fields.count(b"9" * 5000) is None
 
 
+@given(st.lists(st.none() | st.binary(max_size=3) | st.integers(0, 2**65).map(lambda one: b"%d" % one), max_size=5))
+def test_several_counters_of_a_row_are_read_as_each_alone(raws: list[bytes | None]) -> None:
+    assert fields.counts(raws) == [fields.count(raw) for raw in raws]
+
+
 def test_units_are_split_from_numbers() -> None:
     assert fields.number_and_unit(b"23.8") == (23.8, "")
     assert fields.number_and_unit(b"-12.5dBm") == (-12.5, "dBm")

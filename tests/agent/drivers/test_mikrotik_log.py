@@ -48,6 +48,14 @@ def test_after_a_reboot_ids_start_anew_and_all_lines_are_new() -> None:
     assert messages(follower.new_lines(logged(1, 2))) == ["line 1", "line 2"]
 
 
+def test_an_emptied_log_and_lines_that_fell_out_of_it_change_nothing() -> None:
+    follower = LogFollower("")
+    follower.new_lines(logged(7, 8, 9))
+    assert follower.new_lines(logged()) == []
+    assert follower.new_lines(logged(8, 9)) == []
+    assert [line.message for line in follower.new_lines(logged(9, 10))] == ["line 10"]
+
+
 def test_a_poll_without_the_log_forgets_nothing() -> None:
     follower = LogFollower("")
     follower.new_lines(logged(5))
