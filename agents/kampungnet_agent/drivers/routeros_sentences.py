@@ -4,6 +4,7 @@ Rules of the wire: MikroTik's API page; facts on RouterOS, sections 1 and 3. Rai
 """
 
 from collections.abc import Iterator
+from struct import Struct
 from typing import Final, cast
 
 from librouteros.exceptions import ProtocolError  # type: ignore[import-untyped]
@@ -19,7 +20,12 @@ MOST_WORDS: Final = 96
 MOST_REMEMBERED: Final = 4000
 """Properties of rows kept from one look at the tables to the next; each takes some 100 bytes of memory."""
 
+MOST_SHAPES: Final = 256
+"""Rows whose words keep their lengths; each takes some 2000 bytes of memory."""
+
 _LONG: Final = 0x80
+_START: Final = 10
+"""Bytes of a row that tell it from the others of its answer: ``=.id=*1A``, ``=name=vol``."""
 
 Row = dict[bytes, bytes]
 
@@ -122,23 +128,42 @@ def row_in(words: bytes) -> Row | None:
     return row if start == end and len(row) < MOST_WORDS else None
 
 
+class RowShape:
+    """How long the words of a row are: while they stay so, which counters do for days, it is cut by one call."""
+
+    __slots__ = ("_cut", "_frames", "_keys", "size")
+
+    def __init__(self, row: Row) -> None:
+        self._keys = tuple(row)
+        self._frames = (*(b"%c=%b=" % (len(key) + len(value) + 2, key) for key, value in row.items()), b"\0")
+        lengths = [f"{len(frame)}s{len(value)}s" for frame, value in zip(self._frames, row.values(), strict=False)]
+        cut = Struct(f"{''.join(lengths)}s")
+        self._cut, self.size = cut.unpack, cut.size
+
+    def row_in(self, words: bytes) -> Row | None:
+        """Return what :func:`row_in` says of as many bytes; ``None`` when a word begins or is named otherwise."""
+        pieces = self._cut(words)
+        return dict(zip(self._keys, pieces[1::2], strict=True)) if pieces[::2] == self._frames else None
+
+
 class RowMemory:
-    """Rows of the last look at the tables: of hundreds of users a handful changed since, idle ports never do.
+    """What is known of the rows of earlier polls, so that less is read anew.
 
-    What did not change is not read anew.
-
-    A row is the same object as before, so nobody may change one.
+    Whole rows of the last look at the tables: of hundreds of users a handful changed since, idle ports never do.
+    Such a row is the same object as before, so nobody may change one. And the shapes of those that changed.
     """
 
-    __slots__ = ("_before", "_now", "_room")
+    __slots__ = ("_before", "_now", "_room", "_shapes")
 
     def __init__(self) -> None:
         self._before: dict[bytes, Row] = {}
         self._now: dict[bytes, Row] = {}
         self._room = 0
+        self._shapes: dict[tuple[bytes, int], RowShape | None] = {}
+        """By start and length; ``None`` where the words in between do not keep their lengths."""
 
     def begin(self, *, tables: bool) -> None:
-        """Begin a poll; only those with tables are worth remembering."""
+        """Begin a poll; only rows of those with tables are worth remembering, and only shapes of those without."""
         self._before, self._room = self._now, 0
         if tables:
             self._now, self._room = {}, MOST_REMEMBERED
@@ -147,8 +172,19 @@ class RowMemory:
         """Return what :func:`row_in` says."""
         row = self._before.get(words)
         if row is None:
-            row = row_in(words)
+            key = (words[:_START], len(words))
+            shape = self._shapes.get(key)
+            row = (shape and shape.row_in(words)) or self._learned(key, words)
         if row and self._room > 0:
             self._room -= len(row)
             self._now[words] = row
+        return row
+
+    def _learned(self, key: tuple[bytes, int], words: bytes) -> Row | None:
+        row = row_in(words)
+        if key in self._shapes:
+            self._shapes[key] = None
+        elif row and not self._room and len(self._shapes) < MOST_SHAPES:
+            shape = RowShape(row)
+            self._shapes[key] = shape if shape.size == len(words) else None  # a name may come twice
         return row

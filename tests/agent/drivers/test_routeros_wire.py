@@ -13,7 +13,14 @@ from librouteros.exceptions import LibRouterosError, ProtocolError  # type: igno
 
 from kampungnet_agent.driver import DeviceError
 from kampungnet_agent.drivers import routeros_errors
-from kampungnet_agent.drivers.routeros_sentences import LONGEST_WORD, MOST_WORDS, SentenceReader, encode_command
+from kampungnet_agent.drivers.routeros_sentences import (
+    LONGEST_WORD,
+    MOST_WORDS,
+    RowMemory,
+    SentenceReader,
+    encode_command,
+    row_in,
+)
 from kampungnet_agent.drivers.routeros_wire import challenge_response
 from tests.agent.drivers.scripted_router import sentence
 
@@ -80,6 +87,21 @@ def test_a_sentence_without_an_end_is_refused_before_it_fills_the_memory() -> No
     assert list(reader.feed(b"\x03=a=" * MOST_WORDS)) == []
     with pytest.raises(ProtocolError, match="endless sentence"):
         list(reader.feed(b"\x03=a="))
+
+
+properties = st.lists(
+    st.tuples(st.sampled_from([b"name", b".id", b"rx"]), st.sampled_from([b"", b"1", b"=", b"22", b"a=b"])), max_size=4
+)
+
+
+@given(st.lists(properties, max_size=30))
+def test_a_row_is_read_the_same_whatever_rows_came_before_it(said: list[list[tuple[bytes, bytes]]]) -> None:
+    memory = RowMemory()
+    for poll in range(3):
+        memory.begin(tables=poll == 1)
+        for row in said:
+            words = sentence(*(b"=%b=%b" % one for one in row))
+            assert memory.row_in(words) == row_in(words) == dict(row)
 
 
 @pytest.mark.parametrize("challenge", [b"", b"00", b"zz" * 16, b"\xff" * 32])
