@@ -46,7 +46,7 @@ from kampungnet.measurement import (
     routes_outages,
     routes_staff,
 )
-from kampungnet.metrics import live
+from kampungnet.metrics import discovery, live
 from kampungnet.shared import wire
 from kampungnet.shared.wanted import WANTED_PATH, WantedAnswer, WantedPortal, WantedQuestion
 from kampungnet.staff import routes as staff_routes
@@ -132,6 +132,9 @@ class Server:
         app.get("/healthz", tags=["health"], summary="The process runs")(_healthz)
         app.get("/readyz", tags=["health"], summary="The database answers and has the right version")(self._readyz)
         app.get("/metrics", tags=["health"], summary="Live state for Prometheus, from this machine only")(self._metrics)
+        app.get("/sd/agents", tags=["health"], summary="Boxes for Prometheus to find, from this machine only")(
+            self._agents
+        )
         return app
 
     def _is_ending(self) -> bool:
@@ -164,10 +167,13 @@ class Server:
             raise Unavailable("The database has another version than this program: run `kampungnet migrate`.")
         return {"status": "ready"}
 
+    def _agents(self, request: Request) -> list[dict[str, Any]]:
+        _only_from_here(request)
+        with self.database.reads() as db:
+            return discovery.agents(db)
+
     def _metrics(self, request: Request) -> Response:
-        # Behind a proxy every visitor comes from loopback: whoever was forwarded is not from this machine.
-        if request.client is None or request.client.host not in _LOOPBACK or _FORWARDED & set(request.headers):
-            raise NotFound("There is nothing here.")
+        _only_from_here(request)
         elsewhere = live.Elsewhere(self._budget_ends, self._certificate_end_ms())
         text = live.page_text(
             self.database, self.tally, elsewhere, only_state=request.query_params.get("only") == "state"
@@ -180,6 +186,12 @@ class Server:
         except Problem as problem:  # the page of metrics goes on: all other alerts stand on it
             log.error("%s", problem)
             return None
+
+
+def _only_from_here(request: Request) -> None:
+    # Behind a proxy every visitor comes from loopback: whoever was forwarded is not from this machine.
+    if request.client is None or request.client.host not in _LOOPBACK or _FORWARDED & set(request.headers):
+        raise NotFound("There is nothing here.")
 
 
 class _Pages(FastAPI):

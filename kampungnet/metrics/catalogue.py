@@ -141,6 +141,16 @@ _OF_SERVER: Final = (
            "End of the certificate in the file that KAMPUNGNET_CERTIFICATE names."),
 )  # fmt: skip
 
+_STORE: Final = ("regency", "store")
+_OF_STORES: Final = (
+    _gauge("kampungnet_remote_write_up", "", "1 unless a metrics store takes nothing now.", _STORE),
+    _gauge("kampungnet_remote_write_stored_timestamp_seconds", "seconds",
+           "All readings that were stored before were pushed to the metrics store.", _STORE),
+    _counter("kampungnet_remote_write_samples_total", "", "Samples the metrics store took, repeats included.", _STORE),
+    _counter("kampungnet_remote_write_samples_dropped_total", "",
+             "Samples that are in the database only: future, too_old or refused.", (*_STORE, "reason")),
+)  # fmt: skip
+
 _BOX: Final = (
     _gauge("kampungnet_agent_spool_readings", "", "Readings waiting for their receipt", source=Source.BOX),
     _gauge("kampungnet_agent_spool_oldest_timestamp_seconds", "seconds", "Oldest waiting reading", source=Source.BOX),
@@ -159,7 +169,7 @@ _BOX: Final = (
 
 OF_BOX: Final = {one.name: one for one in _BOX}
 """What an agent shows itself; some of it the server shows too, with the codes of the village."""
-FAMILIES: Final = {one.name: one for one in (*_OF_DEVICES, *_OF_VILLAGES, *_OF_REGENCIES, *_OF_SERVER)}
+FAMILIES: Final = {one.name: one for one in (*_OF_DEVICES, *_OF_VILLAGES, *_OF_REGENCIES, *_OF_SERVER, *_OF_STORES)}
 """What the server shows and pushes, by name."""
 BY_BASE: Final = {one.base: one for one in FAMILIES.values()}
 

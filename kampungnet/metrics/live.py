@@ -22,13 +22,15 @@ from kampungnet.devices.bodies import Body
 from kampungnet.devices.models import Agent, Device
 from kampungnet.devices.service import VillageState
 from kampungnet.devices.status import SILENT_AFTER_MS
-from kampungnet.metrics import judged, samples
+from kampungnet.metrics import judged, pushed, samples
 from kampungnet.metrics.page import Page
 from kampungnet.metrics.samples import MAX_INTERFACES, Labels
 from kampungnet.shared import wire
 from kampungnet.villages import service as villages
 
 REGENCY_SERIES: Final = 3 * judged.INCIDENTS + 2
+STORE_SERIES: Final = 600
+"""Six of each store and regency."""
 BudgetEnds = Callable[[Session, str], Mapping[str, int]]
 """When the money of each village of a regency ends, in milliseconds, by village code."""
 
@@ -57,6 +59,8 @@ class VillageCollector(Collector):
         with self._database.reads() as db:
             for regency in villages.regencies(db):
                 self._regency(page, db, regency.code, now_ms)
+            page.next_village(room=STORE_SERIES)
+            pushed.of_stores(page, db)
         page.next_village(room=REGENCY_SERIES)
         _server(page, self._tally, self._elsewhere.certificate_end_ms)
         yield from page.families()

@@ -31,6 +31,14 @@ def test_the_top_level_holds_only_what_the_plan_names() -> None:
     expect_none({name.split("/")[0] for name in project_files()} - TOP_LEVEL)
 
 
+def test_make_can_do_all_that_it_names_on_a_machine_with_nothing() -> None:
+    text = (ROOT / "Makefile").read_text("utf-8")
+    named = re.search(r"^[.]PHONY: (.+)$", text, re.MULTILINE)
+    assert named
+    rules = set(re.findall(r"^([^\s:#=]+):(?!=)", text, re.MULTILINE))
+    expect_none({*named[1].split(), "$(BIN)/python", "$(VENV)/%.stamp"} - rules)
+
+
 def test_no_file_knows_the_machine_it_was_written_on() -> None:
     here = {f"{folder}/" for folder in (ROOT, ROOT.parent, Path.home())} - {"//", f"{tempfile.gettempdir()}/"}
     found = [

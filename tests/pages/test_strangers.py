@@ -12,7 +12,7 @@ OPEN_TO_ALL = {
     "/masuk", "/static/{name}", "/healthz", "/readyz", "/api/openapi.json", "/periksa", "/periksa/{content}",
     "/portal/{village}", "/portal/{village}/ada.svg", "/info/{village}",
 }  # fmt: skip
-ONLY_FROM_THIS_MACHINE = {"/metrics"}
+ONLY_FROM_THIS_MACHINE = {"/metrics", "/sd/agents"}
 SIGNING_OUT_WITHOUT_A_SESSION_IS_HARMLESS = {"/keluar"}
 
 
