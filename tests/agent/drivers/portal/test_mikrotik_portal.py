@@ -315,6 +315,24 @@ async def test_a_box_with_a_new_card_gives_the_router_its_first_pages_back(
     await fresh.close()
 
 
+async def test_another_model_in_the_routers_place_becomes_what_is_wanted(
+    driver: MikrotikPortalDriver, stage: Stage
+) -> None:
+    await driver.follow(wanted(7))
+    stage.fleet.replace_router(next(iter(stage.fleet.sites)), "hap-ac-lite", 5)
+    stage.clock.forward(6)
+    client = await stage.client("penulis")
+    assert await client.rows("/ip/hotspot/user/print", f"?name={CODE}") == []
+    await body(driver)
+    stage.clock.forward(DRIFT_SECONDS + 1)
+    found = await body(driver)
+    assert found.revision == 7
+    (user,) = await client.rows("/ip/hotspot/user/print", f"?name={CODE}")
+    assert user["profile"] == "kampungnet-harian"
+    profile = await profile_of(stage)
+    assert profile["html-directory"].endswith("kampungnet-a")
+
+
 async def test_a_zone_that_nobody_knows_is_not_kept(driver: MikrotikPortalDriver) -> None:
     await driver.follow(wanted(1))
     with pytest.raises(ValueError, match="Mars"):
