@@ -44,7 +44,8 @@ class Made:
 
 
 def make(db: Session, held: Held, month: date, now_ms: int) -> Made:
-    """Make or renew the draft of one contract's month, see :func:`make_some`."""
+    """Make or renew the draft of one contract's month, see :func:`make_some`; looks back for late facts first."""
+    late.look_back(db, held.contract.regency, month, now_ms, [held.contract.id])
     return make_some(db, held.contract.regency, [held], month, now_ms)[0]
 
 
@@ -58,7 +59,6 @@ def make_some(db: Session, regency: str, held: Sequence[Held], month: date, now_
         raise Unprocessable(N_("This month is not over yet. Statements are made from its last day on."))
     # Whoever signs holds the same row: a draft is not renewed over a statement that was approved meanwhile.
     db.execute(select(Regency.code).where(Regency.code == regency).with_for_update(key_share=True))
-    late.look_back(db, regency, month, now_ms, [one.contract.id for one in held])
     books = MonthBooks(db, regency, held, month, now_ms)
     made = [_make(db, books, one, month, now_ms) for one in held]
     db.flush()

@@ -45,13 +45,15 @@ def public(request: Request, village: str) -> Response:
     database, language = database_of(request), pages.language_of(request)
     shelf, key = _SHELVES.setdefault(database, {}), (village, language.code)
     until, kept = shelf.get(key, (0.0, None))
-    if kept is not None and time.monotonic() < until and "lang" not in request.query_params:
+    # What somebody writes behind the address stands in the page's links: nobody else gets that page.
+    is_plain = not request.query_params
+    if is_plain and kept is not None and time.monotonic() < until:
         return kept
     with database.reads() as db:
         answer = _page(request, db, village, language)
     answer.headers["Cache-Control"] = f"public, max-age={KEPT_SECONDS}"
     answer.headers["Vary"] = "Cookie"
-    if "set-cookie" not in answer.headers:
+    if is_plain:
         if len(shelf) >= MOST_KEPT:
             shelf.clear()
         shelf[key] = time.monotonic() + KEPT_SECONDS, answer

@@ -28,6 +28,7 @@ async function renew() {
 
 if (window.EventSource) {
   const events = new EventSource(address);
+  // A page that could not be fetched stays as it is, its ages say how old it is; the next event tries again.
   events.addEventListener("segar", () => renew().catch(() => {}));
   addEventListener("pagehide", () => events.close());
 }

@@ -39,3 +39,10 @@ async def test_who_is_signed_in_leaves_no_name_on_the_page(database: Database) -
     hire(database)
     budi = await signed_in(Server(database, upkeep=False), "budi")
     assert "Pak Budi" not in (await budi.get(f"/info/{VILLAGE}")).text
+
+
+async def test_what_one_visitor_writes_behind_the_address_is_on_nobody_elses_page(database: Database) -> None:
+    server = Server(database, upkeep=False)
+    assert "umpan" in (await browser(server).get(f"/info/{VILLAGE}?umpan=1")).text
+    for _ in range(2):  # drawn, then from the shelf
+        assert "umpan" not in (await browser(server).get(f"/info/{VILLAGE}")).text
