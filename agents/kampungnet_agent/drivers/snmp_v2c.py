@@ -34,26 +34,55 @@ async def ask(place: Place, community: bytes, question: Question, timeout: float
     Raises ``DeviceUnreachable`` when nothing comes, ``AnswerUnreadable`` when only answers come that are no
     SNMP or belong to another question, ``OSError`` when the network refuses.
     """
-    loop = asyncio.get_running_loop()
     family, address = place
     request_id = secrets.randbits(31)
     datagram = encode(question, community, request_id)
     strays = _Strays()
     with socket.socket(family, socket.SOCK_DGRAM) as line:
         line.setblocking(False)  # noqa: FBT003 -- the standard library's signature
-        await loop.sock_connect(line, address)
+        line.connect(address)
         for _ in range(tries):
-            await loop.sock_sendall(line, datagram)
-            try:
-                async with asyncio.timeout(timeout):
-                    while True:
-                        answer = strays.fitting(await loop.sock_recv(line, LARGEST_DATAGRAM), request_id)
-                        if answer:
-                            return answer
-            except TimeoutError:
-                continue
+            line.send(datagram)
+            until = asyncio.get_running_loop().time() + timeout
+            while (data := await _next_datagram(line, until)) is not None:
+                answer = strays.fitting(data, request_id)
+                if answer:
+                    return answer
     strays.raise_if_any()
     raise DeviceUnreachable("no answer: device off, or the community is wrong (SNMP 2c cannot tell which)")
+
+
+async def _next_datagram(line: socket.socket, until: float) -> bytes | None:
+    """Return what comes before the loop's time ``until``.
+
+    Not ``asyncio.timeout``: when a slow box comes back to its loop late, answer and deadline are there together,
+    and the answer would be thrown away. Here what came counts first.
+    """
+    loop = asyncio.get_running_loop()
+    came: asyncio.Future[bytes | None] = loop.create_future()
+    loop.add_reader(line, _take, line, came)
+    alarm = loop.call_at(until, _give_up, came)
+    try:
+        return await came
+    finally:
+        alarm.cancel()
+        loop.remove_reader(line)
+
+
+def _take(line: socket.socket, came: "asyncio.Future[bytes | None]") -> None:
+    if came.done():
+        return
+    try:
+        came.set_result(line.recv(LARGEST_DATAGRAM))
+    except BlockingIOError:  # the kernel woke us for a datagram and then found its checksum wrong
+        return
+    except OSError as error:
+        came.set_exception(error)
+
+
+def _give_up(came: "asyncio.Future[bytes | None]") -> None:
+    if not came.done():
+        came.set_result(None)
 
 
 class _Strays:

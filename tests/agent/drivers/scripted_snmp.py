@@ -3,14 +3,16 @@
 import asyncio
 import contextlib
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import pytest
 from pyasn1.codec.ber import decoder, encoder  # type: ignore[import-untyped]
 from pysnmp.proto import rfc1902, rfc1905  # type: ignore[import-untyped]
 from pysnmp.proto.api import v2c  # type: ignore[import-untyped]
 
+from kampungnet_agent.drivers import snmp_session
 from kampungnet_agent.drivers.light_sources import oid
 from kampungnet_agent.drivers.snmp_session import Oid
 
@@ -95,6 +97,15 @@ def served(value: Plain) -> Any:
     if isinstance(value, int):
         return rfc1902.Counter64(value) if value >= 0 else rfc1902.Integer32(value)
     return rfc1902.OctetString(value) if isinstance(value, bytes) else rfc1902.ObjectIdentifier(value)
+
+
+@contextlib.contextmanager
+def impatience() -> Iterator[None]:
+    """Ask once and for 0.3 s, where no answer comes anyway: a device that answers needs longer on a busy machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snmp_session, "TIMEOUT_SECONDS", 0.3)
+        patch.setattr(snmp_session, "RETRIES", 0)
+        yield
 
 
 @contextlib.asynccontextmanager

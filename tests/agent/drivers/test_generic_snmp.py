@@ -5,16 +5,9 @@ import pytest
 
 from kampungnet.shared import wire
 from kampungnet_agent.driver import DeviceUnreachable
-from kampungnet_agent.drivers import snmp_session
 from kampungnet_agent.drivers.generic_snmp import GenericSnmpDriver
 from tests.agent.drivers.conftest import Settings
-from tests.agent.drivers.scripted_snmp import ScriptedAgent, answering, optical_router
-
-
-@pytest.fixture(autouse=True)
-def short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snmp_session, "TIMEOUT_SECONDS", 0.3)
-    monkeypatch.setattr(snmp_session, "RETRIES", 0)
+from tests.agent.drivers.scripted_snmp import ScriptedAgent, answering, impatience, optical_router
 
 
 async def test_an_access_point_gives_traffic_latency_and_who_is_on_it() -> None:
@@ -53,7 +46,8 @@ async def test_more_interfaces_than_travel_are_cut_and_named() -> None:
 async def test_a_silent_box_is_unreachable_and_told_in_indonesian() -> None:
     async with answering(ScriptedAgent({}, community=b"lain")) as address:
         driver = GenericSnmpDriver(Settings(address=address))
-        with pytest.raises(DeviceUnreachable):
-            await driver.poll()
-        (finding,) = await driver.check()
+        with impatience():
+            with pytest.raises(DeviceUnreachable):
+                await driver.poll()
+            (finding,) = await driver.check()
     assert "community salah" in finding.sentence

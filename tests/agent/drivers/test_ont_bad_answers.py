@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import socket
+import threading
 import time
 
 import msgspec
@@ -14,7 +16,7 @@ from pysnmp.proto.api import v2c  # type: ignore[import-untyped]
 
 from kampungnet.shared import wire
 from kampungnet_agent.driver import AnswerUnreadable, DeviceUnreachable
-from kampungnet_agent.drivers import snmp_session
+from kampungnet_agent.drivers import snmp_session, snmp_v2c
 from kampungnet_agent.drivers.ont_snmp import OntSnmpDriver
 from kampungnet_agent.drivers.snmp_ber import NotSnmp, Question, Value, decode, encode
 from tests.agent.drivers.conftest import Settings
@@ -22,12 +24,13 @@ from tests.agent.drivers.scripted_snmp import Plain, ScriptedAgent, answering, o
 from tests.support.ports import free_port
 
 GOOD = (40, 3302, 7, -4879, -5673)
+SYS_NAME = Question(((1, 3, 6, 1, 2, 1, 1, 5, 0),))
 
 
-@pytest.fixture(autouse=True)
-def short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snmp_session, "TIMEOUT_SECONDS", 0.2)
-    monkeypatch.setattr(snmp_session, "RETRIES", 0)
+@pytest.fixture
+def first_stray_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give up on the first wrong answer, where no right one comes anyway: no need to wait for more."""
+    monkeypatch.setattr(snmp_v2c, "MOST_STRAYS", 1)
 
 
 async def poll(agent: ScriptedAgent) -> wire.OntBody:
@@ -48,10 +51,8 @@ def with_another_number(datagram: bytes) -> list[bytes]:
 
 
 async def test_answers_with_the_wrong_request_id_are_a_named_failure_within_the_deadline() -> None:
-    begun = time.monotonic()
     with pytest.raises(AnswerUnreadable, match="another request's number"):
         await poll(ScriptedAgent(optical_router({2: GOOD}), spoil=with_another_number))
-    assert time.monotonic() - begun < 2
 
 
 async def test_an_old_answer_before_the_right_one_is_passed_over() -> None:
@@ -59,14 +60,34 @@ async def test_an_old_answer_before_the_right_one_is_passed_over() -> None:
     assert (await poll(agent)).rx_power_dbm == -5.673
 
 
-async def test_a_flood_of_wrong_answers_ends_at_once_and_leaves_the_loop_to_others() -> None:
-    begun = time.monotonic()
+async def test_a_flood_of_wrong_answers_ends_with_the_fiftieth() -> None:
     with pytest.raises(AnswerUnreadable, match="50 answers that fit no question"):
         await poll(ScriptedAgent(optical_router({2: GOOD}), spoil=lambda _: [b"\x30\x82"] * 60))
-    assert time.monotonic() - begun < 1
+
+
+async def test_an_answer_that_came_while_the_box_was_busy_counts_though_its_time_is_over() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as device:
+        device.bind(("127.0.0.1", 0))
+        answered = threading.Event()
+
+        def answer() -> None:
+            question, asker = device.recvfrom(1000)
+            device.sendto(question.replace(b"\xa0", b"\xa2", 1), asker)  # GET becomes Response, all else stays
+            answered.set()
+
+        def stall() -> None:
+            assert answered.wait(30)
+            time.sleep(0.2)  # the deadline passes
+
+        threading.Thread(target=answer, daemon=True).start()
+        asked = asyncio.create_task(snmp_v2c.ask((device.family, device.getsockname()), b"", SYS_NAME, 0.1, 1))
+        await asyncio.sleep(0)  # it is sent
+        stall()
+        assert (await asked).bindings == [(SYS_NAME.oids[0], None)]
 
 
 @pytest.mark.parametrize("cut", [1, 7, 30, 60])
+@pytest.mark.usefixtures("first_stray_counts")
 async def test_a_cut_datagram_is_a_named_failure(cut: int) -> None:
     with pytest.raises(AnswerUnreadable, match="not SNMP 2c"):
         await poll(ScriptedAgent(optical_router({2: GOOD}), spoil=lambda data: [data[:-cut]]))
@@ -106,20 +127,21 @@ async def test_an_endless_table_ends_at_the_row_limit(monkeypatch: pytest.Monkey
 
 
 async def test_of_20_devices_the_5_dead_ones_delay_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snmp_session, "TIMEOUT_SECONDS", 3.0)
-    moments: list[float] = []
-    begun = time.monotonic()
-
-    async def timed(driver: OntSnmpDriver) -> None:
-        await driver.poll()
-        moments.append(time.monotonic() - begun)
-
-    silent = ScriptedAgent({}, community=b"another")
-    async with answering(silent) as nowhere, answering(ScriptedAgent(optical_router({2: GOOD}))) as address:
-        drivers = [OntSnmpDriver(Settings(address=place)) for place in [nowhere] * 5 + [address] * 15]
-        endings = await asyncio.gather(*map(timed, drivers), return_exceptions=True)
-    assert [type(one) for one in endings] == [DeviceUnreachable] * 5 + [type(None)] * 15
-    assert max(moments) < 2.5
+    monkeypatch.setattr(snmp_session, "TIMEOUT_SECONDS", 60.0)
+    async with (
+        answering(ScriptedAgent({}, community=b"another")) as nowhere,
+        answering(ScriptedAgent(optical_router({2: GOOD}))) as address,
+        asyncio.TaskGroup() as polls,
+    ):
+        dead, alive = (
+            [polls.create_task(OntSnmpDriver(Settings(address=place)).poll()) for _ in range(count)]
+            for place, count in ((nowhere, 5), (address, 15))
+        )
+        async with asyncio.timeout(30):
+            await asyncio.gather(*alive)
+        assert not any(task.done() for task in dead)
+        for task in dead:
+            task.cancel()
 
 
 @given(st.binary(max_size=200))

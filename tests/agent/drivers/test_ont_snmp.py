@@ -8,24 +8,17 @@ import pytest
 
 from kampungnet.shared import wire
 from kampungnet_agent.driver import AnswerUnreadable, DeviceError, DeviceUnreachable, LoginRefused
-from kampungnet_agent.drivers import snmp_session
 from kampungnet_agent.drivers.light_sources import SOURCES, Light, LightSource, light_of, number, oid
 from kampungnet_agent.drivers.ont_interfaces import snmp_text
 from kampungnet_agent.drivers.ont_snmp import OntSnmpDriver
 from kampungnet_agent.drivers.snmp_system import uptime_of
 from tests.agent.drivers.conftest import Settings
-from tests.agent.drivers.scripted_snmp import ScriptedAgent, answering, optical_router
+from tests.agent.drivers.scripted_snmp import ScriptedAgent, answering, impatience, optical_router
 
 GOOD = (40, 3302, 7, -4879, -5673)
 """Recorded: routeros.snmprec, row 25."""
 EMPTY = (0, 0, 0, 0, 0)
 BY_FAMILY = {source.family: source for source in SOURCES}
-
-
-@pytest.fixture(autouse=True)
-def short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snmp_session, "TIMEOUT_SECONDS", 0.3)
-    monkeypatch.setattr(snmp_session, "RETRIES", 0)
 
 
 async def body_of(agent: ScriptedAgent, **options: str) -> wire.OntBody:
@@ -101,12 +94,12 @@ async def test_after_a_restart_names_are_learned_again() -> None:
 
 
 async def test_silence_names_both_a_dead_device_and_a_wrong_community() -> None:
-    with pytest.raises(DeviceUnreachable, match="device off, or the community is wrong"):
+    with impatience(), pytest.raises(DeviceUnreachable, match="device off, or the community is wrong"):
         await body_of(ScriptedAgent(optical_router({}), community=b"another"))
 
 
 async def test_a_walk_that_breaks_off_is_a_failure_and_not_a_short_table() -> None:
-    with pytest.raises(DeviceUnreachable):
+    with impatience(), pytest.raises(DeviceUnreachable):
         await body_of(ScriptedAgent(optical_router({}), silent_after=2))
 
 
@@ -134,7 +127,8 @@ async def test_check_speaks_of_light_interfaces_and_the_community() -> None:
         findings = list(await driver.check())
         await driver.close()
         wrong = OntSnmpDriver(Settings(address=address, secret="salah"))
-        (silent,) = await wrong.check()
+        with impatience():
+            (silent,) = await wrong.check()
         await wrong.close()
     assert [finding.good for finding in findings] == [True, True, True, False]
     assert "-5,673 dBm" in findings[1].sentence
