@@ -21,7 +21,7 @@ from .ping_echo import reach
 from .snmp_access import ACCESS_OPTIONS, access_of
 from .snmp_ber import Oid
 from .snmp_session import SnmpSession
-from .snmp_system import UPTIMES, Identity, identify, uptime_of
+from .snmp_system import UPTIMES, Identity, identify, uptime_of, uptimes_in
 
 PORT: Final = 161
 POLLS_BETWEEN_LOOKS: Final = 60
@@ -44,6 +44,7 @@ class GenericSnmpDriver:
         self._wanted = settings.wan_interface
         self._identity: Identity | None = None
         self._interfaces = Interfaces()
+        self._uptimes = UPTIMES
         self._polls = 0
 
     async def poll(self) -> Polled:
@@ -55,9 +56,9 @@ class GenericSnmpDriver:
             raise DeviceUnreachable("no answer")
         ping, missing = await self._latency()
         clients: tuple[Oid, ...] = (_MIKROTIK_CLIENTS,) if identity.system[: len(_MIKROTIK)] == _MIKROTIK else ()
-        scalars, table = await self._session.read(
-            (*UPTIMES, *clients), self._interfaces.columns, len(self._interfaces.names)
-        )
+        asked = (*self._uptimes, *clients)
+        scalars, table = await self._session.read(asked, self._interfaces.columns, self._interfaces.names)
+        self._uptimes = uptimes_in(scalars)
         self._polls = POLLS_BETWEEN_LOOKS if self._interfaces.has_strangers(table) else self._polls + 1
         interfaces, said = choose_interfaces(self._interfaces.readings(table), self._wanted, MOST_INTERFACES)
         count = scalars.get(_MIKROTIK_CLIENTS)
@@ -91,7 +92,7 @@ class GenericSnmpDriver:
         """Learn what changes rarely."""
         identity = await identify(self._session)
         await self._interfaces.look(self._session)
-        self._identity, self._polls = identity, 0
+        self._identity, self._uptimes, self._polls = identity, UPTIMES, 0
 
     async def _latency(self) -> tuple[Ping, list[str]]:
         """Ping by ICMP; where that is not allowed or not answered, by the time SNMP takes for one question."""

@@ -128,7 +128,7 @@ class Interfaces:
             self.counters = COUNTERS_32
             self.missing.append("64-bit counters: only 32-bit ones, which wrap in 34 s at 1 Gbit/s")
         wanted = (OPER_STATUS, ADMIN_STATUS, *self.counters.values())
-        table = await session.walk(wanted, expected_rows=len(self.names))
+        table = await session.walk(wanted, self.names)
         self.columns = tuple(column for column in wanted if table[column])
 
     def readings(self, table: Table) -> list[CounterReading]:

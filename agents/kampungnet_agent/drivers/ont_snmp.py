@@ -23,7 +23,7 @@ from .ont_check import explain, findings_of
 from .ont_interfaces import Interfaces, choose_interfaces, snmp_text
 from .snmp_access import ACCESS_OPTIONS, access_of
 from .snmp_session import Oid, SnmpSession, Value
-from .snmp_system import UPTIMES, Identity, identify, uptime_of
+from .snmp_system import UPTIMES, Identity, identify, uptime_of, uptimes_in
 
 PORT: Final = 161
 POLLS_BETWEEN_LOOKS: Final = 60
@@ -39,6 +39,7 @@ class _Known:
     light_row: Oid = ()
     light_port: str = ""
     missing: list[str] = field(default_factory=list)
+    uptimes: tuple[Oid, ...] = UPTIMES
     polls: int = 0
     uptime: int = 0
 
@@ -66,6 +67,7 @@ class OntSnmpDriver:
         if uptime is not None and uptime < known.uptime:  # restarted: indexes may have moved
             known = await self._look()
             scalars, table = await self._read(known)
+        known.uptimes = uptimes_in(scalars)
         known.polls += 1
         known.uptime = uptime or 0
         if known.interfaces.has_strangers(table):  # learn its name at the next poll
@@ -95,7 +97,7 @@ class OntSnmpDriver:
     async def _read(self, known: _Known) -> tuple[dict[Oid, Value], dict[Oid, dict[Oid, Value]]]:
         """Read everything that changes, in one packet where it fits."""
         light = known.source.cells(known.light_row) if known.source else {}
-        return await self._session.read((*UPTIMES, *light), known.interfaces.columns, len(known.interfaces.names))
+        return await self._session.read((*known.uptimes, *light), known.interfaces.columns, known.interfaces.names)
 
     async def _look(self) -> _Known:
         """Learn what changes rarely."""

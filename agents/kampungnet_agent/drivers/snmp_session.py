@@ -4,7 +4,7 @@ Version 2c is spoken by ourselves (:mod:`.snmp_v2c`), version 3 by pysnmp (:mod:
 imported only when a device wants it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, Protocol
 
 from kampungnet_agent.driver import AnswerUnreadable, DeviceError, DeviceUnreachable, LoginRefused
@@ -12,19 +12,17 @@ from kampungnet_agent.record_tape import TAPE
 
 from .snmp_access import Access
 from .snmp_ber import Answer, Binding, Oid, Question, Value
+from .snmp_table import Table, TableReading
 from .snmp_v2c import Place, ask, resolve
 
 __all__ = ["Oid", "SnmpSession", "Table", "Value"]
 
-Table = dict[Oid, dict[Oid, Value]]
-"""Column to row index to value."""
-
 TIMEOUT_SECONDS: Final = 2.0
 RETRIES: Final = 1
-MOST_ROWS: Final = 500
-"""Some small devices answer for ever (facts 2.1)."""
 _VALUES_PER_PACKET: Final = 50
 """Keeps an answer below one Ethernet frame: IP fragments get lost on some paths."""
+_COUNTERS_PER_PACKET: Final = 62
+"""The same for a known table: counters and states take 20 bytes each, names and makers' own objects more."""
 _FEWEST_VALUES: Final = 6
 _TOO_BIG: Final = 1
 _REFUSAL_STATUS: Final = {6, 16}
@@ -78,57 +76,50 @@ class SnmpSession:
 
     def __init__(self, host: str, port: int, access: Access) -> None:
         self._line = _line_to(host, port, access)
-        self._values_per_packet = _VALUES_PER_PACKET
+        self._cautious = 1
+        """By how much less than usual one packet is asked to hold."""
 
     async def get(self, oids: Sequence[Oid]) -> dict[Oid, Value]:
         """Return the values of exact objects; what the device does not have is left out."""
         found: dict[Oid, Value] = {}
         at = 0
         while at < len(oids):
-            part = tuple(oids[at : at + self._values_per_packet])
+            part = tuple(oids[at : at + _VALUES_PER_PACKET // self._cautious])
             try:
                 bindings = await self._ask(Question(part))
             except _TooBig:
                 self._ask_for_less()
                 continue
-            found.update(_known(bindings, part))
+            asked = frozenset(part)  # an answer to something else is none
+            found.update((oid, value) for oid, value in bindings if value is not None and oid in asked)
             at += len(part)
         return found
 
-    async def walk(self, columns: Sequence[Oid], expected_rows: int = 0) -> Table:
+    async def walk(self, columns: Sequence[Oid], rows: Collection[Oid] = ()) -> Table:
         """Return whole columns of one table. See :meth:`read`."""
-        return (await self.read((), columns, expected_rows))[1]
+        return (await self.read((), columns, rows))[1]
 
     async def read(
-        self, exact: Sequence[Oid], columns: Sequence[Oid], expected_rows: int = 0
+        self, exact: Sequence[Oid], columns: Sequence[Oid], rows: Collection[Oid] = ()
     ) -> tuple[dict[Oid, Value], Table]:
-        """Return exact objects and whole columns together, mostly in one packet.
+        """Return exact objects and whole columns together, mostly in one packet; ``rows``: indexes seen before.
 
-        A column ends at its border, at an OID that does not grow, and at ``MOST_ROWS``. A walk
-        that breaks off raises, so half a table is never taken for a whole one.
+        A walk that breaks off raises, so half a table is never taken for a whole one.
         """
-        found: dict[Oid, Value] = {}
-        table: Table = {column: {} for column in columns}
-        last: dict[Oid, Oid] = {column: column for column in columns}
-        pending = tuple(exact)
-        if pending and not last:
-            return await self.get(pending), table
-        while last:
-            rows = min(len(table[column]) for column in last)
-            per_packet = max(1, (self._values_per_packet - len(pending)) // len(last))
-            repetitions = min(per_packet, expected_rows - rows + 1) if expected_rows > rows else per_packet
-            asked = (*map(_just_before, pending), *last.values())
+        if not columns:
+            return await self.get(exact), {}
+        reading = TableReading(exact, columns, rows)
+        most_values = _COUNTERS_PER_PACKET if rows else _VALUES_PER_PACKET
+        while not reading.finished:
             try:
-                answer = await self._ask(Question(asked, len(pending), repetitions))
+                answer = await self._ask(reading.question(most_values // self._cautious))
             except _TooBig:
                 self._ask_for_less()
                 continue
             if not answer:
                 raise AnswerUnreadable("empty answer in the middle of a table")
-            found.update(_known(answer, pending))
-            _sort_into(table, last, answer[len(pending) :])
-            pending = pending[len(answer) :]  # a device may cut its answer anywhere
-        return found, table
+            reading.take(answer)
+        return reading.found, reading.table
 
     async def next_rows(self, column: Oid, after: Oid, count: int) -> list[tuple[Oid, Value]]:
         """Return up to ``count`` further rows of one column behind ``after``; none at its end.
@@ -159,9 +150,9 @@ class SnmpSession:
 
     def _ask_for_less(self) -> None:
         """Halve what one packet holds; raises ``AnswerUnreadable`` when even little is too much."""
-        if self._values_per_packet <= _FEWEST_VALUES:
+        if _VALUES_PER_PACKET // self._cautious <= _FEWEST_VALUES:
             raise AnswerUnreadable("the device answered with SNMP error tooBig, however little is asked")
-        self._values_per_packet = max(_FEWEST_VALUES, self._values_per_packet // 2)
+        self._cautious *= 2
 
 
 def _status_error(status: int) -> DeviceError:
@@ -171,29 +162,3 @@ def _status_error(status: int) -> DeviceError:
     if status == _TOO_BIG:
         return _TooBig("the device answered with SNMP error tooBig")
     return AnswerUnreadable(f"the device answered with SNMP error {name}")
-
-
-def _known(bindings: Iterable[Binding], wanted: Sequence[Oid]) -> dict[Oid, Value]:
-    """Return what was asked for and is there; an answer to something else is none."""
-    asked = frozenset(wanted)
-    return {oid: value for oid, value in bindings if value is not None and oid in asked}
-
-
-def _just_before(oid: Oid) -> Oid:
-    """Return an OID whose successor is ``oid`` if that exists: GETBULK asks for what comes next."""
-    return (*oid[:-1], oid[-1] - 1) if oid[-1] else oid[:-1]
-
-
-def _sort_into(table: Table, last: dict[Oid, Oid], answer: Sequence[Binding]) -> None:
-    """Put one GETBULK answer into its columns and forget the columns that ended."""
-    asked = tuple(last)
-    for position, (oid, value) in enumerate(answer):
-        column = asked[position % len(asked)]
-        if column not in last:
-            continue
-        inside = oid[: len(column)] == column and value is not None
-        if not inside or oid <= last[column] or len(table[column]) >= MOST_ROWS:
-            del last[column]
-        elif value is not None:
-            table[column][oid[len(column) :]] = value
-            last[column] = oid

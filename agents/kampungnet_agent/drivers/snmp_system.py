@@ -20,7 +20,7 @@ SYS_UPTIME: Final = oid("1.3.6.1.2.1.1.3.0")
 SYS_NAME: Final = oid("1.3.6.1.2.1.1.5.0")
 HOST_UPTIME: Final = oid("1.3.6.1.2.1.25.1.1.0")
 ENGINE_TIME: Final = oid("1.3.6.1.6.3.10.2.1.3.0")
-UPTIMES: Final = (SYS_UPTIME, HOST_UPTIME, ENGINE_TIME)
+UPTIMES: Final[tuple[Oid, ...]] = (SYS_UPTIME, HOST_UPTIME, ENGINE_TIME)
 _WRAP_SECONDS: Final = 2**32 / 100
 """sysUpTime counts hundredths in 32 bits: 497 days."""
 _SAME_CLOCK_SECONDS: Final = 120
@@ -122,6 +122,11 @@ async def identify(session: SnmpSession) -> Identity:
         version=snmp_text(more.get(family.version)),
         name=snmp_text(scalars.get(SYS_NAME)),
     )
+
+
+def uptimes_in(scalars: Mapping[Oid, Value]) -> tuple[Oid, ...]:
+    """Return which of its uptimes a device has told: the rest need not be asked again; all when it told none."""
+    return tuple(one for one in UPTIMES if one in scalars) or UPTIMES
 
 
 def uptime_of(scalars: Mapping[Oid, Value]) -> int | None:

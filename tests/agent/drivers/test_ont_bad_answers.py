@@ -16,7 +16,7 @@ from pysnmp.proto.api import v2c  # type: ignore[import-untyped]
 
 from kampungnet.shared import wire
 from kampungnet_agent.driver import AnswerUnreadable, DeviceUnreachable
-from kampungnet_agent.drivers import snmp_session, snmp_v2c
+from kampungnet_agent.drivers import snmp_session, snmp_table, snmp_v2c
 from kampungnet_agent.drivers.ont_snmp import OntSnmpDriver
 from kampungnet_agent.drivers.snmp_ber import NotSnmp, Question, Value, decode, encode
 from tests.agent.drivers.conftest import Settings
@@ -120,7 +120,7 @@ async def test_a_device_to_which_everything_is_too_big_is_a_named_failure() -> N
 
 
 async def test_an_endless_table_ends_at_the_row_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snmp_session, "MOST_ROWS", 40)
+    monkeypatch.setattr(snmp_table, "MOST_ROWS", 40)
     values = optical_router({})
     values |= {f"1.3.6.1.2.1.31.1.1.1.1.{index}": f"if{index}".encode() for index in range(3, 400)}
     assert len((await poll(ScriptedAgent(values))).interfaces) == 40
