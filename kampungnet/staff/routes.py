@@ -34,7 +34,8 @@ def sign_in(
     cookie, wanted = cookie_name(request), security.own_path(ke)
     address = request.client.host if request.client else ""
     try:
-        token = service.sign_in(database_of(request), (username, password), address, clock.now_ms())
+        before = request.cookies.get(cookie, "")
+        token = service.sign_in(database_of(request), (username, password), address, clock.now_ms(), before)
     except (NotSignedIn, TooMany) as problem:
         return pages.render(
             request, "staff/sign_in.html", problem.status, wanted=wanted, username=username, problem=problem.sentence

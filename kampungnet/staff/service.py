@@ -204,8 +204,8 @@ def disable_staff(db: Session, username: str, now_ms: int) -> None:
     db.execute(delete(StaffSession).where(StaffSession.username == username))
 
 
-def sign_in(database: Database, form: tuple[str, str], address: str, now_ms: int) -> str:
-    """Check a name and a password and return the token of a new session.
+def sign_in(database: Database, form: tuple[str, str], address: str, now_ms: int, before: str = "") -> str:
+    """Check a name and a password and return the token of a new session; the one ``before`` in this browser ends.
 
     Raises ``NotSignedIn`` for a wrong pair and ``TooMany`` for too many. Takes the database instead of
     a session, because a failure must be committed although it raises, and because nobody may hold the
@@ -220,6 +220,7 @@ def sign_in(database: Database, form: tuple[str, str], address: str, now_ms: int
         if member and right and member.disabled_ms is None:
             rehashed = security.hash_password(password) if security.needs_rehash(member.password_hash) else None
             with database.writes() as db:
+                sign_out(db, before)
                 return _open_session(db, username, rehashed, now_ms)
         with database.writes() as db:
             note_failure(db, username, address, now_ms)

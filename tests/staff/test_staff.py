@@ -1,9 +1,12 @@
 import pytest
 
+from kampungnet.app import Server
+from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Conflict, NotFound, Problem, Unprocessable
 from kampungnet.core.security import hash_password, is_guessable, password_matches
 from kampungnet.staff.service import Duty, NewStaff, Role, Scope, add_staff
+from tests.pages.cast import browser, send_sign_in
 from tests.pages.sample import KAMPUNGANYAR, PASSWORD, REGENCY
 
 WHOLE = Scope(REGENCY)
@@ -45,6 +48,19 @@ def test_passwords_made_of_common_words_are_refused(password: str) -> None:
 @pytest.mark.parametrize("password", [PASSWORD, "kerupuk udang renyah", "x8#kQ!v2mLp0zz", "tujuh naga di banyuwangi"])
 def test_phrases_nobody_would_guess_are_taken(password: str) -> None:
     assert not is_guessable(password, "sari", "Ibu", "Sari")
+
+
+def test_a_long_password_counts_to_its_last_letter() -> None:
+    longest = (PASSWORD + " ") * 8
+    assert len(longest) > 150
+    assert password_matches(hash_password(longest), longest)
+    assert not password_matches(hash_password(longest), longest[:-2] + "x ")
+
+
+async def test_a_password_grows_not_old(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    later_ms = clock.now_ms() + 5 * 365 * clock.DAY_MS
+    monkeypatch.setattr(clock, "now_ms", lambda: later_ms)
+    assert (await send_sign_in(browser(server), "sari")).headers["location"] == "/"
 
 
 def test_a_broken_hash_matches_nothing() -> None:
