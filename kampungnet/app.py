@@ -50,7 +50,7 @@ from kampungnet.metrics import discovery, live
 from kampungnet.shared import wire
 from kampungnet.shared.wanted import WANTED_PATH, WantedAnswer, WantedPortal, WantedQuestion
 from kampungnet.staff import routes as staff_routes
-from kampungnet.staff import routes_acts
+from kampungnet.staff import routes_account, routes_acts, second_factor
 from kampungnet.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ _FORWARDED: Final = {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-real
 _ROUTERS: Final = (
     staff_routes.router,
     routes_acts.router,
+    routes_account.router,
     measurement_routes.router,
     routes_ledger.router,
     routes_counts.router,
@@ -104,6 +105,7 @@ class Server:
     """
 
     def __init__(self, database: Database, *, upkeep: bool = True, tally: Tally | None = None) -> None:
+        second_factor.roles()  # a role that is none is said now, not at somebody's sign-in
         self.database = database
         self.tally = tally or Tally()
         self._doors: dict[str, ASGIApp] = {wire.ENROLMENTS_PATH: EnrolmentDoor(database)}

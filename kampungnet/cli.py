@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    logging.getLogger("kampungnet.staff.signing_in").setLevel(logging.INFO)  # who came in, and who did not
     tables.load()
     run: Command = options.run
     try:

@@ -107,6 +107,12 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
+def random_password() -> str:
+    """Return a password of 80 random bits that can be read aloud: four groups of four letters."""
+    letters = "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(16))
+    return "-".join(letters[at : at + 4] for at in range(0, 16, 4))
+
+
 def token_hash(token: str) -> bytes:
     """Return what the table keeps of a token; a stolen table opens no session."""
     return hashlib.sha256(token.encode()).digest()

@@ -51,6 +51,13 @@ WORDS: Final[Mapping[str, str]] = {
     "plan.save": N_("Plan of the free wifi set"),
     "plan.retire": N_("Plan of the free wifi offered no more"),
     "plan.offer": N_("Plan of the free wifi offered again"),
+    "staff.password": N_("Own password changed"),
+    "staff.factor_on": N_("Second factor set up"),
+    "staff.factor_off": N_("Own second factor taken off"),
+    "staff.admin_end": N_("Signed out everywhere by an engineer"),
+    "staff.admin_factor": N_("Second factor taken off by an engineer"),
+    "staff.admin_password": N_("First password given"),
+    "staff.admin_disable": N_("Person shut out for good"),
     "alerts.add": N_("Recipient of messages entered"),
     "alerts.end": N_("Recipient of messages taken off the list"),
 }

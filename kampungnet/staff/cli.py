@@ -1,7 +1,9 @@
-"""Commands about people on the server: ``kampungnet audit verify``."""
+"""Commands about people on the server: ``kampungnet audit verify``, ``kampungnet staff``."""
 
 import argparse
+import getpass
 import re
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from typing import Final, Protocol
@@ -11,12 +13,18 @@ from sqlalchemy.orm import Session
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Conflict, NotFound
-from kampungnet.staff import audit
+from kampungnet.staff import accounts, audit, service
 from kampungnet.staff.audit import Examined
 from kampungnet.villages import service as villages
 
 Command = Callable[[argparse.Namespace], None]
 Open = Callable[[argparse.Namespace], Database]
+_STEPS: Final = {
+    "first-password": ("password", "a random password is printed, good for seven days"),
+    "no-factor": ("factor", "the second factor is taken off"),
+    "sign-out": ("end", "all sessions are ended"),
+    "disable": ("disable", "the person is shut out for good"),
+}
 _SEAL: Final = re.compile(r"(\d{1,12})\W+((?:2:)?[0-9a-f]{32,64})")
 
 
@@ -35,6 +43,29 @@ def add_commands(add: Add, open_database: Open) -> None:
     one.add_argument("--regency", help="for example 35.10 (default: every regency of the register)")
     one.add_argument("--seal", help="a seal that was noted down earlier, as the page /catatan shows it: number and "
                      "seal; proves that the end was not cut off since")  # fmt: skip
+    one = add("staff", lambda options: _staff(open_database, options),
+              "help somebody who lost a phone or a password, or shut them out")  # fmt: skip
+    one.add_argument(
+        "step", choices=list(_STEPS), help="; ".join(f"{step}: {told}" for step, (_, told) in _STEPS.items())
+    )
+    one.add_argument("username", help="as the person signs in")
+    one.add_argument("--reason", default="on the server", help="why, for the log")
+
+
+def _staff(open_database: Open, options: argparse.Namespace) -> None:
+    act, told = _STEPS[options.step]
+    with closing(open_database(options)) as database, database.writes() as db:
+        member = service.member_of(db, options.username)
+        # Whoever may run this may do everything: the log says who it was by the name on this machine.
+        by = service.SignedIn("(server)", getpass.getuser(), service.Role.ENGINEER, service.Scope(member.regency))
+        made = accounts.administer(db, by, act, options.username, options.reason, clock.now_ms())
+    if made:
+        print(made)
+        print(
+            f"First password of {options.username}: opens for seven days, then another one is chosen.", file=sys.stderr
+        )
+    else:
+        print(f"{options.username}: {told}.")
 
 
 def _verify(open_database: Open, options: argparse.Namespace) -> None:

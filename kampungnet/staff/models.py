@@ -29,6 +29,22 @@ class StaffMember(Base):
     """What a member of a unit's budget staff signs: ``secretary`` checks, ``head`` approves, ``treasurer`` pays."""
     district: Mapped[str | None] = mapped_column(default=None)
     """Set for budget staff of a kecamatan: its villages are shown, and no other. Never together with ``village``."""
+    factor: Mapped[bytes | None] = mapped_column(Blob, default=None)
+    """Sealed secret of the second factor; see :mod:`kampungnet.staff.second_factor`."""
+    factor_since_ms: Mapped[int | None] = mapped_column(default=None)
+    factor_step: Mapped[int] = mapped_column(default=0)
+    """Newest step of 30 s whose code was used: none at or before it counts again."""
+    password_until_ms: Mapped[int | None] = mapped_column(default=None)
+    """Set for a password that somebody else made: until then it opens once, to choose another."""
+
+
+class SpareCode(Base):
+    """A code for the day the phone is lost. Only its hash is kept, and not longer than it is good."""
+
+    __tablename__ = "staff_spare_codes"
+
+    username: Mapped[str] = mapped_column(ForeignKey(StaffMember.username), primary_key=True)
+    code_hash: Mapped[bytes] = mapped_column(Blob, primary_key=True)
 
 
 class StaffSession(Base):
@@ -41,6 +57,11 @@ class StaffSession(Base):
     username: Mapped[str] = mapped_column(ForeignKey(StaffMember.username))
     started_ms: Mapped[int]
     last_seen_ms: Mapped[int]
+    stage: Mapped[str] = mapped_column(default="")
+    """What is still asked for before it opens anything: ``code``, ``password``, ``factor``; empty when nothing is."""
+    address: Mapped[str] = mapped_column(default="")
+    browser: Mapped[str] = mapped_column(default="")
+    """In two words, so that its owner knows it again: ``Firefox, Android``."""
 
 
 class SignInFailure(Base):

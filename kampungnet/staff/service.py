@@ -2,34 +2,27 @@
 
 import enum
 import re
-import secrets
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, delete, func, select, true
+from sqlalchemy import ColumnElement, delete, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from kampungnet.core import security
-from kampungnet.core.database import Database
-from kampungnet.core.errors import Conflict, NotAllowed, NotFound, NotSignedIn, TooMany, Unprocessable
+from kampungnet.core.errors import Conflict, NotAllowed, NotFound, Unprocessable
 from kampungnet.core.languages import N_
-from kampungnet.staff.models import SignInFailure, StaffMember, StaffSession
+from kampungnet.staff.models import StaffMember, StaffSession
 from kampungnet.villages.models import District, Regency, Village
 
 IDLE_MS: Final = 8 * 3_600_000
 ABSOLUTE_MS: Final = 7 * 86_400_000
 TOUCH_MS: Final = 10 * 60_000
 """A session's last sign of life is written at most this often: looking at pages stays a read."""
-ADDRESS_LIMIT: Final = 60
-ADDRESS_WINDOW_MS: Final = 15 * 60_000
-EVERYBODY_LIMIT: Final = 600
-EVERYBODY_WINDOW_MS: Final = 5 * 60_000
-REMEMBERED_MS: Final = 86_400_000
-"""How long a wrong password counts."""
-
-_USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,39}")
+HALF_MS: Final = 10 * 60_000
+"""How long somebody may take between the password and what is asked after it."""
+FIRST_PASSWORD_MS: Final = 7 * 86_400_000
+USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,39}")
 _VILLAGE_CODE: Final = re.compile(r"\d\d\.\d\d\.\d\d\.\d{4}", re.ASCII)
-_WRONG: Final = N_("The name or the password is not right. Please try again.")
 
 
 class Role(enum.StrEnum):
@@ -138,7 +131,7 @@ class NewStaff:
 def add_staff(db: Session, person: NewStaff, password: str) -> StaffMember:
     """Add a person. Raises ``Unprocessable`` or ``Conflict`` with a sentence for who typed it."""
     username, name, role, scope = person.username, person.name, person.role, person.scope
-    if not _USERNAME.fullmatch(username):
+    if not USERNAME.fullmatch(username):
         raise Unprocessable("A user name has 2 to 40 small letters, digits, dots or dashes.")
     _check_place(db, person)
     if db.get(StaffMember, username) is not None:
@@ -181,50 +174,47 @@ def _check_role_of_place(person: NewStaff) -> None:
 def check_password_rules(password: str, *own_words: str) -> None:
     """Raise ``Unprocessable`` for a password that is short or easy to guess. No rules of composition."""
     if len(password) < security.MIN_PASSWORD_LENGTH:
-        raise Unprocessable(f"A password needs at least {security.MIN_PASSWORD_LENGTH} characters.")
+        raise Unprocessable(N_("A password needs at least 12 letters. A few words nobody would guess are good."))
     if len(password) > security.MAX_PASSWORD_LENGTH:
-        raise Unprocessable(f"A password has at most {security.MAX_PASSWORD_LENGTH} characters.")
+        raise Unprocessable(N_("A password has at most 200 letters. Choose a shorter one."))
     words = [part for own in own_words for part in re.split(r"[\W_]+", own)]
     if security.is_guessable(password, *words):
-        raise Unprocessable("This password is made of common words only: add a few words nobody would guess.")
+        raise Unprocessable(N_("This password is made of common words only. Add a few words nobody would guess."))
+
+
+def check_another(member: StaffMember, password: str) -> None:
+    """Raise ``Unprocessable`` for the password that somebody has already."""
+    if security.password_matches(member.password_hash, password):
+        raise Unprocessable(N_("This is the password you have already. Choose another one."))
 
 
 def set_password(db: Session, username: str, password: str) -> None:
-    """Give a person a new password, forget old failures and end all sessions."""
-    member = _member(db, username)
+    """Give a person a password of their own, forget old failures and end all sessions."""
+    member = member_of(db, username)
     check_password_rules(password, username, member.name)
-    member.password_hash = security.hash_password(password)
+    member.password_hash, member.password_until_ms = security.hash_password(password), None
     member.failed_logins = member.locked_until_ms = 0
+    end_sessions(db, username)
+
+
+def first_password(db: Session, username: str, now_ms: int) -> str:
+    """Return a random password that opens a week long, for the only time: then its owner chooses another one."""
+    member, password = member_of(db, username), security.random_password()
+    member.password_hash, member.password_until_ms = security.hash_password(password), now_ms + FIRST_PASSWORD_MS
+    member.failed_logins = member.locked_until_ms = 0
+    end_sessions(db, username)
+    return password
+
+
+def end_sessions(db: Session, username: str) -> None:
+    """Sign a person out everywhere."""
     db.execute(delete(StaffSession).where(StaffSession.username == username))
 
 
 def disable_staff(db: Session, username: str, now_ms: int) -> None:
     """Shut a person out at once: no new sign-in, and every open session ends."""
-    _member(db, username).disabled_ms = now_ms
-    db.execute(delete(StaffSession).where(StaffSession.username == username))
-
-
-def sign_in(database: Database, form: tuple[str, str], address: str, now_ms: int, before: str = "") -> str:
-    """Check a name and a password and return the token of a new session; the one ``before`` in this browser ends.
-
-    Raises ``NotSignedIn`` for a wrong pair and ``TooMany`` for too many. Takes the database instead of
-    a session, because a failure must be committed although it raises, and because nobody may hold the
-    write lock for the time a hash takes.
-    """
-    username, password = form[0].strip().casefold(), form[1]
-    # Counting happens while the place is held: at most two guesses can pass on the same old count.
-    with security.place_in_hashing():
-        with database.reads() as db:
-            member = _unlocked_member(db, username, address, now_ms)
-        right = security.password_matches(member.password_hash if member else security.nobodys_hash(), password)
-        if member and right and member.disabled_ms is None:
-            rehashed = security.hash_password(password) if security.needs_rehash(member.password_hash) else None
-            with database.writes() as db:
-                sign_out(db, before)
-                return _open_session(db, username, rehashed, now_ms)
-        with database.writes() as db:
-            note_failure(db, username, address, now_ms)
-    raise NotSignedIn(_WRONG)
+    member_of(db, username).disabled_ms = now_ms
+    end_sessions(db, username)
 
 
 def staff_of(db: Session, token: str, now_ms: int) -> tuple[SignedIn, bool] | None:
@@ -238,11 +228,15 @@ def staff_of(db: Session, token: str, now_ms: int) -> tuple[SignedIn, bool] | No
         return None
     session, member = row.StaffSession, row.StaffMember
     too_old = now_ms - session.last_seen_ms > IDLE_MS or now_ms - session.started_ms > ABSOLUTE_MS
-    if too_old or member.disabled_ms is not None:
+    if too_old or member.disabled_ms is not None or session.stage:
         return None
+    return person_of(member), now_ms - session.last_seen_ms > TOUCH_MS
+
+
+def person_of(member: StaffMember) -> SignedIn:
+    """Return a person as routes know them."""
     scope = Scope(member.regency, member.village, member.district)
-    signed_in = SignedIn(member.username, member.name, Role(member.role), scope, Duty(member.duty))
-    return signed_in, now_ms - session.last_seen_ms > TOUCH_MS
+    return SignedIn(member.username, member.name, Role(member.role), scope, Duty(member.duty))
 
 
 def touch(db: Session, token: str, now_ms: int) -> None:
@@ -257,69 +251,9 @@ def sign_out(db: Session, token: str) -> None:
     db.execute(delete(StaffSession).where(StaffSession.token_hash == security.token_hash(token)))
 
 
-def _member(db: Session, username: str) -> StaffMember:
+def member_of(db: Session, username: str) -> StaffMember:
+    """Return a person. Raises ``NotFound``."""
     member = db.get(StaffMember, username)
     if member is None:
         raise NotFound(f"There is nobody called {username}.")
     return member
-
-
-def check_floods(db: Session, address: str, now_ms: int) -> None:
-    """Raise ``TooMany`` while an address, or everybody together, fails too often.
-
-    Village offices share an address, so the rest of the one account does the work; these two only stop floods.
-    """
-    failures = select(func.count()).select_from(SignInFailure)
-    of_address = failures.where(SignInFailure.address == address, SignInFailure.at_ms > now_ms - ADDRESS_WINDOW_MS)
-    of_all = failures.where(SignInFailure.at_ms > now_ms - EVERYBODY_WINDOW_MS)
-    if db.execute(of_address).scalar_one() >= ADDRESS_LIMIT or db.execute(of_all).scalar_one() >= EVERYBODY_LIMIT:
-        raise TooMany(security.WAIT)
-
-
-def note_failure(db: Session, username: str, address: str, now_ms: int) -> None:
-    """Count a wrong password: for its address, and for its name whether somebody has it or not."""
-    member = _known(db, username)
-    stranger = None if member else security.token_hash(username)
-    token = secrets.token_bytes(16)
-    db.add(SignInFailure(token=token, at_ms=now_ms, address=address, stranger=stranger))
-    db.execute(delete(SignInFailure).where(SignInFailure.at_ms < now_ms - REMEMBERED_MS))
-    if member:
-        member.failed_logins += 1
-        member.locked_until_ms = now_ms + security.delay_ms(member.failed_logins)
-
-
-def _known(db: Session, username: str) -> StaffMember | None:
-    return db.get(StaffMember, username) if _USERNAME.fullmatch(username) else None
-
-
-def _unlocked_member(db: Session, username: str, address: str, now_ms: int) -> StaffMember | None:
-    check_floods(db, address, now_ms)
-    member = _known(db, username)
-    if (member.locked_until_ms if member else _stranger_rests_until(db, username)) > now_ms:
-        raise TooMany(security.WAIT)
-    return member
-
-
-def _stranger_rests_until(db: Session, username: str) -> int:
-    """Unknown names are slowed down like known ones, or the delay itself would tell which names exist."""
-    of_name = SignInFailure.stranger == security.token_hash(username)
-    failures, last_ms = db.execute(select(func.count(), func.max(SignInFailure.at_ms)).where(of_name)).one()
-    return (last_ms or 0) + security.delay_ms(failures)
-
-
-def _open_session(db: Session, username: str, rehashed: str | None, now_ms: int) -> str:
-    member = db.get_one(StaffMember, username)
-    if member.disabled_ms is not None:
-        raise NotSignedIn(_WRONG)
-    member.failed_logins = member.locked_until_ms = 0
-    member.password_hash = rehashed or member.password_hash
-    db.execute(
-        delete(StaffSession).where(
-            (StaffSession.last_seen_ms < now_ms - IDLE_MS) | (StaffSession.started_ms < now_ms - ABSOLUTE_MS)
-        )
-    )
-    token = security.new_token()
-    db.add(
-        StaffSession(token_hash=security.token_hash(token), username=username, started_ms=now_ms, last_seen_ms=now_ms)
-    )
-    return token

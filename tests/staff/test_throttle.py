@@ -6,7 +6,7 @@ from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.errors import TooMany
 from kampungnet.core.security import delay_ms
-from kampungnet.staff import service
+from kampungnet.staff import throttle
 from kampungnet.staff.models import SignInFailure, StaffMember
 from tests.pages.cast import browser, send_sign_in
 
@@ -48,32 +48,32 @@ def test_the_rest_grows_and_never_exceeds_a_quarter_of_an_hour() -> None:
 
 def test_a_flood_from_one_address_is_stopped_and_others_are_not(database: Database) -> None:
     with database.reads() as db:
-        for second in range(service.ADDRESS_LIMIT):
-            service.check_floods(db, "203.0.113.7", second * 1_000)
-            service.note_failure(db, f"guess-{second}", "203.0.113.7", second * 1_000)
+        for second in range(throttle.ADDRESS_LIMIT):
+            throttle.check_floods(db, "203.0.113.7", second * 1_000)
+            throttle.note_failure(db, f"guess-{second}", "203.0.113.7", second * 1_000)
             db.flush()
         with pytest.raises(TooMany):
-            service.check_floods(db, "203.0.113.7", 61_000)
-        service.check_floods(db, "203.0.113.8", 61_000)
-        service.check_floods(db, "203.0.113.7", 16 * 60_000)
+            throttle.check_floods(db, "203.0.113.7", 61_000)
+        throttle.check_floods(db, "203.0.113.8", 61_000)
+        throttle.check_floods(db, "203.0.113.7", 16 * 60_000)
 
 
 def test_a_flood_from_everywhere_is_stopped_for_a_while(database: Database) -> None:
     with database.reads() as db:
-        for number in range(service.EVERYBODY_LIMIT):
-            service.note_failure(db, "sari", f"address {number}", 1)
+        for number in range(throttle.EVERYBODY_LIMIT):
+            throttle.note_failure(db, "sari", f"address {number}", 1)
         db.flush()
         with pytest.raises(TooMany):
-            service.check_floods(db, "another", 2)
-        service.check_floods(db, "another", service.EVERYBODY_WINDOW_MS + 2)
+            throttle.check_floods(db, "another", 2)
+        throttle.check_floods(db, "another", throttle.EVERYBODY_WINDOW_MS + 2)
 
 
 def test_what_strangers_typed_is_not_kept_and_forgotten_after_a_day(database: Database) -> None:
     with database.reads() as db:
-        service.note_failure(db, "my secret password", "203.0.113.7", 1)
+        throttle.note_failure(db, "my secret password", "203.0.113.7", 1)
         db.flush()
-        service.note_failure(db, "nobody", "203.0.113.7", service.REMEMBERED_MS + 2)
+        throttle.note_failure(db, "nobody", "203.0.113.7", throttle.REMEMBERED_MS + 2)
         db.flush()
         rows = db.scalars(select(SignInFailure)).all()
-    assert [row.at_ms for row in rows] == [service.REMEMBERED_MS + 2]
+    assert [row.at_ms for row in rows] == [throttle.REMEMBERED_MS + 2]
     assert b"nobody" not in (rows[0].stranger or b"")
