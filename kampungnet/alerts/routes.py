@@ -18,7 +18,7 @@ from kampungnet.core import clock, languages, pages
 from kampungnet.core.address import public_address
 from kampungnet.core.errors import NotFound, Problem
 from kampungnet.core.languages import N_, Language
-from kampungnet.core.web import Reads, database_of
+from kampungnet.core.web import Reads, database_of, texts_of
 from kampungnet.staff.access import CurrentStaff
 from kampungnet.staff.service import Role, SignedIn
 from kampungnet.villages import service as villages
@@ -67,8 +67,7 @@ class Sent:
 
 
 async def _sent(request: Request, _staff: CurrentStaff) -> dict[str, str]:
-    async with request.form(max_files=0, max_fields=MOST_FIELDS) as form:
-        return {name: value for name, value in form.items() if isinstance(value, str)}
+    return await texts_of(request, MOST_FIELDS)
 
 
 def speaker() -> Speaker:

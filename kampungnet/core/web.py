@@ -75,6 +75,12 @@ Writes = Annotated[Session, Depends(writes, scope="function")]
 # scope="function": FastAPI's default would commit after the answer was sent.
 
 
+async def texts_of(request: Request, most_fields: int) -> dict[str, str]:
+    """Return what a form says, its last word for each field; files are refused. Call it once it is known who asks."""
+    async with request.form(max_files=0, max_fields=most_fields) as form:
+        return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
 class Guard:
     """Refuses forged requests and adds the security headers; lets ``/api/`` through untouched.
 

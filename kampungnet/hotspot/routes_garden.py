@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from kampungnet.core import clock, pages
 from kampungnet.core.errors import NotFound, Problem
 from kampungnet.core.languages import N_, Language
-from kampungnet.core.web import Reads, database_of
+from kampungnet.core.web import Reads, database_of, texts_of
 from kampungnet.hotspot import garden, garden_check
 from kampungnet.hotspot.garden import NewEntry
 from kampungnet.hotspot.models import GardenEntry
@@ -46,8 +46,7 @@ class Line:
 
 
 async def _sent(request: Request, _staff: CurrentStaff) -> dict[str, str]:
-    async with request.form(max_files=0, max_fields=MOST_FIELDS) as form:
-        return {name: value for name, value in form.items() if isinstance(value, str)}
+    return await texts_of(request, MOST_FIELDS)
 
 
 @router.get("")

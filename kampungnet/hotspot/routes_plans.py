@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from kampungnet.core import clock, pages
 from kampungnet.core.errors import Problem
-from kampungnet.core.web import Reads, database_of
+from kampungnet.core.web import Reads, database_of, texts_of
 from kampungnet.hotspot import plan_form, plans
 from kampungnet.shared.wanted import WantedPlan
 from kampungnet.staff.access import CurrentStaff
@@ -24,8 +24,7 @@ NEW: Final = "baru"
 async def _form(request: Request, staff: CurrentStaff) -> dict[str, str]:
     """Read the form, after we know that an engineer sends it."""
     staff.check_role(Role.ENGINEER)
-    async with request.form(max_files=0, max_fields=MOST_FIELDS) as form:
-        return {name: value for name, value in form.items() if isinstance(value, str)}
+    return await texts_of(request, MOST_FIELDS)
 
 
 Form = Annotated[dict[str, str], Depends(_form)]

@@ -22,7 +22,7 @@ from kampungnet.core import clock, pages, security
 from kampungnet.core.database import Database
 from kampungnet.core.errors import NotFound, Unprocessable
 from kampungnet.core.languages import DEFAULT, N_
-from kampungnet.core.web import database_of
+from kampungnet.core.web import database_of, texts_of
 from kampungnet.devices.models import Site
 from kampungnet.hotspot import codes, handover, portal_pages, portals
 from kampungnet.hotspot.handover import Handed, origins
@@ -64,8 +64,7 @@ async def portal_of(request: Request, village: str) -> Portal:
 
 
 async def _form(request: Request, _portal: Annotated[Portal, Depends(portal_of)]) -> dict[str, str]:
-    async with request.form(max_files=0, max_fields=MOST_FIELDS) as form:
-        return {name: value for name, value in form.items() if isinstance(value, str)}
+    return await texts_of(request, MOST_FIELDS)
 
 
 SeenPortal = Annotated[Portal, Depends(portal_of)]

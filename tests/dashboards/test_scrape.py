@@ -1,6 +1,5 @@
 """The shipped configuration in a real Prometheus beside a real server: scraped, judged, and told with any name."""
 
-import re
 import time
 import urllib.parse
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from sqlalchemy import update
 from kampungnet.core.database import Database
 from kampungnet.devices.models import Agent
 from kampungnet.villages.models import Village
-from tests.support.monitoring import RULES, get, prometheus
+from tests.support.monitoring import RULES, get, prometheus, quick
 from tests.support.server import SITE, VILLAGE, Box, enrolled, prepared_database, router_body, serving
 
 HOSTILE: Final = '"}} {{ template "x" }} <script>alert(1)</script> {a="b"} \\ 🛰️ \' ' + "ḏ" * 300
@@ -38,11 +37,6 @@ class Scraped:
         return found
 
 
-def _quick(text: str) -> str:
-    """Make rules and scrapes of half a minute those of a second."""
-    return re.sub(r"(interval|for): \d+[smh]", r"\1: 1s", text.replace("scrape_timeout: 20s", "scrape_timeout: 1s"))
-
-
 @pytest.fixture(scope="module")
 def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
     folder: Path = tmp_path_factory.mktemp("scrape")
@@ -51,12 +45,12 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
     with database.writes() as db:
         db.execute(update(Village).where(Village.code == VILLAGE).values(name=HOSTILE))
     for file in ("recording.yml", "alerts-villages.yml", "alerts-platform.yml"):
-        (folder / file).write_text(_quick((RULES / file).read_text()))
+        (folder / file).write_text(quick((RULES / file).read_text(), waits="platform" in file))
     with serving(database) as server:
         server.report(box, box.reading(router_body()))
         with database.writes() as db:
             db.execute(update(Agent).where(Agent.site == SITE).values(clock_offset_ms=-3_600_000))
-        config = _quick((RULES / "prometheus.yml").read_text()).replace("127.0.0.1:8080", f"127.0.0.1:{server.port}")
+        config = quick((RULES / "prometheus.yml").read_text()).replace("127.0.0.1:8080", f"127.0.0.1:{server.port}")
         with prometheus(folder, config, "--web.enable-remote-write-receiver") as url:
             yield Scraped(url, database, box)
     database.close()

@@ -1,6 +1,7 @@
 """Real Prometheus and Alertmanager on loopback, as Debian packages them: started, awaited, always ended."""
 
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -19,6 +20,18 @@ from tests.support.ports import free_port
 RULES: Final = ROOT / "dashboards" / "prometheus"
 ALERTMANAGER: Final = ROOT / "dashboards" / "alertmanager" / "alertmanager.yml"
 START_SECONDS: Final = 30
+
+
+def quick(text: str, *, waits: bool = False) -> str:
+    """Let what we ship look every second; unless it ``waits``, alerts come after one and outlast a scrape that failed.
+
+    What holds at once (``for: 0s``) still comes before what has to last.
+    """
+    text = re.sub(r"(scrape_interval|scrape_timeout): \d+[smh]", r"\1: 3s", text)
+    text = re.sub(r"(evaluation_| )interval: \d+[smh]", r"\1interval: 1s", text)
+    if waits:
+        return text
+    return re.sub(r" for: [1-9]\d*[smh]", " for: 1s", re.sub(r"keep_firing_for: \d+[smh]", "keep_firing_for: 4s", text))
 
 
 def tool(name: str, package: str = "prometheus") -> str:
@@ -57,10 +70,16 @@ def alertmanager(folder: Path, config: str) -> Iterator[str]:
         yield url
 
 
+def text_at(url: str) -> str:
+    """Return the text at an address."""
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        found: bytes = answer.read()
+    return found.decode()
+
+
 def get(url: str) -> Any:
     """Return the JSON at an address."""
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        return json.load(answer)
+    return json.loads(text_at(url))
 
 
 def post(url: str, what: Any) -> None:
