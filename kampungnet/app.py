@@ -18,6 +18,7 @@ from kampungnet.alerts.pump import Pump
 from kampungnet.billing import ending, routes_books, routes_check, routes_contract, routes_recap, routes_sizing
 from kampungnet.billing import routes as billing_routes
 from kampungnet.billing import routes_data as billing_data
+from kampungnet.configs import routes as configs_routes
 from kampungnet.core import certificate, migrate, web
 from kampungnet.core.database import Database
 from kampungnet.core.errors import NotFound, Problem, Unavailable
@@ -94,6 +95,7 @@ _ROUTERS: Final = (
     routes_sizing.router,
     routes_recap.router,
     alerts_routes.router,
+    configs_routes.router,
     routes_webhook.router,
 )
 

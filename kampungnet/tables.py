@@ -5,7 +5,7 @@ from typing import Final
 
 MODELS: Final = (
     "villages.models", "staff.models", "devices.models", "measurement.models", "measurement.outage_models",
-    "billing.models", "hotspot.models", "alerts.models", "metrics.models",
+    "billing.models", "hotspot.models", "configs.models", "alerts.models", "metrics.models",
 )  # fmt: skip
 
 

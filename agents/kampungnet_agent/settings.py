@@ -18,6 +18,8 @@ MOST_LISTED = 256
 """Entries of one option that is a list, such as the ONUs of an OLT."""
 INTERVAL_SECONDS = 60
 """From poll to poll, where neither the settings nor the driver (``INTERVAL_SECONDS``) says otherwise."""
+TIMEOUT_SECONDS = 20
+"""For one poll, where neither the settings nor the driver (``TIMEOUT_SECONDS``) says otherwise."""
 
 
 class ServerTable(msgspec.Struct, frozen=True):
@@ -54,7 +56,7 @@ class DeviceTable(msgspec.Struct, frozen=True):
     username: str = ""
     password_file: str = ""
     interval_seconds: Seconds | None = None
-    timeout_seconds: Seconds = 20
+    timeout_seconds: Seconds | None = None
     wan_interface: str = ""
     ping_address: str = "1.1.1.1"
 
@@ -219,16 +221,16 @@ def _with_secrets(device: DeviceTable, options: dict[str, Any], path: Path, serv
         secret=read_secret(Path(device.password_file), f"{place}.password_file") if device.password_file else "",
         wan_interface=device.wan_interface,
         ping_address=device.ping_address,
-        interval_seconds=float(device.interval_seconds or _usual_interval(device.driver)),
-        timeout_seconds=float(device.timeout_seconds),
+        interval_seconds=float(device.interval_seconds or _usual(device.driver, "INTERVAL_SECONDS", INTERVAL_SECONDS)),
+        timeout_seconds=float(device.timeout_seconds or _usual(device.driver, "TIMEOUT_SECONDS", TIMEOUT_SECONDS)),
         options=ready,
         server_host=server_host,
     )
 
 
-def _usual_interval(driver: str) -> int:
-    """Return the interval in seconds a driver asks for: a login in a small box each minute would be too much."""
-    return int(getattr(load_driver(driver), "INTERVAL_SECONDS", INTERVAL_SECONDS))
+def _usual(driver: str, name: str, otherwise: int) -> int:
+    """Return the seconds a driver asks for: a login in a small box each minute would be too much."""
+    return int(getattr(load_driver(driver), name, otherwise))
 
 
 def _refuse_twins(devices: list[DeviceTable], path: Path) -> None:

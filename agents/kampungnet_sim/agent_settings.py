@@ -9,6 +9,7 @@ from kampungnet_sim.fleet import Site
 Values = dict[str, str | int | list[str]]
 # A login a minute would wear out a cheap unit.
 _SHELL_SECONDS = 600
+_CONFIG_SECONDS = 10_800
 
 
 def write_private(path: Path, text: str) -> None:
@@ -60,6 +61,18 @@ def _further(own: Path, code: str, extras: Extras) -> list[Values]:
     return found
 
 
+def _settings_reader(own: Path, site: Site) -> list[Values]:
+    """The device that reads the router's settings over SSH, where its command line is open."""
+    if site.shell is None:
+        return []
+    access = site.shell.access
+    found = _device("router-config", "mikrotik-config", str(access["address"]), _CONFIG_SECONDS)
+    found["username"] = str(access["username"])
+    found["password_file"] = _secret(own, "router-config.password", access["password"])
+    found["backup_password_file"] = _secret(own, "router-backup.password", f"cadangan-{access['password']}")
+    return [found]
+
+
 def write_settings(folder: Path, site: Site, extras: Extras) -> Path:
     """Write ``CODE/agent.toml`` with its secrets beside it (mode 600); returns its path.
 
@@ -91,6 +104,7 @@ def write_settings(folder: Path, site: Site, extras: Extras) -> Path:
         _block("spool", {"path": str(own / "spool.db"), "max_megabytes": 16}),
         _block("[devices]", router),
         _block("[devices]", ont),
+        *(_block("[devices]", one) for one in _settings_reader(own, site)),
         *(_block("[devices]", one) for one in _further(own, site.village.profile.code, extras)),
     ]
     path = own / "agent.toml"

@@ -69,6 +69,7 @@ FAULTS: dict[str, FaultKind] = {
     "hang_after_login": FaultKind("SSH: the login succeeds, then nothing is ever said", 300),
     "noisy_terminal": FaultKind("SSH: log lines and cursor codes stand inside the answers", 300),
     "new_host_key": FaultKind("SSH: another host key than before, as after a swap of the device", 3_600),
+    "export_incomplete": FaultKind("SSH: a menu does not answer while the router's settings are exported", 300),
     "rtsp_hangs": FaultKind("a camera takes RTSP connections and says nothing; its web page works", 600),
 }  # fmt: skip
 

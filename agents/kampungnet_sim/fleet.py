@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from kampungnet_sim.chance import generator, key_of
 from kampungnet_sim.extras import Extras, ExtraWish
@@ -20,6 +21,9 @@ from kampungnet_sim.snmp_server import AgentOptions, serve_snmp
 from kampungnet_sim.snmp_usm import UsmUser
 from kampungnet_sim.village import Village, VillageState, draw_profile
 from kampungnet_sim.village_features import NO_WISH, Wish
+
+if TYPE_CHECKING:
+    from kampungnet_sim.ssh_devices import Shell
 
 _TICK_SECONDS = 0.25
 # Ports of one village, from the base port up: API, API over TLS, SNMP, line to the server, hotspot.
@@ -42,6 +46,7 @@ class FleetOptions:
     server: tuple[str, int] | None = None
     wish: Wish = NO_WISH
     extras: ExtraWish = ExtraWish()  # noqa: RUF009 -- it is frozen
+    router_ssh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ class Site:
     sockets: list[asyncio.DatagramTransport]
     gateway: Gateway | None = None
     portal: HotspotServer | None = None
+    shell: "Shell | None" = None
 
     @property
     def hotspot(self) -> HotspotServer:
@@ -113,6 +119,8 @@ class Site:
             "village": profile.code, "name": profile.name, "contract_mbps": profile.contract_mbps,
             "router": router, "ont": ont,
         }  # fmt: skip
+        if self.shell is not None:
+            router["ssh"] = self.shell.access
         if self.gateway is not None:
             found["line"] = f"127.0.0.1:{self.ports['line']}"
         return found
@@ -184,10 +192,17 @@ class Fleet:
         if village.has_hotspot:
             site.portal = HotspotServer(router)
             ports["hotspot"] = await site.portal.start(port(4))
+        if options.router_ssh:
+            await self._open_shell(site)
         if options.server is not None:
             site.gateway = Gateway(found.code, options.server, self.lines)
             ports["line"] = await site.gateway.start(port(3))
         return site
+
+    async def _open_shell(self, site: Site) -> None:
+        from kampungnet_sim.ssh_devices import open_router  # noqa: PLC0415 -- loads paramiko, which few need
+
+        site.shell = await open_router(site.router, lambda: site.village.router_is_up(self.clock()))
 
     def _agent_options(self, village: Village, access: OntAccess) -> AgentOptions[VillageState]:
         code = village.profile.code
@@ -267,4 +282,6 @@ class Fleet:
                 await site.portal.close()
             if site.gateway is not None:
                 await site.gateway.close()
+            if site.shell is not None:
+                site.shell.close()
         self.sites.clear()

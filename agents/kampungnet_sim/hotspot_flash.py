@@ -197,6 +197,10 @@ class Flash:
             self.files[values["name"].strip("/")] = self.files.pop(name)
             self.revision += 1
 
+    def write(self, name: str, data: bytes) -> None:
+        """The router's own file, such as a backup."""
+        self._put(name, data, self._router.clock())
+
     def remove(self, keys: str) -> None:
         """Take files away; a directory goes with all that is in it."""
         for name in [self._found(key) for key in keys.split(",")]:

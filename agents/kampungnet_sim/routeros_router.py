@@ -45,7 +45,8 @@ def draw_users(profile: VillageProfile) -> dict[str, RouterUser]:
     """Logins with passwords made from the seed, each in a group of its own name.
 
     The poller's, one without ``test``, the owner's, one with just enough to poll, one that may only
-    log in, one that may read but not over the API, and one that keeps the hotspot's lists and pages.
+    log in, one that may read but not over the API, one that keeps the hotspot's lists and pages, and one that takes
+    backups.
     """
     chance = generator(profile.seed, profile.code, "passwords")
     groups = {
@@ -57,6 +58,8 @@ def draw_users(profile: VillageProfile) -> dict[str, RouterUser]:
         "winbox": frozenset({"read", "winbox", "web"}),
         # Keeps the hotspot as the server wants it, and writes nothing else (facts/routeros.md, 11.3).
         "penulis": frozenset({"read", "write", "api", "ftp", "test"}),
+        # Reads the settings and takes backups over SSH (facts/routeros.md, 11.4).
+        "pencadang": frozenset({"read", "write", "ssh", "ftp"}),
     }
     return {
         name: RouterUser(name, "".join(chance.choices("abcdefghjkmnpqrstuvwxyz23456789", k=16)), rights, name)

@@ -169,6 +169,19 @@ class Table:
         key = self._by_name(name)
         return None if key is None else self._rows[key]
 
+    def exported(self) -> list[Row]:
+        """What ``/export`` shows of each row: what somebody set, and no default."""
+        spec = self._spec
+        return [
+            {
+                name: row[name]
+                for name in sorted(spec.properties & row.keys())
+                if row[name] != spec.defaults.get(name, "")
+            }
+            for row in self._rows.values()
+            if row.get("dynamic") != "true" and row.get("default") != "true"
+        ]
+
     def ids(self) -> list[str]:
         """The ids, in order."""
         return list(self._rows)

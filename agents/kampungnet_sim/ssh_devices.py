@@ -9,8 +9,10 @@ from functools import partial
 
 from kampungnet_sim.chance import generator
 from kampungnet_sim.olt_service import OltService
+from kampungnet_sim.routeros_router import SimulatedRouter
 from kampungnet_sim.ssh_command_line import CommandLine
 from kampungnet_sim.ssh_huawei_ont import HuaweiOnt
+from kampungnet_sim.ssh_routeros import RouterOsLine
 from kampungnet_sim.ssh_server import SshDevice, SshServer
 from kampungnet_sim.ssh_small_olts import CData, HsgqEpon
 from kampungnet_sim.ssh_smartax import SmartAx
@@ -75,6 +77,23 @@ async def open_ont(
         age=age or chosen.age,
     )
     return await _open(device, port)
+
+
+async def open_router(router: SimulatedRouter, answers: Callable[[], bool]) -> Shell:
+    """Open a router's command line for the login that takes backups."""
+    user = router.users["pencadang"]
+    line = RouterOsLine(router, user)
+    device = SshDevice(
+        username=user.name,
+        password=user.password,
+        command_line=lambda: line,
+        answers=answers,
+        faults=router.faults,
+        age="new" if router.version.major >= 7 else "old",
+        sessions=4,
+        file=line.file,
+    )
+    return await _open(device, 0)
 
 
 def _zte(spelling: ZteSpelling, service: OltService) -> CommandLine:

@@ -5,11 +5,15 @@ client side. It works with threads, so each login has one; the simulated world s
 """
 
 import asyncio
+import io
 import logging
+import queue
 import secrets
 import socket
+import stat
 import struct
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from contextlib import suppress
@@ -26,6 +30,7 @@ T = TypeVar("T")
 _LOGIN_SECONDS = 30.0
 _LOOP_SECONDS = 30.0
 _FAREWELL_SECONDS = 1.0
+_NEXT_SECONDS = 0.05
 _COMMANDS_KEPT = 1_000
 _LOG = "kampungnet_sim.ssh"
 
@@ -66,6 +71,8 @@ class SshDevice:
     age: str = "new"
     banner: str = ""
     sessions: int = 1
+    # Of devices that take one command after the other on channels of their own, and hand out files by SFTP.
+    file: Callable[[str], bytes | None] | None = None
 
 
 @dataclass
@@ -94,8 +101,8 @@ class _Door(paramiko.ServerInterface):  # type: ignore[misc]  # paramiko has no 
     def __init__(self, device: SshDevice, counts: SshCounts) -> None:
         self._device = device
         self._counts = counts
-        self.asked = threading.Event()
-        self.command: str | None = None
+        # Channels with the command that each is for; None is a shell.
+        self.asked: queue.SimpleQueue[tuple[paramiko.Channel, str | None]] = queue.SimpleQueue()
 
     def get_allowed_auths(self, username: str) -> str:
         """Passwords only."""
@@ -126,20 +133,46 @@ class _Door(paramiko.ServerInterface):  # type: ignore[misc]  # paramiko has no 
 
     def check_channel_shell_request(self, channel: paramiko.Channel) -> bool:
         """A shell is wanted."""
-        del channel
-        self.asked.set()
+        self.asked.put((channel, None))
         return True
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         """One command is wanted."""
-        del channel
-        self.command = command.decode("utf-8", errors="replace")
-        self.asked.set()
+        self.asked.put((channel, command.decode("utf-8", errors="replace")))
         return True
 
     def get_banner(self) -> tuple[str, str]:
         """Shown before the password is asked."""
         return self._device.banner, "en-US"
+
+
+class _Files(paramiko.SFTPServerInterface):  # type: ignore[misc]  # paramiko has no types
+    """The disk of a device, to read only."""
+
+    def __init__(self, server: paramiko.ServerInterface, file: Callable[[str], bytes | None]) -> None:
+        super().__init__(server)
+        self._file = file
+
+    def stat(self, path: str) -> paramiko.SFTPAttributes | int:
+        """What is known of a file before it is fetched."""
+        data = self._file(path)
+        if data is None:
+            return int(paramiko.SFTP_NO_SUCH_FILE)
+        found = paramiko.SFTPAttributes()
+        found.st_size, found.st_mode = len(data), stat.S_IFREG | 0o644
+        return found
+
+    lstat = stat
+
+    def open(self, path: str, flags: int, attr: paramiko.SFTPAttributes) -> paramiko.SFTPHandle | int:
+        """One file."""
+        del attr
+        data = self._file(path)
+        if data is None:
+            return int(paramiko.SFTP_NO_SUCH_FILE)
+        handle = paramiko.SFTPHandle(flags)
+        handle.readfile = io.BytesIO(data)
+        return handle
 
 
 class SshServer:
@@ -229,11 +262,13 @@ class SshServer:
         transport = paramiko.Transport(connection.dup(), strict_kex=self._device.age == "new")
         try:
             door = self._open_door(transport, int("new_host_key" in faults))
-            channel = transport.accept(_LOGIN_SECONDS)
-            if channel is not None and door.asked.wait(_LOGIN_SECONDS):
-                self._serve(channel, door)
-                # The client goes first; who dawdles is cut off.
-                transport.join(_FAREWELL_SECONDS)
+            until, served = time.monotonic() + _LOGIN_SECONDS, False
+            while transport.is_active() and (self._device.file is not None or not served) and time.monotonic() < until:
+                with suppress(queue.Empty):
+                    self._serve(*door.asked.get(timeout=_NEXT_SECONDS))
+                    served = True
+            # The client goes first; who dawdles is cut off.
+            transport.join(_FAREWELL_SECONDS)
         finally:
             transport.close()
 
@@ -247,14 +282,16 @@ class SshServer:
         if offered.ciphers:
             options.ciphers, options.digests = offered.ciphers, offered.digests
         door = _Door(self._device, self.counts)
+        if self._device.file is not None:
+            transport.set_subsystem_handler("sftp", paramiko.SFTPServer, _Files, self._file)
         transport.start_server(server=door)
         return door
 
-    def _serve(self, channel: paramiko.Channel, door: _Door) -> None:
+    def _serve(self, channel: paramiko.Channel, command: str | None) -> None:
         terminal = Terminal(self._run(self._command_line), channel, self._run, lambda: self._run(self._faults))
         try:
-            if door.command is not None:
-                terminal.once(door.command)
+            if command is not None:
+                terminal.once(command)
             else:
                 terminal.serve()
             self.counts.logouts += 1
@@ -268,6 +305,10 @@ class SshServer:
         """Of this moment; a device that lost its power ends every login."""
         faults = self._device.faults()
         return faults if self._device.answers() else faults | {"close_without_notice"}
+
+    def _file(self, name: str) -> bytes | None:
+        found = self._device.file
+        return None if found is None else self._run(lambda: found(name))
 
     def _command_line(self) -> CommandLine:
         return _Counted(self._device.command_line(), self.counts)

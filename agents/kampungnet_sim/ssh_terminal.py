@@ -144,7 +144,7 @@ class Terminal:
                 self._send(key)
 
     def _send(self, text: str) -> None:
-        data = text.encode()
+        data = text.encode("utf-8", "surrogateescape")
         try:
             if "trickle" in self.faults():
                 for one in data:

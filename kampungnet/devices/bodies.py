@@ -9,6 +9,8 @@ from kampungnet.shared import wire
 
 ONU_DEVICE: Final = "ont@olt"
 """Name of a village's ONT as an OLT sees it, a second one is ``ont@olt-2``: no box can call a device so."""
+SETTINGS: Final = "config"
+"""Kind of what a box calls a device and is only a router's settings, read every few hours."""
 _ONU_MARK: Final = "ont@"
 _PORT_KIND: Final = "ether"
 _SEPARATORS: Final = re.compile(r"[\s:.,\-]")
@@ -53,13 +55,15 @@ def is_onu(device: str) -> bool:
 
 
 def kind_of(body: Body) -> str:
-    """Return ``router``, ``portal``, ``ont``, ``olt``, ``camera``, ``access_point`` or ``other``."""
+    """Return ``router``, ``portal``, ``config``, ``ont``, ``olt``, ``camera``, ``access_point`` or ``other``."""
     if isinstance(body, wire.HostBody):
         return body.purpose.value
     if isinstance(body, wire.RouterBody):
         return "router"
     if isinstance(body, wire.PortalBody):
         return "portal"
+    if isinstance(body, wire.ConfigBody):
+        return SETTINGS
     return "olt" if isinstance(body, wire.OltBody) else "ont"
 
 

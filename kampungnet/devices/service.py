@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from kampungnet.core.errors import NotFound
 from kampungnet.core.rows import among
 from kampungnet.devices import onus, sites, states
-from kampungnet.devices.bodies import Body, decoded, is_onu
+from kampungnet.devices.bodies import SETTINGS, Body, decoded, is_onu
 from kampungnet.devices.models import Agent, Device, EnrolmentCode, Site
 from kampungnet.devices.status import SILENT_AFTER_MS, Status, status_of
 from kampungnet.shared import wire
@@ -159,7 +159,7 @@ def village_states(db: Session, regency: str, now_ms: int, only: str | None = No
     first_site: dict[str, Site] = {}
     for site in db.scalars(places):
         first_site.setdefault(site.village, site)
-    of_sites = select(Device).where(Device.regency == regency)
+    of_sites = select(Device).where(Device.regency == regency, Device.kind != SETTINGS)
     if only is not None:
         of_sites = of_sites.where(Device.site.in_([site.code for site in first_site.values()]))
     devices = defaultdict(list)

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from kampungnet.configs import history
 from kampungnet.core.errors import BadInput, Problem, TooLarge, Unprocessable
 from kampungnet.shared import wire
 
@@ -97,6 +98,8 @@ def _checked(position: int, raw: bytes) -> Taken | wire.Refusal:
         return wire.Refusal(position, str(error)[:200], _sequence(raw))
     if (reading.body is not None) is not (reading.outcome is wire.Outcome.OK):
         return wire.Refusal(position, "a body belongs to outcome ok and to no other", reading.sequence)
+    if isinstance(reading.body, wire.ConfigBody) and (problem := history.refusal(reading.body)):
+        return wire.Refusal(position, problem, reading.sequence)
     return Taken(position, raw, reading)
 
 

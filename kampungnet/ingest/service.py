@@ -16,6 +16,7 @@ from nacl.exceptions import BadSignatureError
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from kampungnet.configs import service as configs
 from kampungnet.core.errors import BadInput, NotSignedIn, Problem, Unavailable
 from kampungnet.core.rows import change
 from kampungnet.devices import service as devices
@@ -140,6 +141,7 @@ def store(db: Session, checked: list[Checked]) -> dict[int, wire.Receipt]:
     stored = measurement.record_readings(db, [one.arrived for one in placed], packed_up_to)
     devices.record_state(db, _states(placed, stored.conflicting))
     sessions.record(db, _told(placed, stored.conflicting))
+    configs.record(db, _settings(placed, stored.conflicting))
     _record_agents(db, checked, stored.conflicting)
     oddities.note(db, _odd(checked, stored.known_long))
     return _receipts(checked, placed, stored.conflicting)
@@ -250,15 +252,29 @@ def _place(checked: Iterable[Checked], offsets: dict[BootKey, Offset]) -> list[_
 
 
 def _kept(taken: Taken) -> bytes:
-    """Return what is kept of a reading as received: all of it, but of a portal not who was online.
+    """Return what is kept of a reading as received: all of it, but not what has a table of its own.
 
-    Sessions have a table of their own, from which they are deleted in time.
+    That is of a portal who was online, which is deleted in time, and of a router's settings their text and backup.
     """
     body = taken.reading.body
-    if not isinstance(body, wire.PortalBody):
-        return taken.raw
-    bare = msgspec.structs.replace(body, sessions=[], without_session=[])
-    return msgspec.json.encode(msgspec.structs.replace(taken.reading, body=bare))
+    if isinstance(body, wire.PortalBody):
+        bare = msgspec.structs.replace(body, sessions=[], without_session=[])
+        return msgspec.json.encode(msgspec.structs.replace(taken.reading, body=bare))
+    return msgspec.json.encode(_light(taken.reading)) if isinstance(body, wire.ConfigBody) else taken.raw
+
+
+def _light(reading: wire.Reading) -> wire.Reading:
+    """Return a reading without the text and the backup of a router's settings."""
+    if not isinstance(reading.body, wire.ConfigBody):
+        return reading
+    return msgspec.structs.replace(reading, body=msgspec.structs.replace(reading.body, packed=b"", backup=b""))
+
+
+def _settings(placed: Iterable[_Placed], conflicting: Conflicts) -> Iterable[configs.Told]:
+    for one in placed:
+        body, arrived = one.taken.reading.body, one.arrived
+        if isinstance(body, wire.ConfigBody) and (arrived.key, arrived.hash) not in conflicting:
+            yield configs.Told(one.checked.regency, one.checked.site, arrived.device, arrived.taken_ms, body)
 
 
 def _told(placed: Iterable[_Placed], conflicting: Conflicts) -> Iterable[sessions.Told]:
@@ -273,7 +289,7 @@ def _told(placed: Iterable[_Placed], conflicting: Conflicts) -> Iterable[session
 def _states(placed: Iterable[_Placed], conflicting: Conflicts) -> Iterable[NewState]:
     for one in placed:
         if (one.arrived.key, one.arrived.hash) not in conflicting and one.arrived.time_quality > TimeQuality.UNKNOWN:
-            yield NewState(one.checked.regency, one.checked.site, one.arrived.taken_ms, one.taken.reading)
+            yield NewState(one.checked.regency, one.checked.site, one.arrived.taken_ms, _light(one.taken.reading))
 
 
 def _odd(checked: Iterable[Checked], known_long: frozenset[Key]) -> Iterable[OddReport]:

@@ -292,7 +292,7 @@ def _light(fields: _Fields, light: wire.OntBody | wire.Light, *path: str | int) 
 
 def _counters(fields: _Fields, reading: wire.Reading) -> Iterator[tuple[str, Counters]]:
     body, taken_ms, number = reading.body, fields.shared.taken_ms, fields.shared.length
-    if body is None or isinstance(body, wire.OltBody | wire.PortalBody):
+    if body is None or isinstance(body, wire.OltBody | wire.PortalBody | wire.ConfigBody):
         return
     uptime: list[Any] = [None] * number
     if reading.device_uptime_seconds is not None:

@@ -63,7 +63,7 @@ def samples(readings: Iterable[Timed]) -> Samples:
     found: Samples = {}
     for timed in readings:
         body = timed.reading.body
-        if body is None or isinstance(body, wire.OltBody | wire.PortalBody):
+        if body is None or isinstance(body, wire.OltBody | wire.PortalBody | wire.ConfigBody):
             continue
         of_router = isinstance(body, wire.RouterBody)
         dials = {line.name: line.uptime_seconds for line in body.pppoe} if isinstance(body, wire.RouterBody) else {}

@@ -140,7 +140,7 @@ def _light(out: Sink, labels: Labels, light: wire.Light | wire.OntBody | wire.On
 
 def shown(body: Body) -> list[wire.CounterReading]:
     """Return the interfaces worth a series, the WAN interface first."""
-    if isinstance(body, wire.OltBody | OnuSeen | wire.PortalBody):  # the provider's ports are not the village's
+    if isinstance(body, wire.OltBody | OnuSeen | wire.PortalBody | wire.ConfigBody):  # no ports of the village
         return []
     wan = body.wan_interface if isinstance(body, wire.RouterBody) else ""
     lasting = [one for one in body.interfaces if one.interface == wan or not one.interface.startswith(DYNAMIC)]

@@ -19,6 +19,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from kampungnet.shared.config_body import ConfigBody
 from kampungnet.shared.fibre_bodies import (
     DownCause,
     Grade,
@@ -83,8 +84,8 @@ MAX_BODY_BYTES = 1_000_000
 """Largest compressed body the server reads."""
 MAX_UNPACKED_BYTES = 4_000_000
 """Largest body after decompression."""
-MAX_READING_BYTES = 128_000
-"""Largest single reading, as JSON: an OLT with 256 ONUs told in full has 98,000."""
+MAX_READING_BYTES = 600_000
+"""Largest single reading, as JSON: a router's settings with its backup. An OLT with 256 ONUs has 98,000."""
 
 AGENT_HEADER = "KampungNet-Agent"
 SIGNATURE_HEADER = "KampungNet-Signature"
@@ -104,7 +105,7 @@ class Outcome(enum.StrEnum):
     UNREADABLE = "unreadable"
 
 
-Body = RouterBody | OntBody | OltBody | HostBody | PortalBody
+Body = RouterBody | OntBody | OltBody | HostBody | PortalBody | ConfigBody
 
 
 class Reading(Part, frozen=True, omit_defaults=True):

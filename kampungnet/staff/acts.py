@@ -59,6 +59,7 @@ WORDS: Final[Mapping[str, str]] = {
     "staff.admin_password": N_("First password given"),
     "staff.admin_disable": N_("Person shut out for good"),
     "alerts.add": N_("Recipient of messages entered"),
+    "config.backup": N_("Backup of a router taken"),
     "alerts.end": N_("Recipient of messages taken off the list"),
 }
 """What each kind of act is called; a kind of a later version shows its code."""

@@ -21,7 +21,7 @@ def write(tmp_path: Path) -> Write:
     good = EXAMPLE.read_text()
     for file in re.findall(r'password_file = "(.+)"', good):
         secret = tmp_path / Path(file).name
-        secret.write_text("rahasia\n")
+        secret.write_text("rahasia-desa\n")
         secret.chmod(0o640)
         good = good.replace(file, str(secret))
 
@@ -40,13 +40,13 @@ def test_the_example_is_accepted_as_it_stands(write: Write) -> None:
     assert (device.name, device.driver, device.secret, device.wan_interface) == (
         "router",
         "mikrotik",
-        "rahasia",
+        "rahasia-desa",
         "ether1",
     )
     assert (device.timeout_seconds, device.ping_address, device.options) == (20.0, "1.1.1.1", {})
     assert settings.spool.max_megabytes == 256
     assert settings.metrics is None
-    assert "rahasia" not in repr(settings)
+    assert "rahasia-desa" not in repr(settings)
 
 
 def test_every_optional_line_of_the_example_is_accepted_too(write: Write) -> None:

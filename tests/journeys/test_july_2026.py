@@ -200,7 +200,7 @@ def page_of(code: str, month: str = "2026-07") -> str:
     return f"/laporan/{CONTRACTS[code]}/{month}"
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_july_2026_comes_to_the_rupiah_that_one_computes_by_hand(july: July) -> None:
     _books(july)
     july.judge(date(2026, 8, 6))  # five days after its end the month is closed

@@ -48,7 +48,7 @@ EXPECTED: Final = {
 }
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_recorded_answers_reach_metrics_pages_and_database(database_url: str, shared: Path, tmp_path: Path) -> None:
     with _devices(shared, tmp_path) as blocks, centre(database_url, tmp_path) as one:
         settings = _settings(one, blocks, tmp_path)

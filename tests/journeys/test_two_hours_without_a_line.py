@@ -40,7 +40,7 @@ class Moment:
         return self.seconds
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_two_hours_without_a_line_lose_nothing_and_double_nothing(database_url: str, tmp_path: Path) -> None:
     end_ms = clock.now_ms() - clock.now_ms() % SLOT_MS
     start_ms = end_ms - HOURS_MS

@@ -1,7 +1,9 @@
 """The wire keeps what it is given, ignores what it does not know, and holds to what was recorded once."""
 
 import base64
+import hashlib
 import inspect
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +121,15 @@ def test_the_third_recorded_report_must_decode_for_ever() -> None:
     assert (online.slots[0].seconds, online.slots[0].down_bytes) == (60, 4_500_123)
     assert [host.blocked for host in portal.without_session] == [False, True]
     assert (portal.revision, [step.good for step in portal.check]) == (41, [True, False])
+
+
+def test_the_fourth_recorded_report_must_decode_for_ever() -> None:
+    report = msgspec.json.decode((RECORDED / "report-v1-config.json").read_bytes(), type=wire.Report)
+    config = report.readings[0].body
+    assert isinstance(config, wire.ConfigBody)
+    text = zlib.decompress(config.packed)
+    assert text == b"/ip address add address=192.168.88.1/24 interface=bridge\n"
+    assert (hashlib.sha256(text).hexdigest(), config.backup[:4]) == (config.digest, b"\xef\xa8\x91\x72")
 
 
 def test_the_recorded_reports_say_every_field_of_version_1_at_least_once() -> None:

@@ -58,17 +58,34 @@ async def ssh(
     access: dict[str, Any], folder: Path, *options: str, typed: str = "", password: str | None = None
 ) -> tuple[int, str]:
     """Log in with OpenSSH's client, type, and take all it printed; options and a command may follow."""
-    program = needed("ssh", "openssh-client")
-    secret = folder / "askpass"
-    secret.write_text(f"#!/bin/sh\necho '{password or access['password']}'\n")
-    secret.chmod(0o700)
     host, port = access["address"].split(":")
-    process = await asyncio.create_subprocess_exec(
-        program, "-F", "none", "-p", port, *[word for word in options if word.startswith("-")],
-        # The first to name an option wins.
-        "-o", "LogLevel=ERROR", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-        "-o", "PubkeyAuthentication=no", "-o", "NumberOfPasswordPrompts=1", f"{access['username']}@{host}",
+    words = [
+        "-p", port, *[word for word in options if word.startswith("-")], *_TRUSTING, f"{access['username']}@{host}",
         *[word for word in options if not word.startswith("-")],
+    ]  # fmt: skip
+    return await _openssh("ssh", words, folder, password or access["password"], typed)
+
+
+async def sftp(access: dict[str, Any], folder: Path, name: str) -> tuple[int, str]:
+    """Fetch one file into ``folder`` with OpenSSH's client."""
+    host, port = access["address"].split(":")
+    words = ["-P", port, *_TRUSTING, f"{access['username']}@{host}:{name}", str(folder / name)]
+    return await _openssh("sftp", words, folder, access["password"])
+
+
+_TRUSTING = (  # the first to name an option wins
+    "-F", "none", "-o", "LogLevel=ERROR", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+    "-o", "PubkeyAuthentication=no", "-o", "NumberOfPasswordPrompts=1",
+)  # fmt: skip
+
+
+async def _openssh(name: str, words: list[str], folder: Path, password: str, typed: str = "") -> tuple[int, str]:
+    program = needed(name, "openssh-client")
+    secret = folder / "askpass"
+    secret.write_text(f"#!/bin/sh\necho '{password}'\n")
+    secret.chmod(0o700)
+    process = await asyncio.create_subprocess_exec(
+        program, *words,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         env={**os.environ, "SSH_ASKPASS": str(secret), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":0"},
     )  # fmt: skip

@@ -7,6 +7,8 @@ import hypothesis.strategies as st
 import msgspec
 from msgspec import inspect
 
+from kampungnet.shared.config_body import DIGEST_PATTERN
+
 IDENTIFIER_LETTERS = "ABCXYZabcxyz0189-"
 TEXT = st.characters(exclude_categories=["Cs"])
 """Everything JSON can say; lone surrogates it cannot."""
@@ -22,6 +24,8 @@ def _values(kind: inspect.Type) -> st.SearchStrategy[Any]:
 
 
 def _text(kind: Any) -> st.SearchStrategy[str]:
+    if kind.pattern == DIGEST_PATTERN:
+        return st.binary(min_size=32, max_size=32).map(bytes.hex)
     if kind.pattern is not None:
         return st.text(st.sampled_from(IDENTIFIER_LETTERS), min_size=1, max_size=kind.max_length)
     shortest = kind.min_length or 0
@@ -38,6 +42,7 @@ _MAKERS: Final[dict[type[inspect.Type], Callable[[Any], st.SearchStrategy[Any]]]
     inspect.IntType: lambda kind: st.integers(kind.ge, kind.le),
     inspect.FloatType: lambda kind: st.floats(kind.ge, kind.le, allow_nan=False, allow_infinity=False),
     inspect.StrType: _text,
+    inspect.BytesType: lambda kind: st.binary(max_size=min(kind.max_length, 40)),
     inspect.EnumType: lambda kind: st.sampled_from(list(kind.cls)),
     inspect.RawType: lambda _: st.sampled_from([msgspec.Raw(b"{}"), msgspec.Raw(b'{"sequence":7}'), msgspec.Raw(b"0")]),
     inspect.ListType: lambda kind: st.lists(_values(kind.item_type), max_size=3),

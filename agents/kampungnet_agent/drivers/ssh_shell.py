@@ -106,20 +106,31 @@ class Visit:
     @contextlib.contextmanager
     def open(self) -> "Iterator[Shell]":
         """Log in, hand out the shell, log out; raises ``DeviceError``."""
-        import paramiko  # type: ignore[import-untyped]  # 12 MB that a box without such a device never needs
-
-        logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # it logs every refused login with a traceback
-        turn = _ONE_AT_A_TIME.setdefault((self._account.host, self._account.port), threading.Lock())
-        if not turn.acquire(timeout=self._left()):
-            raise DeviceUnreachable("another login on this device is still open")
-        transport = None
-        try:
-            transport = paramiko.Transport(self._connect(), default_window_size=WINDOW_BYTES)
-            shell = self._log_in(paramiko, transport)
+        with self.connected() as transport:
+            channel = transport.open_session(timeout=self.left())
+            channel.get_pty("vt100", 200, 500)
+            channel.invoke_shell()
+            shell = Shell(channel, self._account, self._deadline, self._tape)
+            shell.meet()
             try:
                 yield shell
             finally:
                 shell.say_goodbye()
+
+    @contextlib.contextmanager
+    def connected(self) -> Iterator[Any]:
+        """Log in, hand out paramiko's transport, hang up; raises ``DeviceError``."""
+        import paramiko  # type: ignore[import-untyped]  # 12 MB that a box without such a device never needs
+
+        logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # it logs every refused login with a traceback
+        turn = _ONE_AT_A_TIME.setdefault((self._account.host, self._account.port), threading.Lock())
+        if not turn.acquire(timeout=self.left()):
+            raise DeviceUnreachable("another login on this device is still open")
+        transport = None
+        try:
+            transport = paramiko.Transport(self._connect(), default_window_size=WINDOW_BYTES)
+            self._log_in(paramiko, transport)
+            yield transport
         except paramiko.AuthenticationException as error:
             raise LoginRefused(f"user name or password refused: {error}"[:300]) from error
         except (paramiko.SSHException, EOFError) as error:
@@ -132,35 +143,30 @@ class Visit:
                 transport.close()
             turn.release()
 
-    def _left(self) -> float:
+    def left(self) -> float:
+        """Return the seconds this visit may still take."""
         return max(0.01, self._deadline - time.monotonic())
 
     def _connect(self) -> _GuardedSocket:
-        line = socket.create_connection((self._account.host, self._account.port), min(CONNECT_SECONDS, self._left()))
+        line = socket.create_connection((self._account.host, self._account.port), min(CONNECT_SECONDS, self.left()))
         self._line = _GuardedSocket(line, self._deadline)
         if self._aborted:  # while the name was looked up
             self._line.close()
         return self._line
 
-    def _log_in(self, paramiko: Any, transport: Any) -> "Shell":
-        transport.banner_timeout = transport.auth_timeout = transport.handshake_timeout = self._left()
+    def _log_in(self, paramiko: Any, transport: Any) -> None:
+        transport.banner_timeout = transport.auth_timeout = transport.handshake_timeout = self.left()
         options = transport.get_security_options()
         family = _family(self._keys.kind_of(self._account.place))
         options.key_types = sorted(options.key_types, key=lambda kind: _family(kind) != family)
-        transport.start_client(timeout=self._left())
+        transport.start_client(timeout=self.left())
         key = transport.get_remote_server_key()
         self._keys.check(self._account.place, key.get_name(), key.get_base64())
-        transport.auth_timeout = self._left()
+        transport.auth_timeout = self.left()
         try:
             transport.auth_password(self._account.username, self._account.password)
         except paramiko.BadAuthenticationType:  # it wants no password here and asks later, in the shell
             transport.auth_none(self._account.username)
-        channel = transport.open_session(timeout=self._left())
-        channel.get_pty("vt100", 200, 500)
-        channel.invoke_shell()
-        shell = Shell(channel, self._account, self._deadline, self._tape)
-        shell.meet()
-        return shell
 
 
 def _family(kind: str) -> str:
