@@ -73,7 +73,7 @@ def test_a_text_that_is_no_utf_8_is_refused() -> None:
 @pytest.mark.parametrize(
     ("written", "sources"),
     [
-        ("6.42 (stable)", ["CVE-2018-14847", "CVE-2019-3976 to 3979", "CVE-2023-30799"]),
+        ("6.42 (stable)", ["CVE-2018-14847", "CVE-2019-3976…3979", "CVE-2023-30799"]),
         ("6.49.10 (long-term)", ["CVE-2024-54772"]),
         ("7.9.1 (stable)", ["CVE-2024-54772"]),
         ("7.9", ["CVE-2023-32154", "CVE-2024-54772"]),
