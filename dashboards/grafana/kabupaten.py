@@ -63,13 +63,19 @@ def outages_of(where: str, order: str, most: int) -> Sql:
 def traffic_of(where: str, extra: str = "") -> Sql:
     """Return what the lines to the provider carried each hour, as bits a second, from the database.
 
+    Summed up before hours become instants (PostgreSQL would turn that round if it were let): of 401 villages and
+    30 days that is done 720 times, not 289,000 times.
     Grafana's macros end at the first closing bracket, so they get a plain column.
     """
     return Sql(
-        f"""SELECT time, sum(rx_bytes) * 8 / 3600.0 AS "Unduh", sum(tx_bytes) * 8 / 3600.0 AS "Unggah"{extra}
-        FROM (SELECT (t.day + make_interval(hours => t.hour)) AT TIME ZONE p.time_zone AS time, t.rx_bytes, t.tx_bytes
+        f"""WITH sums AS MATERIALIZED (
+          SELECT t.day, t.hour, p.time_zone, sum(t.rx_bytes) AS rx_bytes, sum(t.tx_bytes) AS tx_bytes
           FROM traffic_hours_read t JOIN sites_read p ON p.regency = t.regency AND p.site = t.site
-          WHERE t.{REGENCY} AND {where} AND t.day BETWEEN $__timeFrom()::date - 1 AND $__timeTo()::date + 1) hours
+          WHERE t.{REGENCY} AND {where} AND t.day BETWEEN $__timeFrom()::date - 1 AND $__timeTo()::date + 1
+          GROUP BY t.day, t.hour, p.time_zone)
+        SELECT time, sum(rx_bytes) * 8 / 3600.0 AS "Unduh", sum(tx_bytes) * 8 / 3600.0 AS "Unggah"{extra}
+        FROM (SELECT (day + make_interval(hours => hour)) AT TIME ZONE time_zone AS time, rx_bytes, tx_bytes
+          FROM sums) hours
         WHERE $__timeFilter(time) GROUP BY 1 ORDER BY 1""",
         is_series=True,
     )

@@ -59,6 +59,7 @@ BENCHMARKS = {
     "classify": Benchmark("bench_classify:classify", 360),
     "remote-write": Benchmark("bench_push:remote_write", 360),
     "remote-write-lag": Benchmark("bench_push:live_lag", 120),
+    "grafana-queries": Benchmark("bench_grafana:grafana_queries", 420),
     "portal-apply": Benchmark("bench_portal:portal_apply", 60),
     "vouchers": Benchmark("bench_portal:voucher_batch", 60),
     "portal-page": Benchmark("bench_portal_server:portal_page", 60),

@@ -20,6 +20,7 @@ from kampungnet.devices.status import Status
 from kampungnet.measurement.states import STATUS_WORDS
 from tests.architecture.sources import ROOT, expect_none
 from tests.dashboards.asked import boards
+from tests.dashboards.typed import misfits
 
 BOARDS: Final = boards()
 SCHEMA_VERSION: Final = 42
@@ -63,6 +64,30 @@ def test_grafanas_own_models_read_every_board_and_lose_nothing_of_it(board: dict
     read = Dashboard.from_json(json.loads(json.dumps(board)))
     assert json.loads(json.dumps(read, cls=JSONEncoder)) == board
     assert board["schemaVersion"] == SCHEMA_VERSION
+
+
+def test_every_value_is_of_the_type_that_grafanas_schema_gives_it(board: dict[str, Any]) -> None:
+    register_default_plugins()
+    expect_none(misfits(Dashboard.from_json(json.loads(json.dumps(board))), board["uid"]))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("refresh",), 60), (("editable",), "no"), (("panels", 0, "gridPos", "h"), "8"), (("graphTooltip",), 7),
+        (("panels", 0, "fieldConfig", "defaults", "thresholds", "mode"), "sometimes"), (("tags",), [1]),
+        (("panels", 0, "transformations"), [{"id": 3, "options": {}}]), (("time", "from"), None),
+        (("templating", "list", 0, "refresh"), 9), (("panels", 0, "options", "colorMode"), "rainbow"),
+    ],
+)  # fmt: skip
+def test_a_value_of_another_type_is_found(path: tuple[str | int, ...], value: object) -> None:
+    register_default_plugins()
+    board = json.loads(json.dumps(BOARDS["kabupaten.json"]))
+    inner: Any = board
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = value
+    assert len(list(misfits(Dashboard.from_json(board), ""))) == 1
 
 
 def test_boards_have_fixed_names_of_their_own_and_nobody_edits_them_in_the_browser(board: dict[str, Any]) -> None:
