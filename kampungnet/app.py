@@ -51,7 +51,7 @@ from kampungnet.metrics import discovery, live
 from kampungnet.shared import wire
 from kampungnet.shared.wanted import WANTED_PATH, WantedAnswer, WantedPortal, WantedQuestion
 from kampungnet.staff import routes as staff_routes
-from kampungnet.staff import routes_account, routes_acts, second_factor
+from kampungnet.staff import routes_account, routes_acts, routes_published, second_factor
 from kampungnet.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
@@ -67,6 +67,7 @@ _ROUTERS: Final = (
     staff_routes.router,
     routes_acts.router,
     routes_account.router,
+    routes_published.router,
     measurement_routes.router,
     routes_ledger.router,
     routes_counts.router,

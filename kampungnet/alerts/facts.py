@@ -215,6 +215,8 @@ class Morning:
     villages: int
     """Where a box is installed."""
     up: int
+    seal: str = ""
+    """Newest head of the log of acts, for who reads of the whole kabupaten: a mailbox is out of the server's reach."""
 
 
 WATCHDOG: Final = "Watchdog"

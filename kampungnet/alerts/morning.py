@@ -15,6 +15,7 @@ from kampungnet.devices.status import Status
 from kampungnet.measurement import service, states
 from kampungnet.measurement.light import Level, Outlook, judge, outlook
 from kampungnet.measurement.light_words import DAYS, millidecibels
+from kampungnet.staff import published
 from kampungnet.staff.service import Scope
 
 WORST: Final = (Level.DARK, Level.CRITICAL, Level.BLINDING, Level.WEAK, Level.GOOD)
@@ -29,6 +30,7 @@ class Dawn:
     villages: Sequence[VillageState]
     lights: Sequence[Light]
     """The worst first."""
+    seal: str = ""
 
 
 def dawn(db: Session, regency: str, language: Language, now_ms: int) -> Dawn:
@@ -36,7 +38,11 @@ def dawn(db: Session, regency: str, language: Language, now_ms: int) -> Dawn:
     zone = clock.zone_of(regency)
     found = village_states(db, regency, now_ms)
     lights = [told for one in found if (told := _light(db, one, language, zone, now_ms))]
-    return Dawn(found, [light for _, light in sorted(lights, key=lambda one: (one[0], one[1].village))])
+    seals = published.heads(db, regency, now_ms, 1)
+    return Dawn(
+        found, [light for _, light in sorted(lights, key=lambda one: (one[0], one[1].village))],
+        str(seals[0]) if seals else "",
+    )  # fmt: skip
 
 
 def morning(found: Dawn, facts: Sequence[Fact], scope: Scope, now_ms: int) -> Morning:
@@ -51,7 +57,7 @@ def morning(found: Dawn, facts: Sequence[Fact], scope: Scope, now_ms: int) -> Mo
         facts=[one for one in facts if _is_of_today(one, now_ms)],
         lights=[one for one in found.lights if scope.covers(one.village)],
         silent=sorted(silent, key=lambda one: -one.since_ms), villages=len(own),
-        up=sum(one.status is Status.UP for one in own),
+        up=sum(one.status is Status.UP for one in own), seal=found.seal if scope.is_whole else "",
     )  # fmt: skip
 
 

@@ -125,7 +125,9 @@ def digest_text(morning: Morning, voice: Voice) -> str:
         (N_("Planned work:"), [_one_line(one, voice) for one in morning.facts if isinstance(one.about, Work)]),
     ]  # fmt: skip
     said = [line for title, lines in parts if lines for line in _listed(language.say(title), lines, voice)]
-    return "\n".join([head, *(said or [language.say("Nothing happened since yesterday.")]), voice.page("/")])
+    seal = [language.say("Seal of the log: %(seal)s", seal=morning.seal)] if morning.seal else []
+    quiet = [language.say("Nothing happened since yesterday.")]
+    return "\n".join([head, *(said or quiet), *seal, voice.page("/")])
 
 
 def clean(text: str, most: int = LONGEST_NAME) -> str:

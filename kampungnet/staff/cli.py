@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Final, Protocol
 
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Conflict, NotFound
-from kampungnet.staff import accounts, audit, service
+from kampungnet.staff import accounts, audit, published, service
 from kampungnet.staff.audit import Examined
 from kampungnet.villages import service as villages
 
@@ -43,6 +44,8 @@ def add_commands(add: Add, open_database: Open) -> None:
     one.add_argument("--regency", help="for example 35.10 (default: every regency of the register)")
     one.add_argument("--seal", help="a seal that was noted down earlier, as the page /catatan shows it: number and "
                      "seal; proves that the end was not cut off since")  # fmt: skip
+    one.add_argument("--published", help="a file somebody kept: the page /segel or messages of mornings; every seal in "
+                     "it is compared")  # fmt: skip
     one = add("staff", lambda options: _staff(open_database, options),
               "help somebody who lost a phone or a password, or shut them out")  # fmt: skip
     one.add_argument(
@@ -79,6 +82,8 @@ def _verify(open_database: Open, options: argparse.Namespace) -> None:
         broken = [sentence for sentence in (_told(db, one) for one in wanted) if sentence]
         if not broken and options.seal:
             _compare(db, wanted[0], options.seal)
+        if not broken and options.published:
+            _compare_published(db, wanted, Path(options.published))
     if broken:
         raise Conflict(" ".join(broken))
 
@@ -105,6 +110,19 @@ def _break(found: Examined, regency: str) -> str:
         f"entry {found.broken} ({entry.what}, {entry.username}, {at}) was changed, or it was sealed with a key that is "
         "no longer in the key file."
     )
+
+
+def _compare_published(db: Session, regencies: list[str], file: Path) -> None:
+    kept = [one for one in published.read(file.read_text("utf-8", "replace")) if one.regency in regencies]
+    if not kept:
+        raise BadInput(f"No seal of these regencies is in {file.name}: save the page /segel and name that file.")
+    differing = published.differing(db, kept)
+    if differing:
+        one = differing[-1]
+        raise Conflict(
+            f"The log of {one.regency} is another one than on {one.day}: entry {one.number} was replaced or cut off."
+        )
+    print(f"All {len(kept)} seals of {file.name} are those of the log.")
 
 
 def _compare(db: Session, regency: str, noted: str) -> None:

@@ -10,7 +10,7 @@ from tests.pages.sample import KAMPUNGANYAR, REJOSARI
 
 OPEN_TO_ALL = {
     "/masuk", "/static/{name}", "/healthz", "/readyz", "/api/openapi.json", "/periksa", "/periksa/{content}",
-    "/portal/{village}", "/portal/{village}/ada.svg", "/info/{village}",
+    "/portal/{village}", "/portal/{village}/ada.svg", "/info/{village}", "/segel",
 }  # fmt: skip
 ONLY_FROM_THIS_MACHINE = {"/metrics", "/sd/agents"}
 SIGNING_OUT_WITHOUT_A_SESSION_IS_HARMLESS = {"/keluar"}

@@ -1,0 +1,24 @@
+"""The heads of the log, for everybody to keep. Nothing of the acts themselves is shown."""
+
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from kampungnet.core import clock, pages
+from kampungnet.core.web import Reads
+from kampungnet.staff import published
+from kampungnet.villages import service as villages
+
+PATH: Final = "/segel"
+COMMAND: Final = "kampungnet audit verify --published segel.html"
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get(PATH)
+def shown(request: Request, db: Reads) -> Response:
+    """Show the heads of the last days."""
+    now_ms = clock.now_ms()
+    lines = [str(head) for one in villages.regencies(db) for head in published.heads(db, one.code, now_ms)]
+    return pages.render(request, "staff/published.html", lines=lines, command=COMMAND)

@@ -1,0 +1,86 @@
+"""The head of the log of each day is published, and a copy somebody kept proves the log later."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete
+
+from kampungnet import cli
+from kampungnet.alerts.facts import Morning
+from kampungnet.alerts.morning import dawn, morning
+from kampungnet.app import Server
+from kampungnet.core import clock, languages, migrate, pages
+from kampungnet.core.database import Database
+from kampungnet.staff import audit, published
+from kampungnet.staff.audit import Act
+from kampungnet.staff.models import AuditEntry
+from kampungnet.staff.service import Role, Scope, SignedIn
+from tests.pages.cast import browser
+from tests.pages.sample import KAMPUNGANYAR, REGENCY
+
+SARI = SignedIn("sari", "Ibu Sari", Role.ENGINEER, Scope(REGENCY))
+
+
+def _acts(database: Database, *days_ago: int) -> None:
+    for number, ago in enumerate(days_ago):
+        with database.writes() as db:
+            audit.record(db, SARI, Act("test.act", f"thing {number}"), clock.now_ms() - ago * clock.DAY_MS)
+
+
+def test_the_head_of_a_day_is_its_last_act_and_days_without_one_keep_the_one_before(database: Database) -> None:
+    _acts(database, 5, 5, 2, 0)
+    today = clock.local_day(clock.now_ms(), clock.zone_of(REGENCY))
+    with database.reads() as db:
+        found = published.heads(db, REGENCY, clock.now_ms())
+        assert [(one.day, one.number) for one in found] == [
+            (today - timedelta(days=1), 3), (today - timedelta(days=2), 3), (today - timedelta(days=3), 2),
+            (today - timedelta(days=4), 2), (today - timedelta(days=5), 2),
+        ]  # fmt: skip
+        assert all(one.seal == audit.seal_of(db, REGENCY, one.number) for one in found)
+        assert published.differing(db, found) == []
+    assert list(published.read("mail: " + ", ".join(map(str, found)))) == found
+
+
+async def test_anybody_may_keep_the_page_and_it_shows_when_the_end_is_cut_off_or_written_anew(
+    server: Server, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr("kampungnet.core.migrate.version", lambda _: migrate.newest())
+    monkeypatch.setenv("KAMPUNGNET_KEY_FILE", str(tmp_path / "kampungnet.key"))
+    kept = tmp_path / "segel.html"
+    url = database.engine.url.render_as_string(hide_password=False)
+
+    def verify() -> tuple[int, str]:
+        code = cli.main(["audit", "verify", "--database-url", url, "--published", str(kept)])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    assert "Belum ada segel" in (await browser(server).get("/segel")).text
+    _acts(database, 5, 2, 1)
+    page = await browser(server).get("/segel")
+    assert "test.act" not in page.text
+    kept.write_text(page.text, "utf-8")
+    code, said = verify()
+    assert (code, "All 5 seals" in said) == (0, True), said
+    with database.writes() as db:
+        db.execute(delete(AuditEntry).where(AuditEntry.sequence == 3))
+    code, said = verify()
+    assert (code, "entry 3 was replaced or cut off" in said) == (1, True)
+    _acts(database, 1)
+    code, said = verify()
+    assert (code, "entry 3 was replaced or cut off" in said) == (1, True), "who has the key and writes it anew is seen"
+    kept.write_text("nothing")
+    assert verify()[0] == 1
+
+
+def test_the_digest_carries_it_to_who_reads_of_the_whole_kabupaten(database: Database) -> None:
+    _acts(database, 2)
+    language = pages.all_languages()[languages.DEFAULT]
+    with database.reads() as db:
+        found = dawn(db, REGENCY, language, clock.now_ms())
+        (head,) = published.heads(db, REGENCY, clock.now_ms(), 1)
+    seen: list[Morning] = [
+        morning(found, [], scope, clock.now_ms()) for scope in (Scope(REGENCY), Scope(REGENCY, KAMPUNGANYAR))
+    ]
+    assert [one.seal for one in seen] == [str(head), ""]
