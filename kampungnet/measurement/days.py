@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from kampungnet.core import clock
 from kampungnet.core.rows import upsert
 from kampungnet.measurement import installation, packing, slots, traffic
-from kampungnet.measurement.digests import Digest, digest, digest_of, timed_of
+from kampungnet.measurement.digests import Digest, digest_of
 from kampungnet.measurement.ledger import Flag, Slot
 from kampungnet.measurement.models import MonthDue, Oddity, ReadingDay, SlotDay, TrafficDay, TrafficHour, TrafficSlots
 from kampungnet.measurement.outage_models import OnuSightDay
@@ -84,22 +84,22 @@ class Days:
         """Look at a regency's days; with ``opener`` one after the other, the next opened while this one is folded."""
         self._db, self.regency, self._agent, self._opener = db, regency, agent, opener
         self.zone, self._policy = clock.zone_of(regency), installation.policy()
-        self._packing: dict[DeviceDay, list[Kept]] = {}
+        self._packing: dict[DeviceDay, list[Shared]] = {}
         self._digests: dict[DeviceDay, Digest] = {}
         self._opened: dict[DeviceDay, Future[list[Shared]]] = {}
         self._resting: dict[tuple[str, str], set[date]] = {}
         self._new: set[DeviceDay] = set()
 
-    def add(self, place: DeviceDay, kept: list[Kept], rested: int) -> set[DeviceDay]:
-        """Take the day that an agent is about to pack, the first ``rested`` of it known before.
+    def add(self, place: DeviceDay, texts: list[Shared], before: list[Shared]) -> set[DeviceDay]:
+        """Take the day that an agent is about to pack, and what was in its pack before.
 
         Return it and the days beside it that see it differently now.
         """
-        self._packing[place] = kept
-        if not rested:
+        self._packing[place] = texts
+        if not before:
             self._new.add(place)
         first, last = self._digest(place).edges
-        first_before, last_before = traffic.edges(traffic.samples(timed_of(kept[:rested])))
+        first_before, last_before = digest_of(before).edges
         touched = {place}
         if first != first_before:
             touched |= self._beside(place, -1)
@@ -162,8 +162,8 @@ class Days:
 
     def _read(self, place: DeviceDay) -> Digest:
         if place in self._packing:
-            others = resting(self._db, self.regency, place, but=self._agent)
-            return digest([*self._packing[place], *others])
+            others = _blobs(self._db, self.regency, place, ReadingDay.agent != self._agent)
+            return digest_of([*self._packing[place], *_texts(others)])
         ahead = self._opened.pop(place, None)
         texts = ahead.result() if ahead else _texts(list(_blobs(self._db, self.regency, place)))
         if self._opener:

@@ -57,21 +57,30 @@ _FILTERS: Final = [{"id": lzma.FILTER_LZMA2, "preset": 4, "dict_size": 1 << 22}]
 
 def pack(kept: Iterable[Kept]) -> bytes:
     """Pack readings, ordered by time, into one blob."""
-    numbers: dict[tuple[bytes, ...], list[list[int]]] = {}
+    return packed(kept)[0]
+
+
+def packed(kept: Iterable[Kept]) -> tuple[bytes, list["Shared"]]:
+    """Return the same blob, and what :func:`texts` would make of it."""
+    readings: dict[tuple[bytes, ...], list[Kept]] = {}
+    digits: dict[tuple[bytes, ...], list[list[bytes]]] = {}
     place: dict[tuple[bytes, ...], int] = {}
     text_of: list[int] = []
     for one in sorted(kept, key=lambda one: one.taken_ms):
         parts = _DIGITS.split(one.payload)
         text = tuple(parts[::2])
         text_of.append(place.setdefault(text, len(place)))
-        # The 1 in front keeps leading zeros: 05 becomes 105.
-        numbers.setdefault(text, []).append(
-            [one.taken_ms, one.time_quality, *(int(b"1" + digits) for digits in parts[1::2])]
-        )
-    columns = chain.from_iterable(zip(*rows, strict=True) for rows in numbers.values())
-    steps = array("Q", chain.from_iterable(map(_steps, columns)))
-    packed = msgspec.msgpack.encode(_Pack(list(map(list, place)), text_of, planes.split(steps.tobytes())))
-    return lzma.compress(packed, lzma.FORMAT_XZ, check=lzma.CHECK_CRC32, filters=_FILTERS)
+        readings.setdefault(text, []).append(one)
+        digits.setdefault(text, []).append(parts[1::2])
+    steps = array("Q")
+    for text, rows in digits.items():
+        steps.extend(_steps(one.taken_ms for one in readings[text]))
+        steps.extend(_steps(one.time_quality for one in readings[text]))
+        for column in zip(*rows, strict=True):
+            steps.extend(_digit_steps(column))
+    found = _Pack(list(map(list, place)), text_of, planes.split(steps.tobytes()))
+    plain = msgspec.msgpack.encode(found)
+    return lzma.compress(plain, lzma.FORMAT_XZ, check=lzma.CHECK_CRC32, filters=_FILTERS), _texts(found)
 
 
 def unpack(blob: bytes) -> list[Kept]:
@@ -182,11 +191,19 @@ def _texts(found: _Pack) -> list[Shared]:
     return texts
 
 
-def _steps(column: Sequence[int]) -> Iterator[int]:
+def _steps(column: Iterable[int]) -> Iterator[int]:
     last = 0
     for value in column:
         step, last = value - last, value
         yield step << 1 if step >= 0 else (-step << 1) - 1  # planes.signed gives them back
+
+
+def _digit_steps(column: Sequence[bytes]) -> Iterable[int]:
+    """Return the steps of a run of digits; most runs are the same in all readings of a text."""
+    # The 1 in front keeps leading zeros: 05 becomes 105.
+    if column.count(column[0]) == len(column):
+        return chain(_steps([int(b"1" + column[0])]), repeat(0, len(column) - 1))
+    return _steps([int(b"1" + digits) for digits in column])
 
 
 def _digits(numbers: list[int]) -> list[bytes]:

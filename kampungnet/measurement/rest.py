@@ -11,7 +11,7 @@ the series of the villages whose ONUs they tell of.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
@@ -24,7 +24,7 @@ from kampungnet.measurement import olt_days, packing
 from kampungnet.measurement.days import Days, DeviceDay, Rows, resting
 from kampungnet.measurement.models import ReadingDay, YoungReading
 from kampungnet.measurement.onu_slots import Olt
-from kampungnet.measurement.packing import Kept
+from kampungnet.measurement.packing import Kept, Shared
 
 HOUR_MS: Final = 3_600_000
 YOUNG_MS: Final = HOUR_MS
@@ -83,7 +83,8 @@ def plan(db: Session, regency: str, agent: str, now_ms: int) -> Plan:
     days = Days(db, regency, agent)
     touched: set[DeviceDay] = set()
     for place, rows in sorted(young.items()):
-        touched |= days.add(place, *_pack(db, planned, place, rows))
+        day = _pack(db, planned, place, rows)
+        touched |= days.add(place, day.texts, day.before)
     for place in sorted(touched):
         if not days.is_frayed(place):
             days.fold(place, planned.rows)
@@ -111,23 +112,32 @@ def _border(now_ms: int) -> int:
     return (now_ms - YOUNG_MS) // YOUNG_MS * YOUNG_MS
 
 
-def _pack(db: Session, planned: Plan, place: DeviceDay, rows: list[Any], part: int = 0) -> tuple[list[Kept], int]:
-    """Plan the pack of one day; return all that will be in it, and how many at its front are in it already."""
+class _Day(NamedTuple):
+    """All that will be in a pack, as readings and by the text they share, and what is in it already."""
+
+    kept: list[Kept]
+    texts: list[Shared]
+    before: list[Shared]
+
+
+def _pack(db: Session, planned: Plan, place: DeviceDay, rows: list[Any], part: int = 0) -> _Day:
+    """Plan the pack of one day, or of one hour of it."""
     site, device, day = place
     key = (planned.regency, planned.agent, device, day, part)
     packed = db.get(ReadingDay, key)
     kept = packing.unpack(packed.packed) if packed else []
-    rested, known = len(kept), {one.payload for one in kept}
+    known = {one.payload for one in kept}
     kept += [Kept(row.taken_ms, row.time_quality, row.payload) for row in rows if row.payload not in known]
     sequences = [row.sequence for row in rows]
     sequences += [packed.first_sequence, packed.last_sequence] if packed else []
     stored_ms = max(packed.stored_ms if packed else 0, *(row.stored_ms for row in rows))
+    blob, texts = packing.packed(kept)
     planned.packs.append(
         dict(zip(_PACK_KEY, key, strict=True))
-        | {"site": site, "readings": len(kept), "packed": packing.pack(kept)}
+        | {"site": site, "readings": len(kept), "packed": blob}
         | {"first_sequence": min(sequences), "last_sequence": max(sequences), "stored_ms": stored_ms}
     )
-    return kept, rested
+    return _Day(kept, texts, packing.texts(packed.packed) if packed else [])
 
 
 def _olts(db: Session, regency: str, places: Iterable[DeviceDay]) -> list[DeviceDay]:
@@ -150,5 +160,5 @@ def _rest_olt(db: Session, planned: Plan, place: DeviceDay, rows: list[Any]) -> 
 
 def _packed_hour(db: Session, planned: Plan, place: DeviceDay, rows: list[Any], hour: int) -> list[Kept]:
     """Plan the pack of one hour; return all that is known of it, what other boxes packed of it too."""
-    kept, _ = _pack(db, planned, place, rows, hour)
+    kept = _pack(db, planned, place, rows, hour).kept
     return [*kept, *resting(db, planned.regency, place, but=planned.agent, part=hour)]

@@ -91,7 +91,7 @@ def told(shared: Shared) -> Told | None:
         return None
     try:
         found = _told(_Fields(shared))
-    except (_Unforeseen, *wire.UNREADABLE):
+    except (_Unforeseen, OverflowError, *wire.UNREADABLE):  # numbers beyond every measure are read one by one, too
         return None
     return found
 

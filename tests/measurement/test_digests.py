@@ -119,6 +119,7 @@ def test_readings_of_several_texts_that_take_turns_are_one_day() -> None:
         pytest.param([_router(n, wan_interface=f"ether{n % 2 + 1}") for n in range(30)], id="the line changes"),
         pytest.param([_router(n, pings=[_ping(n % 2, n % 2)]) for n in range(30)], id="sent"),
         pytest.param([_router(n, sensors=[wire.Sensor("t", 195 + n, "C")]) for n in range(30)], id="a broken sensor"),
+        pytest.param([_router(n, sensors=[wire.Sensor("t", 1.7e308, "C")]) for n in range(30)], id="beyond measure"),
         pytest.param(
             [_router(n, interfaces=[wire.CounterReading("ether1", rx_bytes=n, tx_bytes=n)] * 2) for n in range(30)],
             id="an interface twice",
