@@ -2,12 +2,15 @@
 
 import http.client
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.devices import service as devices
+from kampungnet.metrics import discovery
 from kampungnet.shared import wire
+from kampungnet.shared.wanted import WANTED_PATH
 from kampungnet.villages import service as villages
 from tests.support.contents import contents
 from tests.support.server import (
@@ -19,6 +22,8 @@ from tests.support.server import (
     Running,
     ask,
     enrolled,
+    enrolment,
+    issued_code,
     kampungnet,
     signed_headers,
     where,
@@ -94,6 +99,25 @@ def test_a_box_enrolled_again_after_revoking_is_a_new_agent(database: Database, 
     assert again.agent != box.agent
     assert server.report(again, again.reading()).receipt().accepted == [1]
     assert server.report(box, box.reading()).status == 401
+
+
+def test_nothing_revoked_can_do_anything_at_any_door(database: Database, server: Running, box: Box) -> None:
+    unused = issued_code(database)
+    with database.writes() as db:
+        devices.revoke(db, villages.village(db, VILLAGE), clock.now_ms())
+    page = msgspec.json.decode(server.send("GET", "/api/openapi.json").body)
+    doors = {path for path, of in page["paths"].items() if "agents" in of.get("post", {}).get("tags", [])}
+    assert {wire.REPORTS_PATH, wire.ENROLMENTS_PATH, WANTED_PATH} <= doors
+    before = contents(database)
+    for path in sorted(doors - {wire.ENROLMENTS_PATH}):
+        body = box.report(box.reading())
+        assert server.send("POST", path, body, box.headers(body, path)).status == 401, path
+    body, headers = enrolment(unused, box.key)
+    assert server.send("POST", wire.ENROLMENTS_PATH, body, headers).status == 404, "a code from before opens nothing"
+    assert contents(database) == before
+    with database.reads() as db:
+        told = discovery.agents(db, {discovery.TARGETS: "{village}.boxes.example.id:9464"})
+    assert told == []
 
 
 def _sent(line: http.client.HTTPConnection, box: Box) -> Answer:
