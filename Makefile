@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUTF8 := 1
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 
-.PHONY: help demo test check format bench devices dashboards metrics constraints clean
+.PHONY: help demo test check format bench devices dashboards metrics wheel sbom constraints clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -55,6 +55,12 @@ dashboards: $(VENV)/dev.stamp ## write the boards for Grafana (ARGS= as in docs/
 
 metrics: $(VENV)/dev.stamp ## write docs/metrics.md from the catalogue and the recording rules
 	@$(BIN)/python -m tests.metrics.metrics_page
+
+wheel: $(VENV)/dev.stamp ## wheel and sdist into dist/, the same bytes from the same commit
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build -d dist
+
+sbom: $(VENV)/dev.stamp ## write dist/kampungnet.cdx.json: what is in an installation, with licences (CycloneDX)
+	@$(BIN)/python -m tests.packaged.sbom
 
 constraints: ## pin anew every version we install, from a clean environment
 	@$(call find_python,.cache/constraints)

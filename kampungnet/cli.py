@@ -18,6 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kampungnet import tables
 from kampungnet.alerts import cli as alerts
+from kampungnet.backup import cli as backup
+from kampungnet.backup.service import Place
 from kampungnet.billing import cli as billing
 from kampungnet.core import clock, migrate
 from kampungnet.core.database import Database
@@ -73,7 +75,9 @@ def _parser() -> argparse.ArgumentParser:
         help="how many processes share the work (default: one a core, at most 4; here %(default)s)",
     )  # fmt: skip
 
-    _command(commands, "migrate", _migrate, "bring the database to the version of this program")
+    one = _command(commands, "migrate", _migrate, "bring the database to the version of this program")
+    one.add_argument("--to", default="head", help="another version, also an older one before an older program is "
+                     "installed: it drops what that version has no place for, so make a backup first")  # fmt: skip
 
     one = _command(commands, "import-villages", _import_villages, "take a register of villages (CSV)")
     one.add_argument("file", help="a file with the columns " + ", ".join(villages.COLUMNS) + "; or the name of a "
@@ -105,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     staff_commands.add_commands(functools.partial(_command, commands), open_database)
     alerts.add_commands(functools.partial(_command, commands), open_database)
+    backup.add_commands(functools.partial(_command, commands), _place)
     billing.add_commands(functools.partial(_command, commands), open_database)
     metrics_commands.add_commands(functools.partial(_command, commands), open_database)
     return parser
@@ -195,35 +200,27 @@ def _command(
 
 def open_database(options: argparse.Namespace) -> Database:
     """Open the database of a command. The embedded one is made or brought up to date without asking."""
-    if options.database_url:
-        database = _named(options.database_url, _key_file(options))
-        if migrate.version(database) != migrate.newest():
-            raise Unavailable("The database has another version than this program: run `kampungnet migrate` first.")
-        return database
-    return embedded(Path(options.data))
-
-
-def embedded(folder: Path) -> Database:
-    """Open the embedded database of a data folder, made or migrated as needed."""
-    database = _unmigrated(folder)
-    migrate.migrate(database)
+    database = _unmigrated(options)
+    if not options.database_url:
+        migrate.migrate(database)
+    elif migrate.version(database) != migrate.newest():
+        raise Unavailable("The database has another version than this program: run `kampungnet migrate` first.")
     return database
 
 
-def _unmigrated(folder: Path) -> Database:
-    return Database(f"sqlite:///{folder / 'kampungnet.db'}")
-
-
-def _named(url: str, key_file: Path) -> Database:
+def _unmigrated(options: argparse.Namespace) -> Database:
+    place = _place(options)
     try:
-        return Database(url, key_file)
+        return Database(place.url, place.key_file)
     except ImportError as error:
         raise Unavailable("This kind of database is not known: write postgresql+psycopg://…") from error
 
 
-def _key_file(options: argparse.Namespace) -> Path:
-    """Return where the key lies that the tables are useless without."""
-    return Path(os.environ.get("KAMPUNGNET_KEY_FILE") or Path(options.data) / "kampungnet.key")
+def _place(options: argparse.Namespace) -> Place:
+    """Return where the database is, and where the key lies that its tables are useless without."""
+    folder = Path(options.data)
+    key_file = Path(os.environ.get("KAMPUNGNET_KEY_FILE") or folder / "kampungnet.key")
+    return Place(options.database_url or f"sqlite:///{folder / 'kampungnet.db'}", key_file)
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -235,8 +232,7 @@ def _serve(options: argparse.Namespace) -> None:
 
 
 def _migrate(options: argparse.Namespace) -> None:
-    named = options.database_url
-    before, after = migrate.migrate(_named(named, _key_file(options)) if named else _unmigrated(Path(options.data)))
+    before, after = migrate.migrate(_unmigrated(options), options.to)
     if before == after:
         print(f"Database version {after}.")
     else:

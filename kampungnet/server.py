@@ -15,8 +15,10 @@ import uvicorn
 from kampungnet.app import Server
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Unavailable
+from kampungnet.core.pulse import EVERY_SECONDS, Pulse
 from kampungnet.core.tally import Tally
 from kampungnet.ingest.lane import ReportLane
+from kampungnet.shared import service_manager
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,8 @@ PAUSE_SECONDS: Final = 1.0
 _TOLD: Final = (signal.SIGTERM, signal.SIGINT)
 
 Open = Callable[[], Database]
+Beat = Callable[[], None]
+"""What the event loop calls every second."""
 
 
 def serve(open_database: Open, host: str, port: int, processes: int = 1) -> None:
@@ -42,7 +46,13 @@ def serve(open_database: Open, host: str, port: int, processes: int = 1) -> None
     if processes == 1:
         database = open_database()
         rest_the_collector()
-        _run(Server(database), _listening(host, port), database)
+        pulse = Pulse()
+
+        def beat() -> None:
+            pulse.beat(0)
+            pulse.tell()
+
+        _run(Server(database), _listening(host, port), database, beat)
         return
     open_database().close()  # says now what is wrong with it, and makes or migrates the embedded one
     _listening(host, port).close()  # somebody else's port would otherwise be shared with them
@@ -50,8 +60,23 @@ def serve(open_database: Open, host: str, port: int, processes: int = 1) -> None
     _Crew(open_database, [_listening(host, port, shared=True) for _ in range(processes)]).run()
 
 
-def _run(server: Server, listening: socket.socket, database: Database, lifeline: int | None = None) -> None:
-    web = uvicorn.Server(web_settings(server))
+class _Web(uvicorn.Server):
+    """Says that the end has begun when it has."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell it, then let the requests under way finish."""
+        service_manager.tell(service_manager.STOPPING)
+        await super().shutdown(sockets)
+
+
+def _run(server: Server, listening: socket.socket, database: Database, beat: Beat, lifeline: int | None = None) -> None:
+    settings = web_settings(server)
+
+    async def beats() -> None:
+        beat()
+
+    settings.callback_notify, settings.timeout_notify = beats, 0  # uvicorn looks once a second
+    web = _Web(settings)
     server.ending = lambda: web.should_exit
     if lifeline is not None:
         threading.Thread(target=_end_with_the_first, args=(web, lifeline), name="lifeline", daemon=True).start()
@@ -89,7 +114,7 @@ class _Crew:
 
     def __init__(self, open_database: Open, sockets: list[socket.socket]) -> None:
         self._open, self._sockets = open_database, sockets
-        self._tally = Tally(len(sockets))
+        self._tally, self._pulse = Tally(len(sockets)), Pulse(len(sockets))
         self._places: dict[int, tuple[int, float]] = {}
         """Process to its place in the crew and when it began."""
         self._stopping = False
@@ -101,6 +126,9 @@ class _Crew:
             signal.signal(told, self._stop)
         for place in range(len(self._sockets)):
             self._fork(place)
+        # A timer interrupts the wait for children; a thread would be in the way of forking. Children have no timer.
+        signal.signal(signal.SIGALRM, lambda *_: self._pulse.tell())
+        signal.setitimer(signal.ITIMER_REAL, EVERY_SECONDS, EVERY_SECONDS)
         failed = False
         while self._places:
             pid, status = os.wait()
@@ -114,6 +142,7 @@ class _Crew:
             else:
                 time.sleep(PAUSE_SECONDS)
             if not self._stopping:
+                self._pulse.beat(place)  # it has the usual time to begin
                 self._fork(place)
         if failed:
             raise Unavailable("A server process ended at once: the lines above say why.")
@@ -129,6 +158,7 @@ class _Crew:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _TOLD)
 
     def _serve(self, place: int) -> None:
+        os.environ.pop("NOTIFY_SOCKET", None)  # the first process speaks for all
         for told in _TOLD:
             signal.signal(told, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _TOLD)
@@ -139,9 +169,11 @@ class _Crew:
         self._tally.take_row(place)
         database = self._open()
         server = Server(database, upkeep=place == 0, tally=self._tally)  # packing and forgetting is work for one
-        _run(server, self._sockets[place], database, self._lifeline[0])
+        _run(server, self._sockets[place], database, lambda: self._pulse.beat(place), self._lifeline[0])
 
     def _stop(self, *_: object) -> None:
+        if not self._stopping:
+            service_manager.tell(service_manager.STOPPING)
         self._stopping = True
         for pid in self._places:
             os.kill(pid, signal.SIGTERM)

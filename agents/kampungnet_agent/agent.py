@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from kampungnet.shared import wire
+from kampungnet.shared import service_manager, wire
 from kampungnet.shared.settings_file import SettingsError
 from kampungnet_agent.box import Box
 from kampungnet_agent.commands import REQUEST_SECONDS, Commands, Follows
@@ -90,8 +90,14 @@ async def run_offices(offices: Sequence[Office]) -> None:
     loops = [task for office in offices for task in _start(office)]
     ends = [_serve_metrics(office) for office in offices]
     stopping = asyncio.create_task(stop.wait(), name="signal")
+    service_manager.tell(service_manager.READY)
+    done: set[asyncio.Task[None] | asyncio.Task[bool]] = set()
     try:
-        done, _ = await asyncio.wait([stopping, *loops], return_when=asyncio.FIRST_COMPLETED)
+        while not done:
+            done, _ = await asyncio.wait(
+                [stopping, *loops], timeout=service_manager.beat_seconds(), return_when=asyncio.FIRST_COMPLETED
+            )
+            service_manager.tell(service_manager.STOPPING if done else service_manager.ALIVE)
     finally:
         for end in ends:
             end()

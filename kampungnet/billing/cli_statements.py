@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -62,7 +62,7 @@ def add_commands(add: Add, open_database: Open) -> None:
     """Add these commands."""
     one = add("close-month", with_database(open_database, _close_month),
               "make or renew the statement of every contract of a month that is over")  # fmt: skip
-    one.add_argument("period", type=_month, help="the month, for example 2026-07")
+    one.add_argument("period", type=_month, help="the month, for example 2026-07; `last` is the one before this")
     one.add_argument("--regency", help="only this kabupaten, for example 35.10 (default: all)")
     one.add_argument(
         "--output", type=Path, help="write all papers into a folder in this one: statements (PDF, JSON), a table of "
@@ -80,6 +80,8 @@ def add_commands(add: Add, open_database: Open) -> None:
 
 
 def _month(text: str) -> date:
+    if text == "last":  # what a timer asks for, days after the month ended in all zones
+        return (clock.local_day(clock.now_ms(), clock.WIB).replace(day=1) - timedelta(days=1)).replace(day=1)
     try:
         return date.fromisoformat(f"{text}-01")
     except ValueError:

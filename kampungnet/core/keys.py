@@ -7,6 +7,7 @@ From each key one is derived for every purpose (BLAKE2b), so that what is sealed
 
 import os
 import secrets
+from collections.abc import Sequence
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -66,7 +67,8 @@ class Keys:
             if self._file is None:
                 raise Unavailable("No key file is named: set KAMPUNGNET_KEY_FILE to a file of the server's own.")
             try:
-                _make(self._file)
+                if not self._file.exists():
+                    write(self._file, [secrets.token_hex(KEY_BYTES)])  # of two processes one wins
                 self._keys = _read(self._file)
             except OSError as error:
                 raise Unavailable(
@@ -81,13 +83,16 @@ def keys_of(db: Session) -> Keys:
     return keys
 
 
-def _make(file: Path) -> None:
-    """Make the file with its first key where there is none; of two processes one wins."""
-    if file.exists():
-        return
+def names(file: Path) -> dict[str, str]:
+    """Return the keys of a file as it holds them, by a name that tells nothing of them; none where there is no file."""
+    return {_name(key).hex(): key.hex() for key in _read(file)} if file.exists() else {}
+
+
+def write(file: Path, lines: Sequence[str]) -> None:
+    """Put keys into a new file. One that is there already is left as it is."""
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write(secrets.token_hex(KEY_BYTES) + "\n")
+        out.write("".join(f"{line}\n" for line in lines))
         out.flush()
         os.fsync(out.fileno())
     try:
@@ -104,7 +109,9 @@ def _make(file: Path) -> None:
 
 
 def _read(file: Path) -> list[bytes]:
-    if file.stat().st_mode & 0o077:
+    # What systemd hands over lies in a folder of this service alone, where a list of rights shows as rights of a group.
+    handed = file.parent == Path(os.environ.get("CREDENTIALS_DIRECTORY", ""))
+    if file.stat().st_mode & (0o007 if handed else 0o077):
         raise Unavailable(f"Others can read {file}: take that right away (chmod 600), then start again.")
     try:
         keys = [bytes.fromhex(line) for line in file.read_text().split()]

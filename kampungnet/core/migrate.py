@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from kampungnet.core.database import Database
-from kampungnet.core.errors import Unavailable
+from kampungnet.core.errors import BadInput, Unavailable
 
 
 def version(database: Database) -> str | None:
@@ -24,18 +24,27 @@ def newest() -> str | None:
         return ScriptDirectory(str(folder)).get_current_head()
 
 
-def _known() -> set[str]:
+def is_known(revision: str) -> bool:
+    """Tell whether this program knows a version."""
     with as_file(files("kampungnet") / "migrations") as folder:
-        return {script.revision for script in ScriptDirectory(str(folder)).walk_revisions()}
+        return any(script.revision == revision for script in ScriptDirectory(str(folder)).walk_revisions())
 
 
 def migrate(database: Database, to: str = "head") -> tuple[str | None, str | None]:
-    """Upgrade step by step and return the versions before and after. Doing it twice changes nothing."""
+    """Go to a version step by step and return the versions before and after. Doing it twice changes nothing.
+
+    Going back drops what the older version has no place for.
+    """
     before = version(database)
-    if before is not None and before not in _known():
+    if before is not None and not is_known(before):
         raise Unavailable("The database belongs to a newer program than this one: update KampungNet first.")
+    if to != "head" and not is_known(to):
+        raise BadInput(f"There is no version {to}: `kampungnet migrate` says which one the database has.")
     with as_file(files("kampungnet") / "migrations") as folder, database.writes() as db:
-        command.upgrade(_config(str(folder), db.connection()), to)
+        scripts = ScriptDirectory(str(folder))
+        older = {one.revision for one in scripts.iterate_revisions(before, "base")} - {before} if before else set()
+        go = command.downgrade if to in older else command.upgrade
+        go(_config(str(folder), db.connection()), to)
     return before, version(database)
 
 

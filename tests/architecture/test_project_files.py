@@ -18,7 +18,7 @@ TOP_LEVEL = {
     "README.md",
     "constraints.txt",
     "pyproject.toml",
-} | {"agents", "ansible", "dashboards", "docs", "kampungnet", "tests"}
+} | {"agents", "ansible", "dashboards", "docs", "kampungnet", "packaging", "tests"}
 PACKAGE_ADDRESS = re.compile(
     r'"resolved": *"http|https?://\S+[.](whl|tgz|tar[.]gz|deb)\b|--(extra-)?index-url'
     r"|\b(pypi|pythonhosted|npmjs)[.](org|com)\b|\b(deb|security)[.]debian[.]org\b"

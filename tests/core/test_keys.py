@@ -104,3 +104,17 @@ def test_the_keys_of_an_embedded_database_lie_beside_it(tmp_path: Path) -> None:
         keys_of(db).mark("x", b"")
     database.close()
     assert (tmp_path / "kampungnet.key").is_file()
+
+
+def test_a_key_that_systemd_hands_over_may_show_rights_of_a_group_but_not_of_others(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Keys(file).mark("x", b"")
+    file.chmod(0o440)
+    with pytest.raises(Unavailable, match="Others can read"):
+        Keys(file).mark("x", b"")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(file.parent))
+    assert Keys(file).mark("x", b"")
+    file.chmod(0o444)
+    with pytest.raises(Unavailable, match="Others can read"):
+        Keys(file).mark("x", b"")

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -16,7 +17,7 @@ from sqlalchemy import inspect, text
 from kampungnet import tables
 from kampungnet.core import migrate
 from kampungnet.core.database import Base, Database
-from kampungnet.core.errors import Unavailable
+from kampungnet.core.errors import BadInput, Unavailable
 from kampungnet.upkeep import pack_all
 from tests.support.contents import contents
 from tests.support.server import enrolled, ingested, prepared_database
@@ -129,6 +130,44 @@ def test_a_day_of_traffic_is_turned_into_what_a_month_reads_and_back(database_ur
     migrate.migrate(database)
     assert contents(database)["traffic_days"] == before
     database.close()
+
+
+def test_going_back_one_version_and_forth_again_loses_nothing_the_older_one_knows(database_url: str) -> None:
+    """What a centre does that does not like an update; whichever version is the newest, it is held to this."""
+    database = prepared_database(database_url)
+    box = enrolled(database)
+    readings = [box.reading(taken_at_ms=1_785_462_000_000 + n * 60_000) for n in range(30)]
+    ingested(database, box.request(box.report(*readings)))
+    pack_all(database)
+    ingested(database, box.request(box.report(box.reading())))
+    before = contents(database)
+    newest = migrate.newest()
+    with as_file(files("kampungnet") / "migrations") as folder:
+        older = str(ScriptDirectory(str(folder)).get_revision("head").down_revision)
+    assert migrate.migrate(database, older) == (newest, older)
+    known = _columns(database)
+    assert migrate.migrate(database) == (older, newest)
+    after = contents(database)
+    for table, columns in known.items():
+        if table in before:
+            assert _only(table, after, columns) == _only(table, before, columns), table
+    database.close()
+
+
+def _columns(database: Database) -> dict[str, set[str]]:
+    found = inspect(database.engine)
+    return {name: {one["name"] for one in found.get_columns(name)} for name in found.get_table_names()}
+
+
+def _only(table: str, rows: dict[str, list[tuple[Any, ...]]], columns: set[str]) -> list[tuple[Any, ...]]:
+    """Return the rows with those columns alone."""
+    places = [place for place, column in enumerate(Base.metadata.tables[table].columns) if column.name in columns]
+    return sorted((tuple(row[place] for place in places) for row in rows[table]), key=repr)
+
+
+def test_a_version_that_does_not_exist_is_refused(empty: Database) -> None:
+    with pytest.raises(BadInput, match="no version 12"):
+        migrate.migrate(empty, "12")
 
 
 def test_there_is_one_line_of_versions_and_each_can_go_back(empty: Database) -> None:

@@ -230,7 +230,7 @@ def serving(database: Database) -> Iterator[Running]:
     thread = threading.Thread(target=server.run, args=([listening],), name="uvicorn")
     thread.start()
     try:
-        _wait_until(lambda: server.started)
+        wait_until(lambda: server.started)
         yield Running(port)
     finally:
         server.should_exit = True
@@ -266,7 +266,7 @@ def serving_process(database: Database, port: int | None = None) -> Iterator[tup
     command = [sys.executable, "-m", "kampungnet.cli", "serve", "--processes", "2", "--port", str(running.port)]
     process = subprocess.Popen([*command, *where(database)], start_new_session=True)
     try:
-        _wait_until(lambda: process.poll() is not None or _answers(running))
+        wait_until(lambda: process.poll() is not None or answers(running))
         assert process.poll() is None, "the server ended before it answered"
         yield running, process
     finally:
@@ -288,7 +288,7 @@ def serving_fork(database: Database) -> Iterator[tuple[Running, int]]:
     process.start()
     assert process.pid
     try:
-        _wait_until(lambda: not process.is_alive() or _answers(running))
+        wait_until(lambda: not process.is_alive() or answers(running))
         assert process.is_alive(), "the server ended before it answered"
         yield running, process.pid
     finally:
@@ -312,14 +312,14 @@ def cut_power(process: "subprocess.Popen[bytes]") -> None:
     kill_group(process.pid)
 
 
-def _answers(running: Running) -> bool:
+def answers(running: Running) -> bool:
     try:
         return running.send("GET", "/healthz").status == 200
     except OSError:
         return False
 
 
-def _wait_until(true: Any) -> None:
+def wait_until(true: Any) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not true():
         assert time.monotonic() < deadline, "the server did not start"

@@ -1,0 +1,201 @@
+"""Make a backup while the server works, and bring one back. Nothing half-done is ever in a place where it counts."""
+
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import make_url
+
+from kampungnet.backup import archive, postgresql, sqlite
+from kampungnet.backup.archive import Manifest
+from kampungnet.core import clock, keys, migrate
+from kampungnet.core.database import Database
+from kampungnet.core.errors import BadInput, Conflict, NotFound, Unavailable
+
+NAME: Final = "kampungnet-*.backup"
+_DRAFTS: Final = ".kampungnet-backup-"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A database and the key that belongs to it."""
+
+    url: str
+    key_file: Path
+
+    @property
+    def file(self) -> Path | None:
+        """The file of an embedded database."""
+        url = make_url(self.url)
+        return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a restore did."""
+
+    manifest: Manifest
+    kept: str | None
+    """Where the database lies that was there before."""
+    has_key: bool
+    """Whether the key that is there now opens the secrets of the backup."""
+
+
+def backup(place: Place, folder: Path, keep: int | None = None, *, with_key: bool = False) -> tuple[Path, Manifest]:
+    """Write a backup into a folder and return it; then only the newest ``keep`` stay there.
+
+    The key is left out unless asked for: a backup travels to disks and people that need not read what it seals.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _alone(folder), _draft_in(folder) as draft:
+        made_ms = clock.now_ms()
+        kind, engine, revision = _copy_sqlite(place.file, draft) if place.file else _copy_postgresql(place, draft)
+        size = draft.stat().st_size
+        with draft.open("rb") as source:
+            digest = archive.digest_of(source, size)
+        known = keys.names(place.key_file)
+        manifest = Manifest(
+            made_ms=made_ms, program=version("kampungnet"), kind=kind, engine=engine, revision=revision,
+            copy_bytes=size, copy_sha256=digest, key_names=list(known), keys=list(known.values()) if with_key else [],
+        )  # fmt: skip
+        archive.seal(draft, manifest)
+        target = folder / f"kampungnet-{clock.local(made_ms, 'UTC'):%Y%m%d-%H%M%S}.backup"
+        if target.exists():
+            raise Conflict(f"{target} is there already: wait a second and try again.")
+        draft.rename(target)
+        _sync(folder)
+        if keep:
+            for old in sorted(folder.glob(NAME))[:-keep]:
+                old.unlink()
+    return target, manifest
+
+
+def restore(file: Path, place: Place, *, force: bool = False) -> Restored:
+    """Bring a backup back. What is there already is refused, or kept aside with ``force``; never written over."""
+    manifest = archive.manifest_of(file)
+    wanted = sqlite.KIND if place.file else postgresql.KIND
+    if manifest.kind != wanted:
+        raise BadInput(f"This is a backup of {manifest.kind}, and the database named here is {wanted}: name another.")
+    if not migrate.is_known(manifest.revision):
+        raise Unavailable("The backup was made by a newer program than this one: update KampungNet first.")
+    aside = f"before_restore_{clock.now():%Y%m%d_%H%M%S}"
+    if place.file:
+        kept = _restore_sqlite(file, manifest, place.file, aside, force=force)
+    else:
+        kept = _restore_postgresql(file, manifest, place, aside, force=force)
+    if manifest.keys and not place.key_file.exists():
+        keys.write(place.key_file, manifest.keys)
+    return Restored(manifest, kept, not manifest.key_names or manifest.key_names[0] in keys.names(place.key_file))
+
+
+def _copy_sqlite(database: Path, draft: Path) -> tuple[str, str, str]:
+    if not sqlite.exists(database):
+        raise NotFound(f"There is no database in {database.parent}: name its folder with --data.")
+    need, free = database.stat().st_size, shutil.disk_usage(draft.parent).free
+    if need > free:
+        room = f"The backup needs {need // 2**20} MB and {draft.parent} has {free // 2**20} MB"
+        raise Unavailable(f"{room}: make room, or choose another folder.")
+    sqlite.copy(database, draft)
+    revision = sqlite.revision(draft)
+    if revision is None:
+        raise NotFound(f"There is no database in {database.parent}: name its folder with --data.")
+    sqlite.check(draft)
+    return sqlite.KIND, sqlite.engine_version(), revision
+
+
+def _copy_postgresql(place: Place, draft: Path) -> tuple[str, str, str]:
+    database = Database(place.url)
+    try:
+        revision = migrate.version(database)
+        if revision is None:
+            raise NotFound("The database has no tables of KampungNet: name the right one.")
+        postgresql.copy(database.engine, draft)
+        postgresql.check(database.engine, draft)
+        if migrate.version(database) != revision:
+            raise Conflict("The database was migrated meanwhile: make the backup again.")
+        return postgresql.KIND, postgresql.engine_version(database.engine), revision
+    finally:
+        database.close()
+
+
+def _restore_sqlite(file: Path, manifest: Manifest, database: Path, aside: str, *, force: bool) -> str | None:
+    _expect_free(database if sqlite.exists(database) else None, force=force)
+    if sqlite.exists(database):
+        sqlite.expect_unused(database)
+    database.parent.mkdir(parents=True, exist_ok=True)
+    with _draft_in(database.parent) as draft:
+        with draft.open("wb") as out:
+            archive.check(file, manifest, out.write)
+            out.flush()
+            os.fsync(out.fileno())
+        if sqlite.exists(database):
+            sqlite.expect_unused(database)  # copying took a while
+        kept = sqlite.put_aside(database, aside)
+        draft.rename(database)
+        _sync(database.parent)
+    return str(kept) if kept else None
+
+
+def _restore_postgresql(file: Path, manifest: Manifest, place: Place, aside: str, *, force: bool) -> str | None:
+    database = Database(place.url)
+    try:
+        has_tables = postgresql.exists(database.engine)
+        _expect_free(database.engine.url.database if has_tables else None, force=force)
+        archive.check(file, manifest)
+        postgresql.expect_unused(database.engine)
+        if not has_tables:
+            postgresql.restore(database.engine, file)
+            return None
+        with postgresql.put_aside(database.engine, aside) as kept:
+            postgresql.restore(database.engine, file)
+        return kept
+    finally:
+        database.close()
+
+
+def _expect_free(found: object | None, *, force: bool) -> None:
+    if found is not None and not force:
+        raise Conflict(f"{found} holds a database already: restore elsewhere, or put it aside with --force.")
+
+
+@contextmanager
+def _draft_in(folder: Path) -> Iterator[Path]:
+    """Yield a new file for what is being written, readable by us alone; it is gone afterwards unless renamed."""
+    draft = folder / f"{_DRAFTS}{secrets.token_hex(4)}"
+    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        yield draft
+    finally:
+        with suppress(FileNotFoundError):
+            draft.unlink()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let no other backup write there, and clear away what one left that was killed."""
+    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for left in folder.glob(f"{_DRAFTS}*"):
+            left.unlink()
+        yield
+    except BlockingIOError:
+        raise Conflict(f"Another backup is being written into {folder}: wait until it is done.") from None
+    finally:
+        os.close(place)
+
+
+def _sync(folder: Path) -> None:
+    """Make names that appeared or vanished durable."""
+    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(place)
+    finally:
+        os.close(place)
