@@ -52,6 +52,7 @@ BENCHMARKS = {
     "reconnect-401": Benchmark("bench_reconnect:reconnect", 420),
     "pages": Benchmark("bench_pages:pages", 300),
     "billing-pages": Benchmark("bench_billing_pages:billing_pages", 300),
+    "backup": Benchmark("bench_backup:backup", 300),
     "disk": Benchmark("bench_disk:disk", 180),
     "ledger": Benchmark("bench_ledger:ledger_month", 300),
     "ledger-recompute": Benchmark("bench_ledger:ledger_recompute", 240),
