@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -121,7 +122,8 @@ def test_the_centre_runs_from_the_wheel_alone(installed: Path, tmp_path: Path) -
         assert running.send("GET", "/readyz").body == b'{"status":"ready"}'
         page = running.send("GET", "/masuk")
         assert (page.status, "Masuk" in page.body.decode()) == (200, True)
-        assert running.send("GET", "/static/style.css").status == 200
+        (style,) = re.findall(r'href="(/static/style[^"]+)"', page.body.decode())
+        assert running.send("GET", style).status == 200
 
 
 @contextmanager
