@@ -23,6 +23,7 @@ from kampungnet.core import certificate, migrate, web
 from kampungnet.core.database import Database
 from kampungnet.core.errors import NotFound, Problem, Unavailable
 from kampungnet.core.tally import Tally
+from kampungnet.devices import routes_box
 from kampungnet.hotspot import (
     portal_pages,
     portals,
@@ -68,6 +69,7 @@ _ROUTERS: Final = (
     routes_acts.router,
     routes_account.router,
     routes_published.router,
+    routes_box.router,
     measurement_routes.router,
     routes_ledger.router,
     routes_counts.router,

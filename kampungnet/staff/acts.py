@@ -51,6 +51,7 @@ WORDS: Final[Mapping[str, str]] = {
     "plan.save": N_("Plan of the free wifi set"),
     "plan.retire": N_("Plan of the free wifi offered no more"),
     "plan.offer": N_("Plan of the free wifi offered again"),
+    "box.revoke": N_("Box shut out"),
     "staff.password": N_("Own password changed"),
     "staff.factor_on": N_("Second factor set up"),
     "staff.factor_off": N_("Own second factor taken off"),

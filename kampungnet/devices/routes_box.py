@@ -1,0 +1,46 @@
+"""One click makes a stolen box useless: its key, and all unused codes of its village, open nothing any more."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response
+
+from kampungnet.core import clock
+from kampungnet.core.errors import Conflict, Unprocessable
+from kampungnet.core.languages import N_
+from kampungnet.core.web import Writes
+from kampungnet.devices import service
+from kampungnet.staff import audit
+from kampungnet.staff.access import CurrentStaff
+from kampungnet.staff.audit import Act
+from kampungnet.staff.service import Role
+from kampungnet.villages import service as villages
+
+MOST_LETTERS: Final = 300
+_MOST_FIELDS: Final = 4
+
+router = APIRouter(include_in_schema=False)
+
+
+def _engineer(staff: CurrentStaff, code: str) -> None:
+    staff.scope.check(code)
+    staff.check_role(Role.ENGINEER)
+
+
+async def _reason(request: Request, _checked: Annotated[None, Depends(_engineer, scope="function")]) -> str:
+    async with request.form(max_files=0, max_fields=_MOST_FIELDS) as form:
+        typed = form.get("reason", "")
+        return " ".join(typed.split()) if isinstance(typed, str) else ""
+
+
+@router.post("/desa/{code}/kotak")
+def revoke(db: Writes, staff: CurrentStaff, code: str, reason: Annotated[str, Depends(_reason)]) -> Response:
+    """Take the right to report from the boxes of a village."""
+    village, now_ms = villages.village(db, code), clock.now_ms()
+    if not reason or len(reason) > MOST_LETTERS or not reason.isprintable():
+        raise Unprocessable(N_("Say in a few words why, so that others can follow it later."))
+    number = service.revoke(db, village, now_ms)
+    if not number:
+        raise Conflict(N_("No box of this village may report. A new one needs a code from the server."))
+    audit.record(db, staff, Act("box.revoke", code, reason, None, {"boxes": number}), now_ms)
+    return RedirectResponse(f"/desa/{code}", 303)
