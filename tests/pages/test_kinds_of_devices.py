@@ -128,7 +128,7 @@ def test_a_hotspot_that_is_off_or_absent_is_said() -> None:
 
 async def test_engineers_see_onus_without_a_village_and_those_reported_twice(server: Server) -> None:
     sari = await signed_in(server, "sari")
-    assert '<a href="/onu">2 ONU tanpa desa atau dilaporkan dua kali</a>' in (await sari.get("/")).text
+    assert '<a href="/onu">2 modem serat optik tanpa desa atau dilaporkan dua kali</a>' in (await sari.get("/")).text
     page = (await sari.get("/onu")).text
     nobodys, doubled = page.split("Dilaporkan OLT kedua")
     assert STRAY in nobodys

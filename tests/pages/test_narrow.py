@@ -14,8 +14,12 @@ from tests.pages.sample import KAMPUNGANYAR
 
 PATHS = (
     "/", "/?keadaan=up", f"/desa/{KAMPUNGANYAR}", "/desa/35.10.03.2001", "/tentang", "/nowhere", "/masuk", "/onu",
+    "/cari?nama=kampunganyr", "/gangguan", "/pekerjaan", "/janggal", "/layanan-gratis", "/pemakaian", "/paket-wifi",
+    "/pemberitahuan", "/catatan", "/anggaran", "/kontrak", "/pagu", "/rekap", "/ukuran", f"/info/{KAMPUNGANYAR}",
+    f"/desa/{KAMPUNGANYAR}/wifi", f"/desa/{KAMPUNGANYAR}/wifi/voucher", f"/desa/{KAMPUNGANYAR}/hitungan",
     *(f"/desa/{code}" for code in (DECLINING, OLT_ONLY, CAMERA, MUTE, LOSING)),
 )  # fmt: skip
+MOST_BYTES = 150_000
 MEASURE = """<script>
 onload = () => document.querySelectorAll("iframe").forEach(frame =>
   frame.dataset.wide = frame.contentDocument.scrollingElement.scrollWidth)
@@ -29,6 +33,7 @@ async def test_no_page_is_wider_than_a_small_phone(server: Server, chromium: str
     for path in PATHS:
         visitor = browser(server) if path == "/masuk" else sari
         page = (await visitor.get(path)).text
+        assert len(page.encode()) < MOST_BYTES, path
         page = re.sub(r'<link rel="stylesheet"[^>]*>', lambda _: f"<style>{style}</style>", page)
         page = page.replace("<details", "<details open")
         frames += f'<iframe width="320" height="800" data-path="{path}" srcdoc="{html.escape(page)}"></iframe>'
