@@ -6,35 +6,25 @@ itself (:func:`slots.gauges`, :func:`traffic.samples`): the first and the last o
 move in a field that nobody foresaw, there is no answer, and each reading is read by itself.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import repeat
 from operator import add, neg
 from typing import Any, Final
 
 import msgspec
 
 from kampungnet.devices.bodies import internet_up, wan_light
-from kampungnet.measurement import packing, slots, traffic
+from kampungnet.measurement import marks, packing, slots, traffic
 from kampungnet.measurement.boots import TimeQuality
 from kampungnet.measurement.counters import Clock, Counters, Kind, Packets
+from kampungnet.measurement.marks import Path, Unforeseen
 from kampungnet.measurement.packing import Shared
 from kampungnet.measurement.slots import Timed
 from kampungnet.shared import wire
 
 FEW: Final = 4
 """So few readings of a text cost less one by one."""
-_MOST_RUNS: Final = 99_999
-_TEXTS: Final = 16
-"""So many texts are remembered: a device's are the same for weeks."""
-_MARK: Final = re.compile(r"1(\d{5})")
-_PLAIN: Final = re.compile(r"(-?)1(\d{5})\.1(\d{5})")
-_THOUSANDTHS: Final = [int(f"{number}"[1:].ljust(3, "0") or 0) for number in range(2_000)]
-"""Of up to three digits behind a point, with a 1 in front: 15 is 500."""
 _READING: Final = msgspec.json.Decoder(wire.Reading)
-_NUMBERS: Final = msgspec.json.Decoder(list[float])
 _READ: Final = frozenset({
     "device_uptime_seconds", "body.cpu_load_percent", "body.hotspot_sessions", "body.pings.received",
     "body.pings.rtt_ms", "body.sensors.value", "body.temperature_celsius", "body.rx_power_dbm", "body.tx_power_dbm",
@@ -54,8 +44,6 @@ _UNREAD: Final = frozenset({
 _UNREAD_PARTS: Final = ("body.radios.", "body.queues.", "body.netwatch.", "body.lookups.", "body.hotspots.",
                         "body.radius.", "body.log.", "body.users.", "body.guests.")  # fmt: skip
 
-Path = tuple[str | int, ...]
-
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -72,26 +60,13 @@ class Told:
         return 0, len(self.taken_ms) - 1
 
 
-class _Unforeseen(Exception):
-    """Digits move where the fold does not expect it."""
-
-
-class _Literal(str):
-    """A number with a point or an exponent, as it stands."""
-
-    __slots__ = ()
-
-
-_TREE: Final = msgspec.json.Decoder(float_hook=_Literal)
-
-
 def told(shared: Shared) -> Told | None:
     """Return what readings of one text say; ``None`` where each has to be read by itself."""
-    if not shared.length > FEW or len(shared.parts) > _MOST_RUNS or min(shared.quality) <= TimeQuality.UNKNOWN:
+    if not shared.length > FEW or len(shared.parts) > marks.MOST_RUNS or min(shared.quality) <= TimeQuality.UNKNOWN:
         return None
     try:
         found = _told(_Fields(shared))
-    except (_Unforeseen, OverflowError, *wire.UNREADABLE):  # numbers beyond every measure are read one by one, too
+    except (Unforeseen, OverflowError, *wire.UNREADABLE):  # numbers beyond every measure are read one by one, too
         return None
     return found
 
@@ -100,7 +75,7 @@ def _told(fields: "_Fields") -> Told:
     reading = fields.first
     body = reading.body
     if isinstance(body, wire.OltBody):
-        raise _Unforeseen
+        raise Unforeseen
     found = Told(
         fields.shared.taken_ms, list(_gauges(fields, body)), dict(_counters(fields, reading)),
         body.wan_interface if isinstance(body, wire.RouterBody) else "",
@@ -108,9 +83,9 @@ def _told(fields: "_Fields") -> Told:
     for place in found.edges():
         timed = Timed(found.taken_ms[place], fields.reading(place))
         if sorted(slots.gauges(timed.reading)) != sorted((name, values[place]) for name, values in found.gauges):
-            raise _Unforeseen
+            raise Unforeseen
         if traffic.samples([timed]) != {name: [one.sample(place)] for name, one in found.counters.items()}:
-            raise _Unforeseen
+            raise Unforeseen
     return found
 
 
@@ -125,15 +100,9 @@ class _Fields:
         self._whole: dict[int, list[int]] = {}
         self._prefixed: dict[int, list[int]] = {}
         self._last: dict[int, int] = {}
-        moving = set(shared.moving())
-        self._moving: dict[Path, str] = {}
-        for path, text, runs in _marked(tuple(shared.parts)):
-            if not moving.isdisjoint(runs):
-                self._moving[path] = text
-                moving -= runs
-                _foresee(".".join(one for one in path if isinstance(one, str)))
-        if moving:  # in a name, or in what a later field of the same name replaced
-            raise _Unforeseen
+        self._moving = marks.moving(shared)
+        for path in self._moving:
+            _foresee(".".join(one for one in path if isinstance(one, str)))
 
     def reading(self, place: int) -> wire.Reading:
         """Return a reading as far as it was read: what else moves is as in the first one."""
@@ -166,9 +135,9 @@ class _Fields:
         return still, self._last[run]
 
     def _run(self, text: str) -> int:
-        mark = _MARK.fullmatch(text)
+        mark = marks.MARK.fullmatch(text)
         if mark is None:
-            raise _Unforeseen
+            raise Unforeseen
         return int(mark[1])
 
     def _numbers(self, run: int) -> list[int]:
@@ -181,52 +150,29 @@ class _Fields:
         text = self._moving.get(path)
         if text is None:
             return [round(still * 1000)] * self.shared.length
-        plain = _PLAIN.fullmatch(text)
+        plain = marks.PLAIN.fullmatch(text)
         if plain:
             whole, fraction = int(plain[2]), int(plain[3])
             prefixed = self.shared.prefixed(fraction)
-            if max(prefixed) < len(_THOUSANDTHS):
+            if max(prefixed) < len(marks.THOUSANDTHS):
                 self._prefixed[fraction] = prefixed
-                parts = map(_THOUSANDTHS.__getitem__, prefixed)
+                parts = map(marks.THOUSANDTHS.__getitem__, prefixed)
                 found = list(map(add, map((1000).__mul__, self._numbers(whole)), parts))
                 return list(map(neg, found)) if plain[1] else found
-        texts, marks = _MARK.split(text)[::2], [int(run) for run in _MARK.findall(text)]
-        pieces: list[Any] = [repeat(texts[0].encode())]
-        for run, after in zip(marks, texts[1:], strict=True):
-            if run not in self._columns:
-                self._columns[run] = self.shared.digits(run)
-            pieces += (self._columns[run], repeat(after.encode()))
-        words = b",".join(map(b"".join, zip(*pieces, strict=False)))
-        return [round(number * 1000) for number in _NUMBERS.decode(b"[%b]" % words)]
+        return [round(number * 1000) for number in marks.read(text, self._read)]
+
+    def _read(self, run: int) -> list[bytes]:
+        if run not in self._columns:
+            self._columns[run] = self.shared.digits(run)
+        return self._columns[run]
 
     def _typed(self, digits: Sequence[bytes]) -> wire.Reading:
         return _READING.decode(packing.filled(self.shared.parts, digits))
 
 
-@lru_cache(maxsize=_TEXTS)
-def _marked(parts: tuple[bytes, ...]) -> list[tuple[Path, str, frozenset[int]]]:
-    """Return the fields of a text that have digits: with marks in their place, and which runs those are."""
-    marked = packing.filled(parts, [b"1%05d" % run for run in range(len(parts) - 1)])
-    leaves = [
-        (path, text, frozenset(map(int, _MARK.findall(text)))) for path, text in _leaves(_TREE.decode(marked), ())
-    ]
-    return [leaf for leaf in leaves if leaf[2]]
-
-
-def _leaves(tree: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    if isinstance(tree, dict):
-        for name, one in tree.items():
-            yield from _leaves(one, (*path, name))
-    elif isinstance(tree, list):
-        for place, one in enumerate(tree):
-            yield from _leaves(one, (*path, place))
-    elif isinstance(tree, int | str) and not isinstance(tree, bool):
-        yield path, str(tree)
-
-
 def _foresee(name: str) -> None:
     if name not in _READ and name not in _UNREAD and not name.startswith(_UNREAD_PARTS):
-        raise _Unforeseen
+        raise Unforeseen
 
 
 def _gauges(fields: _Fields, body: wire.Body | None) -> Iterator[tuple[str, list[int]]]:
@@ -271,7 +217,7 @@ def _temperatures(fields: _Fields, sensors: Sequence[wire.Sensor]) -> Iterator[t
         if sensor.unit == "C":
             values = fields.thousandths(sensor.value, "body", "sensors", place, "value")
             if min(values) < slots.COLDEST_C * 1000 or max(values) > slots.HOTTEST_C * 1000:
-                raise _Unforeseen
+                raise Unforeseen
             yield "temperature_mc", values
 
 
@@ -304,7 +250,7 @@ def _counters(fields: _Fields, reading: wire.Reading) -> Iterator[tuple[str, Cou
         if id(one) not in worth or one.rx_bytes is None or one.tx_bytes is None:
             continue
         if one.interface in names:
-            raise _Unforeseen
+            raise Unforeseen
         names.add(one.interface)
         path = ("body", "interfaces", place)
         yield one.interface, Counters(

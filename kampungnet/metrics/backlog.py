@@ -6,7 +6,7 @@ and what is sent twice the store has once.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -16,11 +16,13 @@ from sqlalchemy.orm import Session
 
 from kampungnet.devices.bodies import OnuSeen, kind_of, spelled
 from kampungnet.devices.models import AssignedOnu, Site
-from kampungnet.measurement import packing
 from kampungnet.measurement.boots import TimeQuality
+from kampungnet.measurement.marks import Unforeseen
 from kampungnet.measurement.models import ReadingDay, YoungReading
-from kampungnet.measurement.packing import Kept
+from kampungnet.measurement.packing import Kept, Shared
+from kampungnet.metrics import columns, series
 from kampungnet.metrics.samples import Seen
+from kampungnet.metrics.sending import When, time_problem
 from kampungnet.metrics.series import Place, Taken
 from kampungnet.shared import wire
 from kampungnet.villages.models import Village
@@ -120,16 +122,15 @@ def young_between(
         yield row.site, row.device, Kept(row.taken_ms, row.time_quality, row.payload)
 
 
-def unpacked(db: Session, regency: str, pack: Rested) -> list[Kept]:
-    """Return the readings of a pack, in order of time; none when it went meanwhile."""
+def blob_of(db: Session, regency: str, pack: Rested) -> bytes | None:
+    """Return a pack as it rests; nothing when it went meanwhile."""
     agent, device, day, part = pack.key
-    blob = db.scalar(
+    return db.scalar(
         select(_PACK.packed).where(
             _PACK.regency == regency, _PACK.agent == agent, _PACK.device == device, _PACK.day == day,
             _PACK.part == part,
         )
     )  # fmt: skip
-    return packing.unpack(blob) if blob is not None else []
 
 
 def polls(found: Places, site: str, device: str, kept: Iterable[Kept]) -> Iterator[Taken]:
@@ -137,29 +138,47 @@ def polls(found: Places, site: str, device: str, kept: Iterable[Kept]) -> Iterat
 
     A reading whose time is not known is nobody's.
     """
-    place = found.of_site.get(site)
-    owned = found.onus.get((site, device), {})
-    labels = place.labels(device) if place else None
     for one in kept:
-        if one.time_quality <= TimeQuality.UNKNOWN:
-            continue
-        reading = one.reading()
-        body = reading.body
-        if labels is not None:
-            kind = kind_of(body) if body is not None else ""
-            seen = Seen(kind, reading.outcome.value, one.taken_ms, reading.device_uptime_seconds)
-            yield Taken(labels, seen, body)
-        if owned and isinstance(body, wire.OltBody):
-            yield from _onus(found, owned, one.taken_ms, body)
+        if one.time_quality > TimeQuality.UNKNOWN:
+            yield from _said(found, (site, device), [one.taken_ms], one.reading())
 
 
-def _onus(found: Places, owned: Mapping[str, AssignedOnu], taken_ms: int, body: wire.OltBody) -> Iterator[Taken]:
-    for onu in body.onus:
-        owner = owned.get(spelled(onu.serial))
-        place = found.of_site.get(owner.site) if owner else None
-        if owner and place and taken_ms >= owner.since_ms:
-            seen = Seen("ont", wire.Outcome.OK.value, taken_ms, None)
-            yield Taken(place.labels(owner.device), seen, OnuSeen(onu, body.model, body.grade))
+def polls_of_pack(found: Places, pack: Rested, texts: Iterable[Shared], when: When) -> Iterator[Taken]:
+    """Yield the same of a pack: readings of one text together, where that can be."""
+    whose = pack.site, pack.key[1]
+    for shared in texts:
+        yield from _together(found, whose, shared, when) or polls(found, *whose, shared.kept())
+
+
+def _together(found: Places, whose: tuple[str, str], shared: Shared, when: When) -> list[Taken] | None:
+    ends = {time_problem(shared.taken_ms[place], when) for place in (0, -1)}
+    reading = columns.lifted(shared) if len(ends) == 1 else None
+    if reading is None:
+        return None
+    try:
+        together = list(_said(found, whose, shared.taken_ms, reading))
+        for taken in together:
+            series.count(taken)
+    except columns.NOT_ONE:
+        return None
+    return together
+
+
+def _said(found: Places, whose: tuple[str, str], times: Sequence[int], reading: wire.Reading) -> Iterator[Taken]:
+    place, owned, body = found.of_site.get(whose[0]), found.onus.get(whose, {}), reading.body
+    if place is not None:
+        kind = kind_of(body) if body is not None else ""
+        seen = Seen(kind, reading.outcome.value, reading.device_uptime_seconds)
+        yield Taken(place.labels(whose[1]), seen, body, times)
+    if owned and isinstance(body, wire.OltBody):
+        for onu in body.onus:
+            owner = owned.get(spelled(onu.serial))
+            if owner and owner.site in found.of_site and times[-1] >= owner.since_ms:
+                if times[0] < owner.since_ms:
+                    raise Unforeseen
+                seen = Seen("ont", wire.Outcome.OK.value, None)
+                labels = found.of_site[owner.site].labels(owner.device)
+                yield Taken(labels, seen, OnuSeen(onu, body.model, body.grade), times)
 
 
 def _packs(regency: str) -> Select[Any]:

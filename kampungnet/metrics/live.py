@@ -66,7 +66,7 @@ class VillageCollector(Collector):
         yield from page.families()
 
     def _regency(self, page: Page, db: Session, regency: str, now_ms: int) -> None:
-        bodies = {} if self._only_state else _fresh_bodies(db, regency, now_ms)
+        bodies = None if self._only_state else _fresh_bodies(db, regency, now_ms)
         known = judged.judged(db, regency, now_ms)
         states = devices.village_states(db, regency, now_ms)
         ends = self._elsewhere.budget_ends(db, regency) if self._elsewhere.budget_ends else {}
@@ -77,8 +77,7 @@ class VillageCollector(Collector):
             judged.of_village(page, place, state, known)
             if (end_ms := ends.get(state.village.code)) is not None:
                 page.gauge("kampungnet_budget_end_timestamp_seconds", place, end_ms / 1000)
-            if not self._only_state:
-                _devices(page, place, state, bodies, now_ms)
+            _devices(page, place, state, bodies, now_ms)
         page.next_village(room=REGENCY_SERIES)
         judged.of_regency(page, regency, states, known)
 
@@ -121,13 +120,14 @@ def _village(page: Page, place: Labels, state: VillageState, now_ms: int) -> Non
 
 
 def _devices(
-    page: Page, place: Labels, state: VillageState, bodies: Mapping[tuple[str, str], Body], now_ms: int
+    page: Page, place: Labels, state: VillageState, bodies: Mapping[tuple[str, str], Body] | None, now_ms: int
 ) -> None:
+    """Add when each device was read last and, unless ``bodies`` is ``None``, what those said that are not silent."""
     ports: list[samples.Port] = []
     for device in state.devices:
         labels = place | {"device": device.name}
         samples.read_at(page, labels, device.last_reading_ms)
-        if now_ms - device.last_reading_ms > SILENT_AFTER_MS:
+        if bodies is None or now_ms - device.last_reading_ms > SILENT_AFTER_MS:
             continue
         body = bodies.get((device.site, device.name))
         samples.of_device(page, labels, _seen(device), body)
@@ -139,7 +139,7 @@ def _devices(
 
 
 def _seen(device: Device) -> samples.Seen:
-    return samples.Seen(device.kind, device.outcome, device.last_reading_ms, device.uptime_seconds)
+    return samples.Seen(device.kind, device.outcome, device.uptime_seconds)
 
 
 def _agent(page: Page, place: Labels, agent: Agent, now_ms: int) -> None:

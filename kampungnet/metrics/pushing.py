@@ -7,8 +7,9 @@ Live readings go first; those at rest that are due follow between them. A store 
 import logging
 import random
 import threading
+import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,10 +19,12 @@ from sqlalchemy.orm import Session
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Problem
-from kampungnet.metrics import backlog, cursors, sending, series
+from kampungnet.metrics import backlog, cursors, sending
 from kampungnet.metrics.cursors import Position
-from kampungnet.metrics.sending import Away, Sender
-from kampungnet.metrics.series import Gatherer, Taken
+from kampungnet.metrics.days import Days
+from kampungnet.metrics.lanes import Lanes
+from kampungnet.metrics.sending import Away, Sender, When
+from kampungnet.metrics.series import Gatherer
 from kampungnet.metrics.store import Settings, Store
 from kampungnet.villages import service as villages
 
@@ -35,6 +38,8 @@ PLACES_MS: Final = 30_000
 """How often villages and ONUs are looked up anew."""
 READINGS_AT_ONCE: Final = 500
 SAMPLES_AT_ONCE: Final = 10_000
+LIVE_WAITS_SECONDS: Final = 0.5
+"""So long at most for readings at rest."""
 LATE_COMMIT_MS: Final = 10_000
 """On PostgreSQL a transaction may commit after a later one: so far back is looked again."""
 FIRST_WAIT: Final = 1.0
@@ -68,7 +73,7 @@ class RegencyPush:
         self._pushed_ms: int | None = None
 
     def step(self) -> bool:
-        """Push some live readings and one pack; say whether there may be more. Raises ``Away``."""
+        """Push some live readings and packs for a second; say whether there may be more. Raises ``Away``."""
         now_ms = clock.now_ms()
         with self._database.reads() as db:
             if db.get_bind().dialect.name != "sqlite":  # both lanes must see the same moment
@@ -77,14 +82,10 @@ class RegencyPush:
             live = backlog.young(db, self._regency, self._live_ms - self._overlap_ms, self._done, READINGS_AT_ONCE)
             first_day = clock.local_day(now_ms - self._settings.window_ms, clock.zone_of(self._regency))
             packs = backlog.rested(db, self._regency, self._rest_ms, first_day, self._done_packs)
-            pack = packs[0] if packs else None
-            kept = backlog.unpacked(db, self._regency, pack) if pack else []
         self._push_live(live, now_ms)
-        if pack:
-            self._push(backlog.polls(self._places, pack.site, pack.key[1], kept), now_ms)
-            self._done_packs[pack.key] = pack.stored_ms
-        self._advance(live, packs, now_ms)
-        return len(live) == READINGS_AT_ONCE or len(packs) > 1
+        left = packs[self._push_rested(packs, now_ms) :]
+        self._advance(live, left, now_ms)
+        return len(live) == READINGS_AT_ONCE or bool(left)
 
     def rewind(self) -> None:
         """Go back to where all stood 15 minutes ago."""
@@ -108,29 +109,38 @@ class RegencyPush:
 
     def _push_live(self, live: list[backlog.Young], now_ms: int) -> None:
         # In order of time within each series, whatever order they came in.
+        when = When(now_ms, self._settings.window_ms)
         for _, _, site, device, kept in sorted(live, key=lambda one: one[4].taken_ms):
-            self._gather(backlog.polls(self._places, site, device, [kept]), now_ms)
-        self._deliver(now_ms)
-        self._done.update({key: stored_ms for key, stored_ms, *_ in live})
-
-    def _push(self, polls: Iterable[Taken], now_ms: int) -> None:
-        self._gather(polls, now_ms)
-        self._deliver(now_ms)
-
-    def _gather(self, polls: Iterable[Taken], now_ms: int) -> None:
-        gather(self._gatherer, self._sender, polls, (now_ms, self._settings.window_ms))
-
-    def _deliver(self, now_ms: int) -> None:
+            for taken in sending.in_time(self._sender, backlog.polls(self._places, site, device, [kept]), when):
+                self._gatherer.take(taken)
         if deliver(self._gatherer, self._sender, now_ms):
             self._pushed_ms = now_ms
+        self._done.update({key: stored_ms for key, stored_ms, *_ in live})
 
-    def _advance(self, live: list[backlog.Young], packs: list[backlog.Rested], now_ms: int) -> None:
+    def _push_rested(self, packs: Sequence[backlog.Rested], now_ms: int) -> int:
+        """Push the first packs, until live readings have waited long enough; return how many."""
+        if not packs:
+            return 0
+        until = time.monotonic() + LIVE_WAITS_SECONDS
+        sent: list[backlog.Rested] = []
+        with Lanes(lambda parts: self._sender.deliver(parts, now_ms)) as lanes:
+            days = Days(self._database, self._sender, self._gatherer, lanes)
+            for pack in days.send(self._regency, self._places, packs, self._settings.window_ms):
+                sent.append(pack)
+                if time.monotonic() > until:
+                    break
+            lanes.wait()
+        self._done_packs.update({pack.key: pack.stored_ms for pack in sent})
+        self._pushed_ms = now_ms
+        return len(sent)
+
+    def _advance(self, live: list[backlog.Young], left: Sequence[backlog.Rested], now_ms: int) -> None:
         if live:
             self._live_ms = max(self._live_ms, live[-1][1])
         if now_ms < self._live_ms - REPEAT_MS:  # the server's clock was ahead, and has been set back
             self._live_ms = self._rest_ms = now_ms - REPEAT_MS
         # What rests may be due later than it was stored: never past what the live lane has.
-        self._rest_ms = min(packs[1].stored_ms, self._live_ms) if len(packs) > 1 else self._live_ms
+        self._rest_ms = min(left[0].stored_ms, self._live_ms) if left else self._live_ms
         far_ms = self._live_ms - self._overlap_ms
         self._done = {key: at for key, at in self._done.items() if at >= far_ms}
         self._done_packs = {key: at for key, at in self._done_packs.items() if at >= self._rest_ms}
@@ -209,17 +219,6 @@ class Pusher:
             self._kept_ms = now_ms
         except (SQLAlchemyError, OSError, Problem) as error:
             log.error("how far the metrics store has everything could not be written down: %s", error)
-
-
-def gather(gatherer: Gatherer, sender: Sender, polls: Iterable[Taken], when: tuple[int, int]) -> None:
-    """Take polls, but not those whose time would harm the store. ``when`` is now and the window, in ms."""
-    for taken in polls:
-        reason = sending.time_problem(taken.seen.taken_ms, *when)
-        if reason is None:
-            gatherer.take(taken)
-        else:
-            example = f"{taken.labels['village']} {taken.labels['device']} at {taken.seen.taken_ms} ms"
-            sender.drop(reason, series.count(taken), example)
 
 
 def deliver(gatherer: Gatherer, sender: Sender, now_ms: int) -> bool:

@@ -13,10 +13,11 @@ from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Unavailable
 from kampungnet.devices.models import Site
-from kampungnet.metrics import backlog
-from kampungnet.metrics.pushing import deliver, gather
-from kampungnet.metrics.sending import Away, Sender
-from kampungnet.metrics.series import Gatherer, Taken
+from kampungnet.metrics import backlog, sending
+from kampungnet.metrics.days import SAMPLES_AT_ONCE, Days
+from kampungnet.metrics.lanes import Lanes
+from kampungnet.metrics.sending import Away, Sender, When
+from kampungnet.metrics.series import Gatherer, Part, Taken
 from kampungnet.metrics.store import Settings, Store
 from kampungnet.villages.models import Village
 
@@ -37,33 +38,48 @@ def resend(
 ) -> Sender:
     """Send the readings of some days again and return what became of them. Raises ``Unavailable``."""
     store = Store(settings)
-    sender, gatherer = Sender(store.send), Gatherer()
+    sender = Sender(store.send)
+    try:
+        with Lanes(lambda parts: _persist(sender, parts)) as lanes:
+            _send(database, settings, stretch, (sender, lanes), tell)
+            lanes.wait()
+    except Away as away:
+        text = f"The metrics store takes nothing ({away}). See to it, then run the same command again."
+        raise Unavailable(text) from away
+    finally:
+        store.close()
+    return sender
+
+
+def _send(
+    database: Database, settings: Settings, stretch: Stretch, by: tuple[Sender, Lanes], tell: Callable[[str], None]
+) -> None:
+    (sender, lanes), gatherer = by, Gatherer()
+    days = Days(database, sender, gatherer, lanes)
     for regency, site in _wanted(database, stretch.village):
         with database.reads() as db:
             places = backlog.places(db, regency)
             packs = backlog.rested_between(db, regency, stretch.first, stretch.last, site)
-        for number, pack in enumerate(packs):
+        for number, _pack in enumerate(days.send(regency, places, packs, settings.window_ms)):
             if number % 100 == 0:
                 tell(f"{regency}: {number} of {len(packs)} days of devices")
-            with database.reads() as db:
-                kept = backlog.unpacked(db, regency, pack)
-            _push(gatherer, sender, settings, list(backlog.polls(places, pack.site, pack.key[1], kept)))
+        lanes.wait()
+        when = When(clock.now_ms(), settings.window_ms)
         for polls in _young(database, regency, stretch, site):
-            _push(gatherer, sender, settings, polls)
-    store.close()
-    return sender
+            for taken in sending.in_time(sender, polls, when):
+                gatherer.take(taken)
+            for parts in gatherer.given(SAMPLES_AT_ONCE):
+                lanes.put("", parts)
 
 
-def _push(gatherer: Gatherer, sender: Sender, settings: Settings, polls: list[Taken]) -> None:
-    now_ms = clock.now_ms()
+def _persist(sender: Sender, parts: list[Part]) -> None:
+    """Send a request, and ask again a few times. Raises ``Away``."""
     for wait in range(1, TRIES + 1):
         try:
-            gather(gatherer, sender, polls, (now_ms, settings.window_ms))
-            deliver(gatherer, sender, now_ms)
+            sender.deliver(parts, clock.now_ms())
         except Away as away:
             if wait == TRIES:
-                text = f"The metrics store takes nothing ({away}). See to it, then run the same command again."
-                raise Unavailable(text) from away
+                raise
             threading.Event().wait(max(wait**2, min(away.answer.after_seconds, 60)))
         else:
             return

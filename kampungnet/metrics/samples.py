@@ -12,7 +12,7 @@ from kampungnet.devices.bodies import Body, OnuSeen, model_of, onu_up, version_o
 from kampungnet.shared import wire
 
 SERIES_A_VILLAGE: Final = 60
-MAX_INTERFACES: Final = 13
+MAX_INTERFACES: Final = 8
 """Interfaces shown of one village: the WAN interface always, then those that carry something, as the room allows."""
 PINGED: Final = ("gateway", "internet", "device")
 DYNAMIC: Final = "<"
@@ -42,8 +42,6 @@ class Seen:
 
     kind: str
     outcome: str
-    taken_ms: int
-    """Repaired."""
     uptime_seconds: int | None
 
 
@@ -113,7 +111,7 @@ def _pings(out: Sink, labels: Labels, pings: Iterable[wire.Ping]) -> None:
         if ping.target not in PINGED or not ping.sent:
             continue
         own = labels | {"target": ping.target}
-        out.gauge("kampungnet_ping_up", own, float(ping.received > 0))
+        out.gauge("kampungnet_ping_up", own, (ping.received > 0) * 1.0)
         rtt = None if ping.rtt_ms is None else ping.rtt_ms / 1000
         out.gauge("kampungnet_ping_rtt_seconds", own, rtt)
 
@@ -143,5 +141,10 @@ def shown(body: Body) -> list[wire.CounterReading]:
     if isinstance(body, wire.OltBody | OnuSeen | wire.PortalBody | wire.ConfigBody):  # no ports of the village
         return []
     wan = body.wan_interface if isinstance(body, wire.RouterBody) else ""
-    lasting = [one for one in body.interfaces if one.interface == wan or not one.interface.startswith(DYNAMIC)]
-    return sorted(lasting, key=lambda one: (one.interface != wan, not one.running, not one.rx_bytes))
+    lasting = [one for one in body.interfaces if one.interface == wan or _lasts(one)]
+    return sorted(lasting, key=lambda one: (one.interface != wan, not one.running))
+
+
+def _lasts(one: wire.CounterReading) -> bool:
+    """Tell whether an interface is there tomorrow, and anything is or was plugged in: an empty port is no series."""
+    return not one.interface.startswith(DYNAMIC) and bool(one.running or one.rx_bytes or one.tx_bytes)

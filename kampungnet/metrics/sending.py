@@ -2,12 +2,13 @@
 
 import enum
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from kampungnet.metrics import series
-from kampungnet.metrics.series import Part
+from kampungnet.metrics.series import Part, Taken
 from kampungnet.metrics.store import Answer, Said
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,13 @@ class Reason(enum.StrEnum):
     REFUSED = "refused"
 
 
+class When(NamedTuple):
+    """Now, and how far back the store takes samples; in ms."""
+
+    now_ms: int
+    window_ms: int
+
+
 class Away(Exception):
     """The store takes nothing now. Nothing is lost: ask it again."""
 
@@ -50,19 +58,21 @@ class Dropped:
 
 @dataclass
 class Sender:
-    """Sends requests, and keeps count."""
+    """Sends requests, and keeps count; several threads may deliver at once."""
 
     send: Callable[[bytes], Answer]
     taken: int = 0
     dropped: dict[Reason, Dropped] = field(default_factory=dict)
+    _counting: threading.Lock = field(default_factory=threading.Lock)
 
     def drop(self, reason: Reason, samples: int, example: str) -> None:
         """Count samples that no store gets; the first of each reason is told in the log."""
-        known = self.dropped.setdefault(reason, Dropped())
-        if not known.samples:
-            log.warning("samples are dropped (%s), counted, and kept in the database; the first: %s", reason, example)
-        known.samples += samples
-        known.example = example
+        with self._counting:
+            known = self.dropped.setdefault(reason, Dropped())
+            if not known.samples:
+                log.warning("samples are dropped (%s), counted, kept in the database; the first: %s", reason, example)
+            known.samples += samples
+            known.example = example
 
     def deliver(self, parts: list[Part], now_ms: int) -> None:
         """Send a request, in halves where the store refuses something in it. Raises ``Away``."""
@@ -72,7 +82,8 @@ class Sender:
             answer = self.send(series.request(part))
             number = series.number_of(part)
             if answer.said is Said.TAKEN:
-                self.taken += number
+                with self._counting:
+                    self.taken += number
             elif answer.said is Said.LATER:
                 raise Away(answer)
             elif number > 1 and culprits < MOST_CULPRITS:
@@ -84,7 +95,7 @@ class Sender:
 
     def _set_aside(self, parts: list[Part], answer: Answer, now_ms: int) -> None:
         part = parts[0]
-        at_ms, value = series.instant_of(part.samples[0]), series.value_of(part.samples[0])
+        at_ms, value = series.instant_of(part.samples), series.value_of(part.samples)
         if answer.is_window and now_ms - at_ms < BLIND_MS:
             text = f"the store calls samples of now too old: it took one from the future and is blind ({answer.text})"
             raise Away(Answer(Said.LATER, text))
@@ -92,8 +103,19 @@ class Sender:
         self.drop(reason, series.number_of(parts), f"{part.of} {value} at {at_ms} ms: {answer.text}")
 
 
-def time_problem(taken_ms: int, now_ms: int, window_ms: int) -> Reason | None:
+def in_time(sender: Sender, polls: Iterable[Taken], when: When) -> Iterator[Taken]:
+    """Yield polls, but not those whose time would harm the store: they are counted."""
+    for taken in polls:
+        reason = time_problem(taken.times[0], when)
+        if reason is None:
+            yield taken
+        else:
+            example = f"{taken.labels['village']} {taken.labels['device']} at {taken.times[0]} ms"
+            sender.drop(reason, series.count(taken), example)
+
+
+def time_problem(taken_ms: int, when: When) -> Reason | None:
     """Return why a poll of this time is not sent, if so."""
-    if taken_ms > now_ms + AHEAD_MS:
+    if taken_ms > when.now_ms + AHEAD_MS:
         return Reason.FUTURE
-    return Reason.TOO_OLD if taken_ms < now_ms - window_ms + MARGIN_MS else None
+    return Reason.TOO_OLD if taken_ms < when.now_ms - when.window_ms + MARGIN_MS else None

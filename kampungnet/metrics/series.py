@@ -1,19 +1,24 @@
 """Pure: readings become series of samples with their own time, ready to be sent. Labels are encoded once a series."""
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 import msgspec
 
 from kampungnet.devices.bodies import Body
+from kampungnet.measurement.marks import Unforeseen
 from kampungnet.metrics import remote_write, samples
+from kampungnet.metrics.columns import Column
+from kampungnet.metrics.remote_write import SAMPLE_BYTES
 from kampungnet.metrics.samples import MAX_INTERFACES, SERIES_A_VILLAGE, Labels
 from kampungnet.shared import wire
 
-_FORGET_MS: Final = 3_600_000
-"""How long a series keeps its place among the sixty of its village without a sample."""
+_HOUR_MS: Final = 3_600_000
+"""How long a series keeps its place among the sixty of its village without a sample; one of a day keeps it all day."""
 _MOST_DEVICES: Final = 200_000
 _WAN_ROOM: Final = 2
 """The two directions of the line that the village pays for always have a place."""
@@ -24,7 +29,7 @@ class Part:
 
     __slots__ = ("of", "samples")
 
-    def __init__(self, of: "Series", found: list[bytes]) -> None:
+    def __init__(self, of: "Series", found: bytes) -> None:
         self.of, self.samples = of, found
 
 
@@ -43,14 +48,20 @@ class Series:
         return f"{self.labels['__name__']}{{{rest}}}"
 
 
+Device = tuple[str, str]
+"""Village, name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One poll as it is pushed: of which device, and what it said."""
+    """One poll as it is pushed: of which device, and what it said. Or many, whose numbers are columns."""
 
     labels: Labels
     """``regency``, ``district``, ``village``, ``device``."""
     seen: samples.Seen
     body: Body | None
+    times: Sequence[int]
+    """When, in ms, in order; of one poll only one."""
 
 
 @dataclass
@@ -58,7 +69,7 @@ class _Village:
     """Which series of a village have a place. Told of only when they are used, so that a lying box cannot grow it."""
 
     places: dict["Series", int] = field(default_factory=dict)
-    """Series to the hour in which it was used last."""
+    """Series to the term in which it was used last: an hour, or a day that is read as a whole."""
     ports: dict[tuple[str, str], int] = field(default_factory=dict)
     wan: tuple[str, str] | None = None
 
@@ -69,32 +80,73 @@ class Gatherer:
     def __init__(self) -> None:
         self._known: dict[tuple[str, ...], Series] = {}
         self._villages: dict[str, _Village] = {}
-        self._before: dict[tuple[str, str], list[Series]] = {}
+        self._before: dict[Device, list[Series]] = {}
         self._waiting: list[Series] = []
-        self._at, self._hour = b"", 0
+        self._term = 0
         self._village = _Village()
         self._now: list[Series] = []
+        self._values: list[float | Column] = []
         self._is_wan = False
 
     def take(self, taken: Taken) -> None:
         """Add one poll. What its device said last time and no longer says ends now."""
-        labels, seen = taken.labels, taken.seen
-        self._at, self._hour = remote_write.stamp(seen.taken_ms), seen.taken_ms // _FORGET_MS
-        self._village = self._villages.setdefault(labels["village"], _Village())
-        self._now = []
-        samples.read_at(self, labels, seen.taken_ms)
-        samples.of_device(self, labels, seen, taken.body)
+        (at_ms,) = taken.times
+        self._map(taken, at_ms // _HOUR_MS)
+        at = remote_write.stamp(at_ms)
+        for series, value in zip(self._now, self._values, strict=True):
+            self._wait(series, remote_write.sample(value, at))  # type: ignore[arg-type]  # of one poll: no column
+        self._end_what_is_gone(taken, at)
+
+    def take_day(self, day: int, polls: Iterable[Taken]) -> None:
+        """Add the polls of a day, by its number, of a device and of those that it tells of."""
+        of: dict[Device, list[Taken]] = defaultdict(list)
+        for taken in polls:
+            of[_device(taken)].append(taken)
+        for several in of.values():
+            self._take_several(-day, sorted(several, key=lambda one: one.times[0]))
+
+    def _take_several(self, term: int, several: Sequence[Taken]) -> None:
+        said: list[list[Series]] = []
+        empty = b""
+        for place, taken in enumerate(several):
+            self._map(taken, term)
+            if not place or taken.times is not several[place - 1].times:
+                empty = remote_write.empty(taken.times)
+            for series, value in zip(self._now, self._values, strict=True):
+                self._wait(series, remote_write.filled(empty, value.numbers if isinstance(value, Column) else value))
+            said.append(self._now)
+        has_ends = self._end_between(several, said)
+        if has_ends or any(one.times[-1] > after.times[0] for one, after in pairwise(several)):
+            for series in set().union(*said):
+                series.waiting = [remote_write.in_order(b"".join(series.waiting))]
+
+    def _end_between(self, several: Sequence[Taken], said: Sequence[list[Series]]) -> bool:
+        """End what one poll of a device says and the next does not; say whether there was any."""
+        sets = [frozenset(now) for now in said]
+        if len(set(sets)) == 1:
+            return False
+        order = sorted((at_ms, place) for place, taken in enumerate(several) for at_ms in taken.times)
+        for (_, before), (at_ms, now) in pairwise(order):
+            for series in sets[before] - sets[now]:
+                self._wait(series, remote_write.end(remote_write.stamp(at_ms)))
+        return True
+
+    def _map(self, taken: Taken, term: int) -> None:
+        """Find which series a poll has samples of, and their values."""
+        self._term = term
+        self._village = self._villages.setdefault(taken.labels["village"], _Village())
+        self._now, self._values = [], []
+        samples.of_device(self, taken.labels, taken.seen, taken.body)
         if taken.body is not None:
-            self._interfaces(labels, taken.body)
-        self._end_what_is_gone(labels)
+            self._interfaces(taken.labels, taken.body)
 
     def given(self, most: int) -> Iterator[list[Part]]:
         """Yield what waits in requests of about ``most`` samples, and forget it."""
         parts: list[Part] = []
         number = 0
         for series in self._waiting:
-            parts.append(Part(series, series.waiting))
-            number += len(series.waiting)
+            parts.append(Part(series, b"".join(series.waiting)))
+            number += len(parts[-1].samples) // SAMPLE_BYTES
             series.waiting = []
             if number >= most:
                 yield parts
@@ -132,24 +184,27 @@ class Gatherer:
             if not self._has_place(series):
                 return
             self._known[key] = series
-        elif self._village.places.get(series) != self._hour and not self._has_place(series):
+        elif self._village.places.get(series) != self._term and not self._has_place(series):
             return
         self._now.append(series)
+        self._values.append(value)
+
+    def _wait(self, series: Series, found: bytes) -> None:
         if not series.waiting:
             self._waiting.append(series)
-        series.waiting.append(remote_write.sample(value, self._at))
+        series.waiting.append(found)
 
     def _has_place(self, series: Series) -> bool:
-        """Give a series its place for this hour, unless sixty others of the village have one."""
+        """Give a series its place for this term, unless sixty others of the village have one."""
         places = self._village.places
         room = SERIES_A_VILLAGE if self._is_wan else SERIES_A_VILLAGE - _WAN_ROOM
         if series not in places and len(places) >= room:
-            for old in [one for one, hour in places.items() if hour != self._hour]:
+            for old in [one for one, term in places.items() if term != self._term]:
                 del places[old]
                 self._known.pop((old.labels["__name__"], *list(old.labels.values())[1:]), None)
             if len(places) >= room:
                 return False
-        places[series] = self._hour
+        places[series] = self._term
         return True
 
     def _interfaces(self, labels: Labels, body: Body) -> None:
@@ -160,24 +215,26 @@ class Gatherer:
             if is_router and place == 0 and self._village.wan is None:
                 self._village.wan = port
             if port not in ports and len(ports) >= MAX_INTERFACES:
-                ports = self._village.ports = {one: hour for one, hour in ports.items() if hour == self._hour}
+                ports = self._village.ports = {one: term for one, term in ports.items() if term == self._term}
             self._is_wan = port == self._village.wan
             if self._is_wan or port in ports or len(ports) < MAX_INTERFACES:
-                ports[port] = self._hour
+                ports[port] = self._term
                 samples.of_interfaces(self, [(labels, counter)])
         self._is_wan = False
 
-    def _end_what_is_gone(self, labels: Labels) -> None:
-        device = labels["village"], labels["device"]
+    def _end_what_is_gone(self, taken: Taken, at: remote_write.Stamp) -> None:
+        device = _device(taken)
         if len(self._before) > _MOST_DEVICES:
             self._before.clear()
         before, self._before[device] = self._before.get(device, self._now), self._now
         if before != self._now:
-            over = remote_write.end(self._at)
+            over = remote_write.end(at)
             for series in set(before).difference(self._now):
-                if not series.waiting:
-                    self._waiting.append(series)
-                series.waiting.append(over)
+                self._wait(series, over)
+
+
+def _device(taken: Taken) -> Device:
+    return taken.labels["village"], taken.labels["device"]
 
 
 class _Count:
@@ -192,20 +249,24 @@ class _Count:
 
     counter = gauge
 
-    def info(self, _name: str, _labels: Labels, _facts: Labels) -> None:
-        """Count one."""
+    def info(self, _name: str, _labels: Labels, facts: Labels) -> None:
+        """Count one. Raises ``Unforeseen`` for a fact that is not the same in all polls."""
+        if not all(isinstance(fact, str) for fact in facts.values()):
+            raise Unforeseen
         self.number += 1
 
 
 def count(taken: Taken) -> int:
-    """Return how many samples a poll makes, interfaces included."""
+    """Return how many samples polls make, interfaces included.
+
+    Raises one of ``columns.NOT_ONE`` for many that cannot be mapped together.
+    """
     found = _Count()
-    samples.read_at(found, taken.labels, taken.seen.taken_ms)
     samples.of_device(found, taken.labels, taken.seen, taken.body)
     if taken.body is not None:
         shown = samples.shown(taken.body)[:MAX_INTERFACES]
         samples.of_interfaces(found, [(taken.labels, counter) for counter in shown])
-    return found.number
+    return found.number * len(taken.times)
 
 
 def request(parts: Iterable[Part]) -> bytes:
@@ -215,12 +276,12 @@ def request(parts: Iterable[Part]) -> bytes:
 
 def number_of(parts: Iterable[Part]) -> int:
     """Return how many samples a request has."""
-    return sum(len(part.samples) for part in parts)
+    return sum(len(part.samples) for part in parts) // SAMPLE_BYTES
 
 
 def halves(parts: list[Part]) -> tuple[list[Part], list[Part]]:
     """Return the first and the second half of a request of two samples or more."""
-    half = number_of(parts) // 2
+    half = number_of(parts) // 2 * SAMPLE_BYTES
     first: list[Part] = []
     for place, part in enumerate(parts):
         if len(part.samples) > half:
@@ -232,12 +293,12 @@ def halves(parts: list[Part]) -> tuple[list[Part], list[Part]]:
 
 
 def instant_of(sample: bytes) -> int:
-    """Return when a sample was taken, in milliseconds."""
-    return sum((byte & 127) << 7 * place for place, byte in enumerate(sample[12:]))
+    """Return when the first of some samples was taken, in milliseconds."""
+    return sum((byte & 127) << 7 * place for place, byte in enumerate(sample[12:SAMPLE_BYTES]))
 
 
 def value_of(sample: bytes) -> float:
-    """Return what a sample says."""
+    """Return what the first of some samples says."""
     value: float = struct.unpack_from("<d", sample, 3)[0]
     return value
 

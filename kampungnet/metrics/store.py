@@ -120,7 +120,7 @@ class Answer:
 
 
 class Store:
-    """A connection to a store that lasts from request to request."""
+    """Connections to a store that last from request to request; several threads may send at once."""
 
     def __init__(self, settings: Settings, timeout: float = TIMEOUT_SECONDS) -> None:
         self._settings, self._timeout = settings, timeout
@@ -131,37 +131,33 @@ class Store:
         self._headers = dict(_HEADERS)
         if settings.authorization:
             self._headers["Authorization"] = settings.authorization
-        self._connection: http.client.HTTPConnection | None = None
+        self._idle: list[http.client.HTTPConnection] = []
 
     def send(self, plain: bytes) -> Answer:
         """Send one request and return what the store said. It never raises for what a store does."""
         body = bytes(cramjam.snappy.compress_raw(plain))
+        connection = self._idle.pop() if self._idle else self._connection()
         try:
-            connection = self._connection or self._connected()
             connection.request("POST", self._path, body, self._headers)
             response = connection.getresponse()
             text = response.read(MOST_OF_AN_ANSWER).decode(errors="replace").strip()
             if not response.isclosed():  # more than we want to hear
-                self.close()
+                connection.close()
         except (OSError, http.client.HTTPException) as error:
-            self.close()
+            connection.close()
             return Answer(Said.LATER, f"{type(error).__name__}: {error}"[:200], lost=True)
+        self._idle.append(connection)
         return judged(response.status, text, response.headers.get("Retry-After", ""))
 
     def close(self) -> None:
         """Hang up."""
-        if self._connection:
-            self._connection.close()
-        self._connection = None
+        while self._idle:
+            self._idle.pop().close()
 
-    def _connected(self) -> http.client.HTTPConnection:
+    def _connection(self) -> http.client.HTTPConnection:
         if self._tls:
-            self._connection = http.client.HTTPSConnection(
-                self._host, self._port, timeout=self._timeout, context=self._tls
-            )
-        else:
-            self._connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
-        return self._connection
+            return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=self._tls)
+        return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
 
 
 def judged(status: int, text: str, retry_after: str = "") -> Answer:

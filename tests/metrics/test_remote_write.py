@@ -11,7 +11,7 @@ import pytest
 from kampungnet.core.errors import BadInput
 from kampungnet.metrics import remote_write, series
 from kampungnet.metrics.samples import Seen
-from kampungnet.metrics.sending import Away, Reason, Sender, time_problem
+from kampungnet.metrics.sending import Away, Reason, Sender, When, time_problem
 from kampungnet.metrics.series import Gatherer, Part, Place, Series, Taken
 from kampungnet.metrics.store import Answer, Said, Settings, judged
 from kampungnet.shared import wire
@@ -31,7 +31,7 @@ def test_a_request_has_the_bytes_of_the_specification() -> None:
     assert sample[:3] == bytes.fromhex("12 10 09")
     assert sample[3:11] == struct.pack("<d", 1.5)
     assert sample[11:] == bytes.fromhex("10 80 8a c7 ba a2 34")
-    whole = remote_write.time_series(labels, [sample])
+    whole = remote_write.time_series(labels, sample)
     assert whole == b"\x0a" + bytes([len(labels) + 18]) + labels + sample
 
 
@@ -62,7 +62,15 @@ def test_snappy_is_the_block_format() -> None:
 
 def _parts(*lengths: int) -> list[Part]:
     stamps = (remote_write.sample(n, remote_write.stamp(NOW_MS + n)) for n in range(sum(lengths)))
-    return [Part(Series({"__name__": f"m{n}"}), [next(stamps) for _ in range(many)]) for n, many in enumerate(lengths)]
+    return [
+        Part(Series({"__name__": f"m{n}"}), b"".join(next(stamps) for _ in range(many)))
+        for n, many in enumerate(lengths)
+    ]
+
+
+def _each(part: Part) -> list[bytes]:
+    size = remote_write.SAMPLE_BYTES
+    return [part.samples[start : start + size] for start in range(0, len(part.samples), size)]
 
 
 @pytest.mark.parametrize("lengths", [(2,), (1, 1), (3, 1, 4), (1, 9), (9, 1), (1, 1, 1)])
@@ -72,8 +80,8 @@ def test_halves_are_the_whole(lengths: tuple[int, ...]) -> None:
     first, second = series.halves(whole)
     assert 0 < series.number_of(first) < sum(lengths)
     assert series.number_of(first) + series.number_of(second) == sum(lengths)
-    samples = [(part.of.labels["__name__"], one) for part in first + second for one in part.samples]
-    assert samples == [(part.of.labels["__name__"], one) for part in whole for one in part.samples]
+    samples = [(part.of.labels["__name__"], one) for part in first + second for one in _each(part)]
+    assert samples == [(part.of.labels["__name__"], one) for part in whole for one in _each(part)]
 
 
 class _Store:
@@ -157,16 +165,17 @@ def test_a_store_may_say_when_to_come_back(asked: str, seconds: float) -> None:
 def test_the_future_and_what_is_before_the_window_never_leave() -> None:
     """Five minutes ahead, and the window but for an hour."""
     week = 7 * DAY_MS
-    assert time_problem(NOW_MS + 300_000, NOW_MS, week) is None
-    assert time_problem(NOW_MS + 300_001, NOW_MS, week) is Reason.FUTURE
-    assert time_problem(NOW_MS - week + 3_600_000, NOW_MS, week) is None
-    assert time_problem(NOW_MS - week + 3_599_999, NOW_MS, week) is Reason.TOO_OLD
+    when = When(NOW_MS, week)
+    assert time_problem(NOW_MS + 300_000, when) is None
+    assert time_problem(NOW_MS + 300_001, when) is Reason.FUTURE
+    assert time_problem(NOW_MS - week + 3_600_000, when) is None
+    assert time_problem(NOW_MS - week + 3_599_999, when) is Reason.TOO_OLD
 
 
 def _polls(number: int) -> Iterator[Taken]:
     labels = Place("35.10", "35.10.15", "35.10.15.2012").labels("router")
     for minute in range(number):
-        yield Taken(labels, Seen("router", wire.Outcome.OK, NOW_MS + minute * 60_000, 5), router_body(minute))
+        yield Taken(labels, Seen("router", wire.Outcome.OK, 5), router_body(minute), [NOW_MS + minute * 60_000])
 
 
 def test_a_gatherer_gives_each_series_once_with_its_samples_in_order() -> None:
@@ -178,7 +187,7 @@ def test_a_gatherer_gives_each_series_once_with_its_samples_in_order() -> None:
     names = [str(part.of) for part in parts]
     assert len(names) == len(set(names))
     for part in parts:
-        instants = [series.instant_of(one) for one in part.samples]
+        instants = [series.instant_of(one) for one in _each(part)]
         assert instants == [NOW_MS + minute * 60_000 for minute in range(30)]
     assert series.number_of(parts) == sum(map(series.count, _polls(30)))
     assert list(gatherer.given(100)) == []

@@ -1,0 +1,59 @@
+"""Several requests on their way to a store at once. A village has its own lane, so each series stays in order."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, Self
+from zlib import crc32
+
+from kampungnet.metrics.sending import Away
+from kampungnet.metrics.series import Part
+
+LANES: Final = 2
+ON_THEIR_WAY: Final = 8
+"""Requests, together; who has one more waits, so that memory stays small."""
+
+Deliver = Callable[[list[Part]], None]
+"""Sends a request, or raises ``Away``."""
+
+
+class Lanes:
+    """Sends requests beside their making."""
+
+    def __init__(self, deliver: Deliver) -> None:
+        self._deliver = deliver
+        self._lanes = [ThreadPoolExecutor(1, f"lane-{number}") for number in range(LANES)]
+        self._room = threading.BoundedSemaphore(ON_THEIR_WAY)
+        self._failed: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for lane in self._lanes:
+            lane.shutdown(cancel_futures=True)
+
+    def put(self, village: str, parts: list[Part]) -> None:
+        """Send a request of a village soon. After the first that failed nothing is sent any more."""
+        self._room.acquire()
+        self._lanes[crc32(village.encode()) % LANES].submit(self._send, parts)
+
+    def wait(self) -> None:
+        """Wait until everything is sent. Raises ``Away`` when something was not: then nothing is sure."""
+        for _ in range(ON_THEIR_WAY):
+            self._room.acquire()
+        self._room.release(ON_THEIR_WAY)
+        failed, self._failed = self._failed, None
+        if failed:
+            raise failed
+
+    def _send(self, parts: list[Part]) -> None:
+        try:
+            if self._failed is None:
+                self._deliver(parts)
+        except Away as away:
+            self._failed = away
+        except Exception as error:  # noqa: BLE001 -- of whatever kind: it is raised where one waits
+            self._failed = error
+        finally:
+            self._room.release()
