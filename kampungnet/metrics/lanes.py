@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, Self
 from zlib import crc32
 
@@ -24,7 +24,8 @@ class Lanes:
         self._deliver = deliver
         self._lanes = [ThreadPoolExecutor(1, f"lane-{number}") for number in range(LANES)]
         self._room = threading.BoundedSemaphore(ON_THEIR_WAY)
-        self._failed: BaseException | None = None
+        self._sent: list[Future[None]] = []
+        self._failed: Away | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -36,13 +37,16 @@ class Lanes:
     def put(self, village: str, parts: list[Part]) -> None:
         """Send a request of a village soon. After the first that failed nothing is sent any more."""
         self._room.acquire()
-        self._lanes[crc32(village.encode()) % LANES].submit(self._send, parts)
+        self._sent.append(self._lanes[crc32(village.encode()) % LANES].submit(self._send, parts))
 
     def wait(self) -> None:
         """Wait until everything is sent. Raises ``Away`` when something was not: then nothing is sure."""
         for _ in range(ON_THEIR_WAY):
             self._room.acquire()
         self._room.release(ON_THEIR_WAY)
+        sent, self._sent = self._sent, []
+        for one in sent:
+            one.result()
         failed, self._failed = self._failed, None
         if failed:
             raise failed
@@ -53,7 +57,5 @@ class Lanes:
                 self._deliver(parts)
         except Away as away:
             self._failed = away
-        except Exception as error:  # noqa: BLE001 -- of whatever kind: it is raised where one waits
-            self._failed = error
         finally:
             self._room.release()

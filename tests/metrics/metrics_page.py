@@ -24,6 +24,11 @@ _PARTS: Final = {
 
 Pushed by remote write with the time of the reading, so that an outage fills in afterwards; also on the live page
 `/metrics`, where a device that was not heard of for five minutes is absent.
+
+The store has to take them late and twice. Prometheus: `--web.enable-remote-write-receiver`, and in its configuration
+`storage: {tsdb: {out_of_order_time_window: 7d}}`. VictoriaMetrics: `-dedup.minScrapeInterval=1ms`; without it what is
+sent again stands twice, and sums and counts over time are wrong. Then `KAMPUNGNET_REMOTE_WRITE_URL` and
+`kampungnet push` beside `kampungnet serve`.
 """,
     Source.STATE: """\
 ## Judged and counted by the server
