@@ -1,15 +1,22 @@
 """What was measured reaches real metrics stores with its own time: nothing missing, nothing twice, whatever fails."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, ClassVar, Final
 from zlib import crc32
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from kampungnet import upkeep
 from kampungnet.core import clock
@@ -239,3 +246,94 @@ def test_sixty_series_a_village_are_enough_for_a_box_that_lies(
         _eventually(lambda: any("interface=ether39" in name for name, _, _ in store.samples(code)))
     names = {series for series, _, _ in store.samples(code)}
     assert len(names) <= 60
+
+
+def test_a_pusher_killed_in_the_middle_loses_and_doubles_nothing(
+    sqlite_database: Database, store: RealStore, village: tuple[str, Box]
+) -> None:
+    """Killed as soon as the store has something new, before it could write down how far it is."""
+    code, box = village
+    folder = str(Path(str(sqlite_database.engine.url.database)).parent)
+    command = [sys.executable, "-m", "kampungnet.cli", "push", "--data", folder]
+    environment = os.environ | {"KAMPUNGNET_REMOTE_WRITE_URL": store.write_url}
+    _minutes(sqlite_database, box, range(200, 100, -1))
+    pusher = subprocess.Popen(command, env=environment)
+    try:
+        _eventually(lambda: bool(store.times(code)))
+    finally:
+        pusher.kill()
+        pusher.wait(30)
+    upkeep.pack_all(sqlite_database)
+    with pushing(sqlite_database, store):
+        _minutes(sqlite_database, box, range(100, 0, -1))
+        _eventually(lambda: _has_all(sqlite_database, store, code))
+
+
+class _Door(BaseHTTPRequestHandler):
+    """Stands before a real store and says no as often as it was told to."""
+
+    answers: ClassVar[list[int]]
+    asked: ClassVar[list[float]]
+    url: ClassVar[str]
+
+    def do_POST(self) -> None:
+        self.asked.append(time.monotonic())
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        status = self.answers.pop(0) if self.answers else 0
+        if not status:
+            headers = {name: text for name, text in self.headers.items() if name != "Host"}
+            with urllib.request.urlopen(urllib.request.Request(self.url, body, headers), timeout=30) as answer:
+                status = answer.status
+        self.send_response(status)
+        if status in {429, 503}:
+            self.send_header("Retry-After", "2")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_store_that_asks_to_wait_is_waited_for_and_reports_are_not(
+    sqlite_database: Database, store: RealStore, village: tuple[str, Box]
+) -> None:
+    """After 429 and 503 as long as it wants, after 500 a second; boxes get their receipts meanwhile."""
+    code, box = village
+    told: dict[str, Any] = {"answers": [429, 503, 500], "asked": [], "url": store.write_url}
+    door = ThreadingHTTPServer(("127.0.0.1", 0), type("_ThisDoor", (_Door,), told))
+    threading.Thread(target=door.serve_forever, daemon=True).start()
+    stopping = threading.Event()
+    pusher = Pusher(sqlite_database, Settings(f"http://127.0.0.1:{door.server_port}/"), stopping)
+    _minutes(sqlite_database, box, range(20, 10, -1))
+    thread = threading.Thread(target=pusher.run)
+    thread.start()
+    try:
+        _eventually(lambda: bool(told["asked"]))
+        _minutes(sqlite_database, box, range(10, 0, -1))
+        _eventually(lambda: _has_all(sqlite_database, store, code))
+    finally:
+        stopping.set()
+        thread.join(30)
+        door.shutdown()
+        door.server_close()
+    first, second, third = pairwise(told["asked"][:4])
+    assert first[1] - first[0] >= 2
+    assert second[1] - second[0] >= 2
+    assert third[1] - third[0] >= 0.7
+
+
+def test_a_clock_far_ahead_never_poisons_the_store(
+    sqlite_database: Database, store: RealStore, village: tuple[str, Box]
+) -> None:
+    """One sample from the future would make Prometheus refuse everybody's: it never leaves, and others arrive."""
+    code, box = village
+    far_ms = clock.now_ms() + 3_650 * clock.DAY_MS
+    ingested(sqlite_database, box.request(box.report(box.reading(router_body(rx_bytes=7), taken_at_ms=far_ms))))
+    with sqlite_database.writes() as db:
+        db.execute(update(YoungReading).values(taken_ms=far_ms, time_quality=2))
+    with pushing(sqlite_database, store):
+        _minutes(sqlite_database, box, range(5, 0, -1))
+        _eventually(lambda: len(store.times(code)) >= 5)
+    assert max(store.times(code)) < clock.now_ms()
+    with sqlite_database.reads() as db:
+        assert [lost.reason for lost in cursors.dropped(db)] == ["future"]
