@@ -148,7 +148,7 @@ def _push(store: Prometheus, boxes: Sequence[Enrolled], now: int) -> int:
                      for one, stamp in zip(at, stamps, strict=True))
             for _ in range(SHAPES)
         ]  # fmt: skip
-        body = b"".join(remote_write.time_series(labels, [curves[shape]]) for labels, shape in of_labels)
+        body = b"".join(remote_write.time_series(labels, curves[shape]) for labels, shape in of_labels)
         _send(store, bytes(cramjam.snappy.compress_raw(body)))
         number += len(of_labels) * len(at)
     return number
