@@ -56,6 +56,9 @@ class Database:
         """Open a database. Its keys are in ``key_file``; those of an SQLite file lie beside it."""
         self.engine = _engine(url)
         self._writing = self.engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+        # One page asks several questions: they see one moment, as SQLite does it anyway, not half a packing.
+        snapshot = {} if self.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        self._reading = self.engine.execution_options(**snapshot)
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         self._turn = _Turn(Path(file)) if file else None
         self._log = f"{file}-wal" if file else None
@@ -63,8 +66,8 @@ class Database:
 
     @contextmanager
     def reads(self) -> Iterator[Session]:
-        """Yield a session whose changes are thrown away."""
-        with Session(self.engine, autoflush=False, info=self._info) as db:
+        """Yield a session that sees the database as it is at its first question, and whose changes are thrown away."""
+        with Session(self._reading, autoflush=False, info=self._info) as db:
             yield db
 
     @contextmanager

@@ -22,6 +22,16 @@ def test_sqlite_keeps_its_log_and_its_references(sqlite_database: Database) -> N
             assert db.scalar(text("PRAGMA foreign_keys")) == 1
 
 
+def test_the_questions_of_one_page_see_one_moment(database: Database) -> None:
+    _rename(database, "Before")
+    with database.reads() as db:
+        assert db.scalar(select(Regency.name)) == "Before"
+        _rename(database, "After")
+        assert db.scalar(select(Regency.name)) == "Before"
+    with database.reads() as db:
+        assert db.scalar(select(Regency.name)) == "After"
+
+
 def test_what_was_written_is_on_disk_before_writes_returns_and_nobody_waits_for_it(
     sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from kampungnet.devices import service as devices
 from kampungnet.measurement import service as measurement
 from kampungnet.measurement.models import YoungReading
 from kampungnet.measurement.slots import SLOT_MS
+from kampungnet.shared.wire import Outcome
 from kampungnet.upkeep import pack_all
 from kampungnet_agent.settings import Device
 from kampungnet_sim.fleet import Fleet, FleetOptions
@@ -54,7 +55,8 @@ async def test_two_hours_without_a_line_lose_nothing_and_double_nothing(database
             minutes = range(start_ms, clock.now_ms(), 60_000)
             for at_ms in minutes:
                 moment.seconds = at_ms / 1000
-                await box.poll_all(at_ms)
+                for reading in await box.poll_all(at_ms):
+                    assert reading.outcome is Outcome.OK, (at_ms - start_ms, reading.device, reading.detail)
             assert box.spool.state().readings == 2 * len(minutes)
             assert one.samples(VILLAGE).get('kampungnet_device_up{device="router"}') is None, "the line is cut"
             box.box.at_ms = clock.now_ms()  # the line is back
@@ -80,7 +82,15 @@ def _devices(fleet: Fleet) -> list[Device]:
     router, ont = found.router.users["kampungnet"], found.access
     wan = found.village.profile.router.wan_interface
     return [
-        Device("router", "mikrotik", f"127.0.0.1:{found.ports['api']}", router.name, router.password, wan),
+        Device(
+            "router",
+            "mikrotik",
+            f"127.0.0.1:{found.ports['api']}",
+            router.name,
+            router.password,
+            wan,
+            timeout_seconds=60,
+        ),
         Device("ont", "ont-snmp", f"127.0.0.1:{found.ports['snmp']}", "", ont.community),
     ]
 
