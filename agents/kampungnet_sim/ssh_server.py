@@ -31,6 +31,7 @@ _LOGIN_SECONDS = 30.0
 _LOOP_SECONDS = 30.0
 _FAREWELL_SECONDS = 1.0
 _NEXT_SECONDS = 0.05
+_NOTICE_SECONDS = 1.5
 _COMMANDS_KEPT = 1_000
 _LOG = "kampungnet_sim.ssh"
 
@@ -61,7 +62,7 @@ SSH_AGES: dict[str, Ciphers] = {
 
 @dataclass(frozen=True)
 class SshDevice:
-    """How one device is logged in to. A second login than ``sessions`` allows is reset at once."""
+    """How one device is logged in to. A second login than ``sessions`` allows is reset."""
 
     username: str
     password: str
@@ -184,7 +185,7 @@ class SshServer:
         self._listener: socket.socket | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._live: set[socket.socket] = set()
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
 
     async def start(self, port: int = 0) -> int:
         """Listen on 127.0.0.1; returns the port."""
@@ -224,17 +225,21 @@ class SshServer:
             except OSError:
                 return
             self.counts.connections += 1
-            with self._lock:
-                full = len(self._live) >= self._device.sessions
-                if not full:
-                    self._live.add(connection)
-            if full:
-                self.counts.turned_away += 1
-                _reset(connection)
-                continue
             threading.Thread(target=self._one, args=(connection,), daemon=True).start()
 
+    def _enter(self, connection: socket.socket) -> bool:
+        """Take a place; who just left may not have been noticed yet."""
+        with self._lock:
+            free = self._lock.wait_for(lambda: len(self._live) < self._device.sessions, _NOTICE_SECONDS)
+            if free:
+                self._live.add(connection)
+        return free
+
     def _one(self, connection: socket.socket) -> None:
+        if not self._enter(connection):
+            self.counts.turned_away += 1
+            _reset(connection)
+            return
         try:
             self._speak(connection)
         except (paramiko.SSHException, OSError, EOFError, Gone, RuntimeError, TimeoutError, CancelledError):
@@ -244,6 +249,7 @@ class SshServer:
             _farewell(connection)
             with self._lock:
                 self._live.discard(connection)
+                self._lock.notify()
 
     def _speak(self, connection: socket.socket) -> None:
         device = self._device

@@ -75,9 +75,7 @@ class RegencyPush:
     def step(self) -> bool:
         """Push some live readings and packs for a second; say whether there may be more. Raises ``Away``."""
         now_ms = clock.now_ms()
-        with self._database.reads() as db:
-            if db.get_bind().dialect.name != "sqlite":  # both lanes must see the same moment
-                db.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        with self._database.reads() as db:  # both lanes see the same moment
             self._look_up_places(db, now_ms)
             live = backlog.young(db, self._regency, self._live_ms - self._overlap_ms, self._done, READINGS_AT_ONCE)
             first_day = clock.local_day(now_ms - self._settings.window_ms, clock.zone_of(self._regency))
