@@ -12,7 +12,7 @@ from kampungnet.devices.bodies import Body, OnuSeen, model_of, onu_up, version_o
 from kampungnet.shared import wire
 
 SERIES_A_VILLAGE: Final = 60
-MAX_INTERFACES: Final = 8
+MAX_INTERFACES: Final = 6
 """Interfaces shown of one village: the WAN interface always, then those that carry something, as the room allows."""
 PINGED: Final = ("gateway", "internet", "device")
 DYNAMIC: Final = "<"
