@@ -24,6 +24,8 @@ class Known:
 
     first: Version
     fixed: Version
+    also_fixed: Version | None
+    """From which release on an older line, kept for the long term, has it mended, too."""
     severity: str
     words: dict[str, str]
     """By language."""
@@ -41,8 +43,12 @@ def known_against(written: str) -> list[Known]:
     version = version_of(written)
     if version is None:
         return []
-    hits = [one for one in _all() if one.first[0] == version[0] and one.first <= version < one.fixed]
+    hits = [one for one in _all() if one.first <= version < one.fixed and not _is_mended(one, version)]
     return sorted(hits, key=lambda one: SEVERITIES.index(one.severity))
+
+
+def _is_mended(one: Known, version: Version) -> bool:
+    return one.also_fixed is not None and version[:2] == one.also_fixed[:2] and version >= one.also_fixed
 
 
 @cache
@@ -55,4 +61,6 @@ def _row(row: dict[str, str]) -> Known:
     first, fixed = version_of(row["first"]), version_of(row["fixed"])
     if first is None or fixed is None or not first < fixed or row["severity"] not in SEVERITIES:
         raise ValueError(f"{_FILE.name}: {row['source']} is not a row like the others")
-    return Known(first, fixed, row["severity"], {"id": row["id"], "en": row["en"]}, row["source"])
+    return Known(
+        first, fixed, version_of(row["also_fixed"]), row["severity"], {"id": row["id"], "en": row["en"]}, row["source"]
+    )
