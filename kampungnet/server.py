@@ -129,6 +129,15 @@ class _Crew:
         # A timer interrupts the wait for children; a thread would be in the way of forking. Children have no timer.
         signal.signal(signal.SIGALRM, lambda *_: self._pulse.tell())
         signal.setitimer(signal.ITIMER_REAL, EVERY_SECONDS, EVERY_SECONDS)
+        try:
+            failed = self._watch()
+        finally:  # while Python ends nobody answers the signal any more, and it would kill us
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        if failed:
+            raise Unavailable("A server process ended at once: the lines above say why.")
+
+    def _watch(self) -> bool:
+        """Return when the last one ended, and say whether one could not live."""
         failed = False
         while self._places:
             pid, status = os.wait()
@@ -144,8 +153,7 @@ class _Crew:
             if not self._stopping:
                 self._pulse.beat(place)  # it has the usual time to begin
                 self._fork(place)
-        if failed:
-            raise Unavailable("A server process ended at once: the lines above say why.")
+        return failed
 
     def _fork(self, place: int) -> None:
         # Until it is in the books here, and has its own answer to signals there, none may arrive.

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -65,6 +66,16 @@ def test_a_process_that_dies_is_replaced_and_the_others_go_on(sqlite_database: D
         assert max(before) in _processes(first)
         for _ in range(10):
             assert server.report(box, box.reading()).receipt().accepted
+
+
+def test_no_timer_outlives_the_processes() -> None:
+    """A signal that came while Python ended killed the first process: the service manager saw a failure."""
+    script = (
+        "import signal; from kampungnet.server import _Crew; crew = _Crew(lambda: None, [None]);"
+        "crew._fork = lambda place: None; crew.run(); print(signal.getitimer(signal.ITIMER_REAL))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "(0.0, 0.0)\n"
 
 
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
