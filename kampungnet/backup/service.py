@@ -18,6 +18,7 @@ from kampungnet.backup.archive import Manifest
 from kampungnet.core import clock, keys, migrate
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Conflict, NotFound, Unavailable
+from kampungnet.core.files import sync_folder
 
 NAME: Final = "kampungnet-*.backup"
 _DRAFTS: Final = ".kampungnet-backup-"
@@ -70,7 +71,7 @@ def backup(place: Place, folder: Path, keep: int | None = None, *, with_key: boo
         if target.exists():
             raise Conflict(f"{target} is there already: wait a second and try again.")
         draft.rename(target)
-        _sync(folder)
+        sync_folder(folder)
         if keep:
             for old in sorted(folder.glob(NAME))[:-keep]:
                 old.unlink()
@@ -139,7 +140,7 @@ def _restore_sqlite(file: Path, manifest: Manifest, database: Path, aside: str, 
             sqlite.expect_unused(database)  # copying took a while
         kept = sqlite.put_aside(database, aside)
         draft.rename(database)
-        _sync(database.parent)
+        sync_folder(database.parent)
     return str(kept) if kept else None
 
 
@@ -188,14 +189,5 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     except BlockingIOError:
         raise Conflict(f"Another backup is being written into {folder}: wait until it is done.") from None
-    finally:
-        os.close(place)
-
-
-def _sync(folder: Path) -> None:
-    """Make names that appeared or vanished durable."""
-    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(place)
     finally:
         os.close(place)

@@ -22,6 +22,7 @@ from nacl.exceptions import CryptoError
 from sqlalchemy.orm import Session
 
 from kampungnet.core.errors import Unavailable
+from kampungnet.core.files import sync_folder
 
 KEY_BYTES: Final = 32
 _NAME_BYTES: Final = 4
@@ -101,16 +102,13 @@ def write(file: Path, lines: Sequence[str]) -> None:
         pass  # another process was first: its key counts
     finally:
         draft.unlink()
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # a code sealed with a key that a power cut takes away could never be opened again
-    finally:
-        os.close(folder)
+    sync_folder(file.parent)  # a code sealed with a key that a power cut takes away could never be opened again
 
 
 def _read(file: Path) -> list[bytes]:
     # What systemd hands over lies in a folder of this service alone, where a list of rights shows as rights of a group.
-    handed = file.parent == Path(os.environ.get("CREDENTIALS_DIRECTORY", ""))
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    handed = folder is not None and file.parent == Path(folder)
     if file.stat().st_mode & (0o007 if handed else 0o077):
         raise Unavailable(f"Others can read {file}: take that right away (chmod 600), then start again.")
     try:

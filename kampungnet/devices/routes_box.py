@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 from kampungnet.core import clock
 from kampungnet.core.errors import Conflict, Unprocessable
 from kampungnet.core.languages import N_
-from kampungnet.core.web import Writes
+from kampungnet.core.web import Writes, texts_of
 from kampungnet.devices import service
 from kampungnet.staff import audit
 from kampungnet.staff.access import CurrentStaff
@@ -28,9 +28,7 @@ def _engineer(staff: CurrentStaff, code: str) -> None:
 
 
 async def _reason(request: Request, _checked: Annotated[None, Depends(_engineer, scope="function")]) -> str:
-    async with request.form(max_files=0, max_fields=_MOST_FIELDS) as form:
-        typed = form.get("reason", "")
-        return " ".join(typed.split()) if isinstance(typed, str) else ""
+    return " ".join((await texts_of(request, _MOST_FIELDS)).get("reason", "").split())
 
 
 @router.post("/desa/{code}/kotak")

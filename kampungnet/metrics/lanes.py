@@ -35,7 +35,9 @@ class Lanes:
             lane.shutdown(cancel_futures=True)
 
     def put(self, village: str, parts: list[Part]) -> None:
-        """Send a request of a village soon. After the first that failed nothing is sent any more."""
+        """Send a request of a village soon. Raises ``Away`` when an earlier one failed: more need not be made."""
+        if self._failed:
+            raise self._failed
         self._room.acquire()
         self._sent.append(self._lanes[crc32(village.encode()) % LANES].submit(self._send, parts))
 

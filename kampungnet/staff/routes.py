@@ -9,7 +9,7 @@ from starlette.datastructures import URL
 
 from kampungnet.core import clock, pages, security
 from kampungnet.core.errors import NotSignedIn, Problem, TooMany
-from kampungnet.core.web import SIGN_IN_PATH, Reads, Writes, database_of
+from kampungnet.core.web import SIGN_IN_PATH, Reads, Writes, database_of, texts_of
 from kampungnet.staff import factor_page, second_factor, service, signing_in
 from kampungnet.staff.access import cookie_name
 from kampungnet.staff.models import StaffMember
@@ -42,8 +42,7 @@ def half_signed_in(request: Request, db: Reads) -> tuple[StaffMember, Stage]:
 
 async def sent_form(request: Request, _half: "Half") -> dict[str, str]:
     """Return a form's fields, read only from who is on the way in."""
-    async with request.form(max_files=0, max_fields=_MOST_FIELDS) as form:
-        return {name: value for name, value in form.items() if isinstance(value, str)}
+    return await texts_of(request, _MOST_FIELDS)
 
 
 Half = Annotated[tuple[StaffMember, Stage], Depends(half_signed_in, scope="function")]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from kampungnet.core import clock, pages, security
 from kampungnet.core.errors import Problem, Unprocessable
 from kampungnet.core.languages import N_
-from kampungnet.core.web import Reads, database_of
+from kampungnet.core.web import Reads, database_of, texts_of
 from kampungnet.staff import accounts, factor_page, second_factor, service, signing_in
 from kampungnet.staff.access import CurrentStaff
 from kampungnet.staff.models import StaffMember
@@ -55,8 +55,7 @@ class Person:
 
 
 async def _sent(request: Request, _staff: CurrentStaff) -> dict[str, str]:
-    async with request.form(max_files=0, max_fields=_MOST_FIELDS) as form:
-        return {name: value for name, value in form.items() if isinstance(value, str)}
+    return await texts_of(request, _MOST_FIELDS)
 
 
 Sent = Annotated[dict[str, str], Depends(_sent)]

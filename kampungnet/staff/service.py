@@ -182,17 +182,21 @@ def check_password_rules(password: str, *own_words: str) -> None:
         raise Unprocessable(N_("This password is made of common words only. Add a few words nobody would guess."))
 
 
-def check_another(member: StaffMember, password: str) -> None:
-    """Raise ``Unprocessable`` for the password that somebody has already."""
+def new_hash(member: StaffMember, password: str) -> str:
+    """Return what is stored of a new password; takes its time, so ask before others have to wait to write.
+
+    Raises ``Unprocessable`` for one that is easy to guess, and for the one that the person has already.
+    """
     if security.password_matches(member.password_hash, password):
         raise Unprocessable(N_("This is the password you have already. Choose another one."))
+    check_password_rules(password, member.username, member.name)
+    return security.hash_password(password)
 
 
-def set_password(db: Session, username: str, password: str) -> None:
-    """Give a person a password of their own, forget old failures and end all sessions."""
+def set_password(db: Session, username: str, password_hash: str) -> None:
+    """Give a person a password of their own (see :func:`new_hash`), forget old failures and end all sessions."""
     member = member_of(db, username)
-    check_password_rules(password, username, member.name)
-    member.password_hash, member.password_until_ms = security.hash_password(password), None
+    member.password_hash, member.password_until_ms = password_hash, None
     member.failed_logins = member.locked_until_ms = 0
     end_sessions(db, username)
 

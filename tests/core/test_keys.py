@@ -118,3 +118,14 @@ def test_a_key_that_systemd_hands_over_may_show_rights_of_a_group_but_not_of_oth
     file.chmod(0o444)
     with pytest.raises(Unavailable, match="Others can read"):
         Keys(file).mark("x", b"")
+
+
+def test_without_systemd_a_key_in_the_working_folder_is_for_us_alone(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Keys(file).mark("x", b"")
+    file.chmod(0o640)
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    monkeypatch.chdir(file.parent)
+    with pytest.raises(Unavailable, match="Others can read"):
+        Keys(Path(file.name)).mark("x", b"")

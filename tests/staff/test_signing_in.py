@@ -126,7 +126,8 @@ async def test_disabling_a_person_ends_their_sessions_at_once(server: Server) ->
 async def test_a_new_password_ends_the_old_sessions(server: Server) -> None:
     budi = await signed_in(server, "budi")
     with server.database.writes() as db:
-        service.set_password(db, "budi", "kerupuk udang renyah 9")
+        hashed = service.new_hash(service.member_of(db, "budi"), "kerupuk udang renyah 9")
+        service.set_password(db, "budi", hashed)
     assert (await budi.get("/tentang")).status_code == 303
     assert (await send_sign_in(browser(server), "budi")).status_code == 401
     assert (await send_sign_in(browser(server), "budi", "kerupuk udang renyah 9")).status_code == 303

@@ -42,14 +42,14 @@ _FIRST_TRUE_TIME: Final = 1_767_225_600
 _PASSWORD: Final = re.compile(r"[A-Za-z0-9_.-]{12,64}")
 
 
-class LastBackup(NamedTuple):
-    """The newest binary backup: when (seconds since 1970, the box's clock), and of which settings."""
+class Noted(NamedTuple):
+    """When something was last done (in seconds), and with which settings."""
 
     at: float = 0.0
     digest: str = ""
 
 
-def backup_is_due(last: LastBackup, digest: str, now: float) -> bool:
+def backup_is_due(last: Noted, digest: str, now: float) -> bool:
     """Tell whether the router shall make a backup: flash wears, and a box may have no clock for a while."""
     if now < _FIRST_TRUE_TIME:
         return False
@@ -77,7 +77,7 @@ class MikrotikConfigDriver:
         self._notes = Path(settings.state_folder) / f"config-{settings.name}.json" if settings.state_folder else None
         self._last = _noted(self._notes)
         self._wall = wall
-        self._told = LastBackup()
+        self._told = Noted()
         """The newest text that was told in full, by the kernel's clock."""
 
     async def poll(self) -> Polled:
@@ -109,7 +109,7 @@ class MikrotikConfigDriver:
 
     async def close(self) -> None:
         """Hold nothing between polls; what was told may have been lost, so it is told again."""
-        self._told = LastBackup()
+        self._told = Noted()
 
     def _visit(self, visit: Visit) -> ConfigBody:
         with visit.connected() as transport:
@@ -126,7 +126,7 @@ class MikrotikConfigDriver:
                 except AnswerUnreadable as error:
                     missing.append(f"backup: {error}"[:200])
                 else:
-                    self._note(LastBackup(self._wall(), digest))
+                    self._note(Noted(self._wall(), digest))
         return self._body(export, digest, backup, missing)
 
     def _body(self, export: Export, digest: str, backup: bytes, missing: list[str]) -> ConfigBody:
@@ -135,7 +135,7 @@ class MikrotikConfigDriver:
             packed = zlib.compress(export.text.encode(), 9)
             if len(packed) > MAX_PACKED_BYTES:
                 raise AnswerUnreadable(f"the settings are too long: {len(packed)} bytes packed")
-            self._told = LastBackup(now, digest)
+            self._told = Noted(now, digest)
         return ConfigBody(
             digest=digest, model=export.model[:200], version=export.version[:200], serial=export.serial[:200],
             packed=packed, left_out=export.left_out[:20], backup=backup, missing=missing,
@@ -154,18 +154,18 @@ class MikrotikConfigDriver:
         finally:
             answer_to(transport, f"/file remove {FILE_NAME}", 10_000, visit.left())
 
-    def _note(self, last: LastBackup) -> None:
+    def _note(self, last: Noted) -> None:
         self._last = last
         if self._notes is not None:
             replace_file(self._notes, json.dumps(last._asdict()).encode())
 
 
-def _noted(path: Path | None) -> LastBackup:
+def _noted(path: Path | None) -> Noted:
     """Return what the box noted; a file that cannot be read only costs one backup more."""
     if path is None or not path.is_file():
-        return LastBackup()
+        return Noted()
     try:
         noted = json.loads(path.read_bytes())
-        return LastBackup(float(noted["at"]), str(noted["digest"]))
+        return Noted(float(noted["at"]), str(noted["digest"]))
     except (ValueError, TypeError, KeyError):
-        return LastBackup()
+        return Noted()

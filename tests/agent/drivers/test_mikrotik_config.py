@@ -11,7 +11,7 @@ import pytest
 
 from kampungnet.shared.wire import ConfigBody
 from kampungnet_agent.driver import AnswerUnreadable, DeviceUnreachable, LoginRefused
-from kampungnet_agent.drivers.mikrotik_config import DAY_SECONDS, LastBackup, MikrotikConfigDriver, backup_is_due
+from kampungnet_agent.drivers.mikrotik_config import DAY_SECONDS, MikrotikConfigDriver, Noted, backup_is_due
 from kampungnet_sim.fleet import Fleet, FleetOptions, Site
 from kampungnet_sim.register import RegisteredVillage
 from kampungnet_sim.routeros_router import RouterUser
@@ -152,15 +152,15 @@ async def test_a_wrong_password_and_a_dark_router_are_told_apart(yard: Yard) -> 
 @pytest.mark.parametrize(
     ("last", "digest", "due"),
     [
-        (LastBackup(), "a", True),
-        (LastBackup(NOON - 3_600, "a"), "b", False),
-        (LastBackup(NOON - DAY_SECONDS, "a"), "b", True),
-        (LastBackup(NOON - DAY_SECONDS, "a"), "a", False),
-        (LastBackup(NOON - 8 * DAY_SECONDS, "a"), "a", True),
-        (LastBackup(NOON + 3_600, "a"), "b", False),
-        (LastBackup(NOON + 400 * DAY_SECONDS, "a"), "a", True),
+        (Noted(), "a", True),
+        (Noted(NOON - 3_600, "a"), "b", False),
+        (Noted(NOON - DAY_SECONDS, "a"), "b", True),
+        (Noted(NOON - DAY_SECONDS, "a"), "a", False),
+        (Noted(NOON - 8 * DAY_SECONDS, "a"), "a", True),
+        (Noted(NOON + 3_600, "a"), "b", False),
+        (Noted(NOON + 400 * DAY_SECONDS, "a"), "a", True),
     ],
 )
-def test_flash_is_spared(last: LastBackup, digest: str, due: bool) -> None:
+def test_flash_is_spared(last: Noted, digest: str, due: bool) -> None:
     assert backup_is_due(last, digest, NOON) is due
     assert not backup_is_due(last, digest, 3_600.0), "a clock of 1970 was never set"
