@@ -39,7 +39,8 @@ class ExtraWish:
     access_points: bool | frozenset[str] = False
 
 
-def _has(wish: bool | frozenset[str], code: str) -> bool:
+def is_wished(wish: bool | frozenset[str], code: str) -> bool:
+    """Tell whether a village has what is wished for everybody (True), nobody (False) or these codes."""
     return wish if isinstance(wish, bool) else code in wish
 
 
@@ -74,9 +75,9 @@ class Extras:
         for code, village in villages.items():
             if self._wish.ont_ssh:
                 await self._open_ont_shell(code, village, next(ports))
-            if _has(self._wish.cameras, code):
+            if is_wished(self._wish.cameras, code):
                 await self._open_camera(code, village, ports)
-            if _has(self._wish.access_points, code):
+            if is_wished(self._wish.access_points, code):
                 await self._open_access_point(code, village, ports)
         if self._doors:
             self._ticker = asyncio.get_running_loop().create_task(self._tick_for_ever())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kampungnet_sim.chance import generator, key_of
-from kampungnet_sim.extras import Extras, ExtraWish
+from kampungnet_sim.extras import Extras, ExtraWish, is_wished
 from kampungnet_sim.faults import FaultBoard
 from kampungnet_sim.gateway import Gateway, GatewayBoard
 from kampungnet_sim.hotspot_server import HotspotServer
@@ -46,7 +46,8 @@ class FleetOptions:
     server: tuple[str, int] | None = None
     wish: Wish = NO_WISH
     extras: ExtraWish = ExtraWish()  # noqa: RUF009 -- it is frozen
-    router_ssh: bool = False
+    router_ssh: bool | frozenset[str] = False
+    """Whose command lines are open, as backups need them: everybody's, or those of these codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +193,7 @@ class Fleet:
         if village.has_hotspot:
             site.portal = HotspotServer(router)
             ports["hotspot"] = await site.portal.start(port(4))
-        if options.router_ssh:
+        if is_wished(options.router_ssh, found.code):
             await self._open_shell(site)
         if options.server is not None:
             site.gateway = Gateway(found.code, options.server, self.lines)

@@ -174,7 +174,7 @@ def _add_extras(parser: argparse.ArgumentParser) -> None:
     )
     add("--olt-ssh", action="store_true", help="open the OLTs' command lines")
     add("--ont-ssh", choices=("huawei", "stick", "zte"), default="", help="open a command line on each ONT")
-    add("--router-ssh", action="store_true", help="open each router's command line and files, as backups need them")
+    add("--router-ssh", nargs="*", metavar="CODE", help="open the command line and files of each router, or of these")
     add("--ssh-age", choices=("new", "old", "ancient"), default="", help="key exchange (default: as old as the device)")
     add("--cameras", nargs="*", metavar="CODE", help="a CCTV camera in each village, or in these")
     add("--access-points", nargs="*", metavar="CODE", help="a wifi access point in each village, or in these")
@@ -256,7 +256,7 @@ def _run(options: argparse.Namespace) -> Coroutine[None, None, None]:
             dict(options.ageing),
             dict(options.cuts),
         ),
-        router_ssh=options.router_ssh,
+        router_ssh=_where(options.router_ssh),
         extras=ExtraWish(
             olts=tuple(options.olts),
             olt_ssh=options.olt_ssh,

@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from secrets import token_hex
 from typing import Final
 
 import msgspec
@@ -18,9 +19,18 @@ from kampungnet.villages import service as villages
 INTERVAL_SECONDS: Final = 30
 REPORT_SECONDS: Final = 15
 """Livelier than a real box, so that a visitor sees numbers move."""
+SETTINGS_SECONDS: Final = 300
 _FORKS: Final = 2
 WRITER: Final = "penulis"
 """The account of simulated routers that may change them."""
+
+
+class CommandLine(msgspec.Struct):
+    """How a simulated router's command line is reached, by SSH."""
+
+    address: str
+    username: str
+    password: str
 
 
 class Router(msgspec.Struct):
@@ -34,6 +44,7 @@ class Router(msgspec.Struct):
     """Where its captive portal shows its pages, to whoever asks as a guest would."""
     users: dict[str, str] = {}
     """Accounts of its API with their passwords."""
+    ssh: CommandLine | None = None
 
 
 class Ont(msgspec.Struct):
@@ -122,6 +133,11 @@ def _devices(own: Path, box: Box) -> Iterator[str]:
     if box.portal and WRITER in box.router.users:
         secret = _secret(own, "portal.password", box.router.users[WRITER])
         yield _device("portal", "mikrotik-portal", box.router.address, secret, username=WRITER)
+    if ssh := box.router.ssh:
+        yield _device(
+            "settings", "mikrotik-config", ssh.address, _secret(own, "ssh.password", ssh.password),
+            username=ssh.username, backup_password_file=_backup_password(own), interval_seconds=SETTINGS_SECONDS,
+        )  # fmt: skip
     if ont := box.ont:
         secret = _secret(own, "ont.community", ont.community)
         yield _device("ont", "ont-snmp", ont.address, secret, wan_interface=ont.wan_interface)
@@ -143,10 +159,17 @@ def _secret(own: Path, name: str, secret: str) -> str:
     return str(path)
 
 
+def _backup_password(own: Path) -> str:
+    """Give the box its own, once: the server never learns it, and older backups must open too."""
+    path = own / "backup.password"
+    return str(path) if path.exists() else _secret(own, path.name, token_hex(16))
+
+
 def _device(name: str, driver: str, address: str, secret: str = "", **more: str | int | list[str]) -> str:
     if secret:
         more["password_file"] = secret
-    return _block("[devices]", name=name, driver=driver, address=address, interval_seconds=INTERVAL_SECONDS, **more)
+    more.setdefault("interval_seconds", INTERVAL_SECONDS)
+    return _block("[devices]", name=name, driver=driver, address=address, **more)
 
 
 def _block(table: str, /, **values: str | int | list[str]) -> str:

@@ -58,6 +58,11 @@ class Cast:
         chosen = sorted(working, key=lambda code: code in {self.extras, self.olt})[:_ON_TRUNK]
         return tuple(sorted(chosen)) if self.dark else ()
 
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Those whose router's settings are read: a login of SSH costs more than all other questions."""
+        return tuple(code for code in self.codes if code in {self.codes[0], self.extras})
+
     def by_interest(self) -> list[str]:
         """Return all villages, those with a part first: theirs is the past a visitor looks for."""
         playing = {self.dark, self.fibre, self.ageing, self.silent, self.extras, self.olt}
@@ -74,7 +79,9 @@ class Cast:
 
     def present(self) -> list[str]:
         """Return what the simulator shall run beside routers and ONTs."""
-        return ["--cameras", self.extras, "--access-points", self.extras, "--olt", _OLT] if self.dark else []
+        settings = ["--router-ssh", *self.settings]
+        more = ["--cameras", self.extras, "--access-points", self.extras, "--olt", _OLT]
+        return [*settings, *more] if self.dark else settings
 
     def onus_for(self, boxes: Iterable[Box]) -> list[str]:
         """Return the serial numbers that are asked of the OLT: the last of them is nobody's yet."""

@@ -207,6 +207,7 @@ Siap: {url}      ({seconds:.0f} s)
 
   The wifi of {first.name} as a guest's phone has it: http://{first.router.hotspot_address}/
     one click, or the voucher {voucher}; then the desk of its office: {url}/desa/{first.village}/wifi
+    how its router is set up and what changes there, after some minutes: {url}/desa/{first.village}/pengaturan-router
 
   {parts}
 

@@ -45,7 +45,8 @@ def test_each_part_is_told_in_one_line_and_too_few_villages_have_none() -> None:
     told = cast.choose(CODES, 6).told({code: f"Desa {code}" for code in CODES}).splitlines()
     assert (len(told), len({line.split()[1] for line in told[1:]})) == (8, 7), "six parts and the trunk"
     few = cast.choose(CODES, 5)
-    assert (few.told({}), few.past(BEGAN_MS), few.present()) == ("All of them work.", [], [])
+    assert (few.told({}), few.past(BEGAN_MS)) == ("All of them work.", [])
+    assert few.present() == ["--router-ssh", few.codes[0]]
 
 
 @pytest.mark.parametrize("number", [6, 12, 24, 217])
@@ -89,8 +90,8 @@ async def test_the_simulator_does_as_it_is_told_and_agents_accept_the_settings(
     paths = boxes.enrol_all(database, tmp_path, "http://127.0.0.1:1", found)
     drivers = {path.parent.name: [one.driver for one in read_agent_settings(path).devices] for path in paths}
     usual = ["mikrotik", "ont-snmp"]
-    assert drivers.pop(chosen.extras) == [*usual, "camera", "generic-snmp"]
-    assert drivers.pop(chosen.olt) == [*usual, "olt-snmp"]
+    assert drivers.pop(chosen.extras) == ["mikrotik", "mikrotik-config", "ont-snmp", "camera", "generic-snmp"]
+    assert drivers.pop(chosen.olt) == ["mikrotik", "mikrotik-config", "ont-snmp", "olt-snmp"]
     assert list(drivers.values()) == [usual] * 4
 
 
