@@ -39,7 +39,8 @@ def _text_fits(pattern: str, text: str) -> bool:
     return fnmatchcase(text, pattern.replace("[", "[[]"))
 
 
-def _port_fits(pattern: str, port: int) -> bool:
+def port_fits(pattern: str, port: int) -> bool:
+    """``80``, ``80,443`` or ``64872-64875``."""
     spans = (one.partition("-") for one in pattern.split(","))
     return any(low.isdecimal() and int(low) <= port <= int(high or low) for low, _, high in spans)
 
@@ -49,7 +50,7 @@ def fits(row: Mapping[str, str], wanted: Wanted) -> bool:
     checks: dict[str, Callable[[str], bool]] = {
         "dst-host": lambda pattern: _text_fits(pattern.lower(), wanted.host.lower()),
         "dst-address": lambda pattern: pattern == wanted.host,
-        "dst-port": lambda pattern: _port_fits(pattern, wanted.port),
+        "dst-port": lambda pattern: port_fits(pattern, wanted.port),
         "path": lambda pattern: wanted.method != "CONNECT" and _text_fits(pattern, wanted.path),
         "method": lambda pattern: pattern.upper() == wanted.method,
         "protocol": lambda pattern: pattern in (wanted.protocol, "6"),

@@ -14,6 +14,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from kampungnet_sim import hotspot_firewall as firewall
 from kampungnet_sim import hotspot_internet as internet
 from kampungnet_sim.hotspot_guest import Guest
 from kampungnet_sim.hotspot_portal import Host
@@ -54,6 +55,7 @@ class HotspotServer:
         self.far: internet.Far = {}
         self.guests: dict[str, Guest] = {}
         self._router = router
+        self._firewall = firewall.HotspotFirewall(router)
         self._servlet = Servlet(router, f"Desa {router.profile.name}")
         self._servers: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -132,13 +134,35 @@ class HotspotServer:
             writer.transport.abort()
             return
         own = request.method != "CONNECT" and self._servlet.is_own(request.host)
-        if own:
+        if not await self._let_in(host, firewall.SERVLET if own else self._port_of(request, host), reader):
+            writer.transport.abort()
+        elif own:
             writer.write(self._servlet.own(request, host).encode())
         elif request.method == "CONNECT":
             await self._connect(request, host, reader, writer)
         else:
             writer.write(await self._internet(request, host))
         await writer.drain()
+
+    def _port_of(self, request: Request, host: Host) -> int:
+        """The hotspot's own port where a request for the internet ends up; 0 where it passes the router by."""
+        if self._router.portal.session_of(host.mac) is not None or self._router.portal.binding(host) == "bypassed":
+            return 0
+        return firewall.SECURE if request.method == "CONNECT" else firewall.PROXY
+
+    async def _let_in(self, host: Host, port: int, reader: asyncio.StreamReader) -> bool:
+        """Wait as long as the firewall drops the connection's first packets; False where it is refused or given up.
+
+        Who went away sends none any more.
+        """
+        for again in (*firewall.AGAIN_SECONDS, 0.0):
+            verdict = self._firewall.verdict(firewall.Knock(host.address, port)) if port else "accept"
+            if verdict != "drop":
+                return verdict == "accept"
+            await asyncio.sleep(again)
+            if reader.at_eof():
+                break
+        return False
 
     def _guest_of(self, writer: asyncio.StreamWriter) -> Host:
         there, here = (writer.get_extra_info(name)[0] for name in ("sockname", "peername"))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from kampungnet_sim.routeros_tables import RouterTrap
 from kampungnet_sim.routeros_values import duration, read_duration
@@ -9,6 +10,7 @@ from kampungnet_sim.routeros_values import duration, read_duration
 Reader = Callable[[str, str], str]
 _MAC = re.compile(r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}")
 _RATE = re.compile(r"\d+[kM]?(?:/\d+[kM]?)?(?: [\dkM/ ]+)?")
+_DST_LIMIT = re.compile(r"(\d+)(?:/([\dhms]+))?,(\d+),src-address(?:/([\dhms]+))?")
 # A G of a byte limit is 2^30 bytes (unconfirmed).
 _SIZES = {"": 1, "k": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
@@ -61,6 +63,37 @@ def rate(name: str, value: str) -> str:
     if value and _RATE.fullmatch(value) is None:
         raise _bad(name)
     return value
+
+
+class DstLimit(NamedTuple):
+    """``30/1m,30,src-address/1m40s``: so many packets each so many seconds of one address, and so many at once."""
+
+    packets: int
+    seconds: int
+    burst: int
+    expire: int
+
+
+def read_dst_limit(value: str) -> DstLimit:
+    """The limit of one address. ValueError for what is none."""
+    found = _DST_LIMIT.fullmatch(value)
+    if found is None:
+        raise ValueError(f"{value} is no limit by address")
+    seconds, expire = read_duration(found[2] or "1s"), read_duration(found[4] or "10s")
+    if not seconds or not expire or not int(found[1]):
+        raise ValueError(f"{value} is no limit by address")
+    return DstLimit(int(found[1]), seconds, int(found[3]), expire)
+
+
+def dst_limit(name: str, value: str) -> str:
+    """Reads back with both times: ``30/60s,30,src-address/100s`` is ``30/1m,30,src-address/1m40s``."""
+    if not value:
+        return value
+    try:
+        limit = read_dst_limit(value)
+    except ValueError as error:
+        raise _bad(name) from error
+    return f"{limit.packets}/{duration(limit.seconds)},{limit.burst},src-address/{duration(limit.expire)}"
 
 
 def some_of(*known: str) -> Reader:

@@ -10,6 +10,8 @@ from kampungnet_sim.routeros_values import bits_per_second
 
 # FastTrack takes established connections round the queues: about this share of the bytes is still seen.
 _SEEN_PERCENT = 8
+# Rules of these count all of the village's traffic; those of others count what they were asked about.
+_BUSY_CHAINS = frozenset({"input", "forward", "output", "srcnat", "dstnat", "prerouting", "postrouting"})
 
 
 def _fasttracked(moment: Moment) -> bool:
@@ -80,7 +82,9 @@ def _rules(path: str) -> Menu:
             found = _dummy_rule(moment) + found
         wan = moment.state.interfaces[0]
         for place, row in enumerate(found, 2):
-            row |= {"bytes": str(wan.rx_bytes // place), "packets": str(wan.rx_packets // place)}
+            packets = wan.rx_packets // place if row["chain"] in _BUSY_CHAINS else int(row.get("packets", "0"))
+            row |= {"bytes": str(wan.rx_bytes // place if row["chain"] in _BUSY_CHAINS else 60 * packets),
+                    "packets": str(packets)}  # fmt: skip
             if row["action"] == "fasttrack-connection" and moment.version >= RosVersion(7, 0):
                 row["hw-offload"] = "true"
         return found

@@ -1,5 +1,6 @@
 """What a village router has in its lists when it leaves the installer's hands."""
 
+from kampungnet_sim import routeros_inputs as inputs
 from kampungnet_sim.models import RosVersion
 from kampungnet_sim.routeros_store_hotspot import hotspot_tables
 from kampungnet_sim.routeros_tables import Table, TableSpec
@@ -51,11 +52,14 @@ _NETWATCH = TableSpec(
 _FILTER = TableSpec(
     frozenset(
         "chain action protocol src-address dst-address dst-port src-port in-interface out-interface"
-        " connection-state src-address-list dst-address-list log log-prefix disabled comment".split()
+        " connection-state src-address-list dst-address-list log log-prefix jump-target dst-limit reject-with hotspot"
+        " disabled comment".split()
     ),
     {"dynamic": "false", "disabled": "false", "invalid": "false", "log": "false"},
     unique=".none",
+    required=("chain", "action"),
     ordered=True,
+    readers={"dst-limit": inputs.dst_limit},
 )
 _ADDRESS_LIST = TableSpec(
     frozenset("list address timeout disabled comment".split()),

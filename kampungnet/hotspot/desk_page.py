@@ -58,6 +58,7 @@ class View:
     state: str
     problems: list[str]
     drift: list[str]
+    held: str
     age: str
 
 
@@ -80,6 +81,7 @@ def view(db: Session, place: Place, language: Language, now_ms: int) -> View:
         state=_state(db.get(HotspotPortal, place), language, now_ms),
         problems=body.problems if body and fresh else [],
         drift=body.drift if body and fresh else [],
+        held=_held(body, language) if body and fresh else "",
         age=language.age(seen_ms, now_ms),
     )
 
@@ -122,6 +124,14 @@ def _today(db: Session, place: Place, language: Language, now_ms: int) -> str:
         people=language.number(use.people), time=language.duration(use.seconds), share=language.number(outside),
         size=language.size(use.up_bytes + use.down_bytes),
     )  # fmt: skip
+
+
+def _held(body: PortalBody, language: Language) -> str:
+    """Say how much was held at the login page: somebody may be guessing codes."""
+    if not body.held:
+        return ""
+    return language.say("Since the router started, %(count)s knocks at its login page came too quickly and were held.",
+                        count=language.number(body.held))  # fmt: skip
 
 
 def _until(until_ms: int | None, language: Language, zone: str, now_ms: int) -> str:

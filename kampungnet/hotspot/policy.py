@@ -5,10 +5,13 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from kampungnet.shared.wanted import WantedPlan
+from kampungnet.shared.wanted import WantedPlan, WantedTries
 
 CLICK_SECONDS: Final = 4 * 3600
 DAY_SECONDS: Final = 86_400
+MOST_TRIES: Final = 600
+FEWEST_AT_ONCE: Final = 10
+"""One page with its parts, and the answer to a form."""
 
 Words = Annotated[str, Meta(max_length=200)]
 
@@ -28,6 +31,8 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     """A line in the language of the village, Osing or Javanese, shown as typed."""
     contact: Words = ""
     """Whom to ask when it does not work."""
+    tries_a_minute: Annotated[int, Meta(ge=0, le=MOST_TRIES)] = 30
+    """Knocks at the router's login page that one phone may make; 0 is no limit."""
     logins: tuple[str, ...] = ()
     """Addresses of the login on this village's routers; not empty: the login page is the server's own."""
     wifi_name: Words = ""
@@ -39,6 +44,12 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     def login(self) -> str:
         """Address of the router's login page, where a voucher's QR code leads; empty: nobody wrote it yet."""
         return f"http://{self.router_name}/login" if self.router_name else next(iter(self.logins), "")
+
+    @property
+    def tries(self) -> WantedTries | None:
+        """What the router is told of it."""
+        most = self.tries_a_minute
+        return WantedTries(most, max(FEWEST_AT_ONCE, most)) if most else None
 
 
 def first_plans() -> list[tuple[str, WantedPlan]]:

@@ -77,11 +77,11 @@ def policy(db: Session, place: Place) -> Policy:
 
 
 def set_policy(db: Session, by: SignedIn, place: Place, wanted: Policy, now_ms: int) -> None:
-    """Change what a portal offers. Only engineers begin or end that its router is managed, or say where it logs in."""
+    """Change what a portal offers. What a router's owner has to know of, only engineers change."""
     one = portal(db, place, now_ms)
     before = policy_of(one.policy)
-    for_engineers = (wanted.managed, wanted.logins) != (before.managed, before.logins)
-    by.check_role(*((Role.ENGINEER,) if for_engineers else (Role.ENGINEER, Role.OPERATOR)))
+    own, owned = ((one.managed, one.logins, one.tries_a_minute) for one in (wanted, before))
+    by.check_role(*((Role.ENGINEER,) if own != owned else (Role.ENGINEER, Role.OPERATOR)))
     if wanted.managed and wanted.logins and public_address() is None:
         raise Unprocessable(N_("Phones do not know this server's address yet: set KAMPUNGNET_ADDRESS first."))
     if wanted.click and wanted.click_plan not in plans(db, place[0]):
@@ -156,6 +156,7 @@ def wanted(db: Session, place: Place, pages: list[WantedPage], now_ms: int) -> W
         pages=pages,
         click=WantedClick(policy.click_plan, policy.click_seconds) if policy.click else None,
         kicks=_kicks(db, place, now_ms),
+        tries=policy.tries,
         place=place[1],
     )
 

@@ -16,7 +16,7 @@ from kampungnet.core.web import Reads, database_of
 from kampungnet.hotspot import desk, desk_page, portals, sessions
 from kampungnet.hotspot.desk import NewBinding
 from kampungnet.hotspot.handover import login_addresses
-from kampungnet.hotspot.policy import Policy
+from kampungnet.hotspot.policy import MOST_TRIES, Policy
 from kampungnet.hotspot.portals import Place
 from kampungnet.measurement.planned_work import written
 from kampungnet.measurement.routes_ledger import SeenSites, Sites
@@ -129,6 +129,7 @@ def _policy(before: Policy, sent: Sent) -> Policy:
         accounts="accounts" in sent.ways,
         greeting=line(sent.text("greeting")),
         contact=line(sent.text("contact")),
+        tries_a_minute=min(MOST_TRIES, sent.number("tries")) if "tries" in sent.fields else before.tries_a_minute,
         logins=login_addresses(sent.text("logins")) if "logins" in sent.fields else before.logins,
     )
 

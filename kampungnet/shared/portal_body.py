@@ -100,3 +100,5 @@ class PortalBody(Part, frozen=True, omit_defaults=True, tag_field="kind", tag="p
     """What somebody else had changed in what is ours, before it was put right again."""
     check: Annotated[list[CheckStep], Meta(max_length=16)] = []
     missing: Annotated[list[Text], Meta(max_length=40)] = []
+    held: Count | None = None
+    """Connections to the login page that came too quickly and were dropped, since the router started."""

@@ -134,6 +134,16 @@ class WantedClick(Part, frozen=True, omit_defaults=True):
     again_seconds: Count = 86_400
 
 
+class WantedTries(Part, frozen=True, omit_defaults=True):
+    """How often one phone may knock at the router's login page; each guess of a code is a knock or more."""
+
+    a_minute: Annotated[int, Meta(ge=1, le=600)]
+    at_once: Annotated[int, Meta(ge=1, le=600)]
+    """After a silence, before the pace counts: a page and its parts come at once."""
+    ports: Text = "64873-64875"
+    """Of the router's own: its pages, its proxy, its pages over TLS (facts on RouterOS 9.1)."""
+
+
 class WantedKick(Part, frozen=True, omit_defaults=True):
     """Staff ended a session: if it still runs, end it. Kept for a day, so that doing it twice is harmless."""
 
@@ -155,6 +165,8 @@ class WantedPortal(Part, frozen=True, omit_defaults=True):
     pages: Annotated[list[WantedPage], Meta(max_length=20)] = []
     click: WantedClick | None = None
     kicks: Annotated[list[WantedKick], Meta(max_length=200)] = []
+    tries: WantedTries | None = None
+    """None: nobody is held at the login page."""
     place: Text = ""
     """Whose router it is. It is written on the router, and a router of another place is left alone; empty: is not."""
 

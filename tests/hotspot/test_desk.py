@@ -14,7 +14,7 @@ from kampungnet.hotspot import portal_pages, portals
 from kampungnet.hotspot.models import HotspotBinding, HotspotKick
 from kampungnet.hotspot.policy import Policy
 from kampungnet.shared.portal_body import SLOT_MS, CheckStep, PortalBody, PortalHost, PortalSession, PortalSlot, Way
-from kampungnet.shared.wanted import WantedQuestion
+from kampungnet.shared.wanted import WantedQuestion, WantedTries
 from kampungnet.staff.service import Role, Scope, SignedIn
 from kampungnet.upkeep import end_notices
 from tests.pages.cast import OWN_PAGE, signed_in
@@ -40,7 +40,7 @@ def database(database_url: str, tmp_path: Path) -> Iterator[Database]:
         server="balaidesa", running=True, online=1, hosts=2, sessions=[online],
         without_session=[PortalHost("g-tvtvtvtvtvtvtvtv")],
         check=[CheckStep("server", good=True), CheckStep("pages", good=False, detail="Berkas <b>login</b> ditolak.")],
-        drift=["user kampungnet:V1: limit-uptime"],
+        drift=["user kampungnet:V1: limit-uptime"], held=1234,
     )  # fmt: skip
     ingested(database, box.request(box.report(box.reading(body, device="portal"))))
     with database.writes() as db:
@@ -65,6 +65,7 @@ async def test_the_desk_tells_who_is_online_what_was_used_and_what_fails(server:
     assert "1 perangkat online hari ini" in page
     assert "sudah dikembalikan: user kampungnet:V1: limit-uptime" in page
     assert "Belum ada kotak yang meminta aturan wifi ini." in page
+    assert "1.234 ketukan di halaman masuknya datang terlalu cepat dan ditahan" in page
     english = (await budi.get(DESK + "?lang=en")).text
     assert "Can a citizen get online right now?" in english
 
@@ -154,6 +155,30 @@ async def test_an_account_a_notice_and_the_rules_reach_the_wanted_state(server: 
     acts = (await sari.get("/catatan")).text
     assert "Akun wifi dibuat" in acts
     assert "rahasia-desa" not in acts
+
+
+async def test_guesses_are_held_unless_an_engineer_says_otherwise(server: Server, database: Database) -> None:
+    budi, sari = await signed_in(server, "budi"), await signed_in(server, "sari")
+
+    def tries() -> WantedTries | None:
+        with database.reads() as db:
+            return portals.wanted(db, PLACE, [], clock.now_ms()).tries
+
+    assert tries() == WantedTries(30, 30)
+    rules = {"act": "policy", "ways": ["managed", "click"], "minutes": "60", "plan": "tamu"}
+    assert 'name="tries"' not in (await budi.get(DESK)).text
+    assert (await budi.post(DESK, data=rules, headers=OWN_PAGE)).status_code == 303
+    assert tries() == WantedTries(30, 30), "a form that does not show it does not change it"
+    assert (await budi.post(DESK, data=rules | {"tries": "0"}, headers=OWN_PAGE)).status_code == 403
+    assert 'name="tries"' in (await sari.get(DESK)).text
+    assert (await sari.post(DESK, data=rules | {"tries": "many"}, headers=OWN_PAGE)).status_code == 422
+    assert tries() == WantedTries(30, 30)
+    assert (await sari.post(DESK, data=rules | {"tries": "5"}, headers=OWN_PAGE)).status_code == 303
+    assert tries() == WantedTries(5, 10), "a page and its parts come at once"
+    assert (await sari.post(DESK, data=rules | {"tries": "9999"}, headers=OWN_PAGE)).status_code == 303
+    assert tries() == WantedTries(600, 600)
+    assert (await sari.post(DESK, data=rules | {"tries": "0"}, headers=OWN_PAGE)).status_code == 303
+    assert tries() is None
 
 
 async def test_others_see_nothing_of_it_and_who_only_looks_changes_nothing(server: Server, database: Database) -> None:

@@ -66,6 +66,7 @@ class MikrotikPortalDriver:
         self._problems: list[str] = []
         self._drift: list[str] = []
         self._made_print = ""
+        self._held: int | None = None
         self._due_at = 0.0
         self._due_ms = 0
         self._stands_back = False
@@ -195,7 +196,7 @@ class MikrotikPortalDriver:
         self._problems = made.problems
         # The very same target as before: then whatever had to be changed was changed by somebody else.
         self._drift = made.changed if made.print == self._made_print else []
-        self._made_print = made.print
+        self._made_print, self._held = made.print, made.held
         named = {one.guest for one in wanted.bindings if one.guest}
         memory = self.ledger.memory
         self._unplaced = named - self._macs.keys() - memory.devices().keys()
@@ -220,6 +221,7 @@ class MikrotikPortalDriver:
             problems=self._problems,
             drift=self._drift,
             check=self._steps(found),
+            held=self._held,
         )
 
     def _steps(self, found: dict[str, list[Row]]) -> list[CheckStep]:

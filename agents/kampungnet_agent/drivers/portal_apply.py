@@ -8,7 +8,7 @@ import msgspec
 
 from kampungnet.shared.wanted import WantedPortal
 
-from . import portal_pages
+from . import portal_guard, portal_pages
 from .fields import text
 from .portal_changes import Change, changes, differing
 from .portal_memory import BEFORE, PASSWORDS, PortalMemory
@@ -36,6 +36,11 @@ _FOREIGN: Final = (
     "Router ini sudah diurus kotak desa lain ({0}), jadi tidak ada yang diubah. Periksa alamat router di setelan "
     "kotak; jika router ini memang pindah desa, hapus baris walled-garden berkomentar “kampungnet:owner {0}”."
 )
+_PASSED_BY: Final = (
+    "Pembatas tebakan di halaman masuk tidak bekerja: aturan lain di rantai firewall pre-hs-input meloloskan semua "
+    "orang lebih dulu. Pindahkan aturan itu ke bawah aturan berkomentar “kampungnet:tries”, atau hapus."
+)
+_RULED: Final = (*TABLES, portal_guard.FILTER)
 FIRST: Final = {"html-directory": "hotspot", "trial-user-profile": "default"}
 """What a new hotspot profile has."""
 
@@ -52,11 +57,13 @@ class Made(NamedTuple):
     """Sessions that were ended, with the reason."""
     print: str
     """Stands for the target: the same again, and every change is somebody else's doing."""
+    held: int | None = None
+    """Knocks at the login page that came too quickly, since the router started."""
 
 
 async def make_so(connection: RouterConnection, memory: PortalMemory, wanted: WantedPortal, around: Around) -> Made:
     """Bring one router to what is wanted at this moment. Raises foreign errors when the line breaks."""
-    found = await tables(connection, (*TABLES, SERVERS, SERVER_PROFILES))
+    found = await tables(connection, (*_RULED, SERVERS, SERVER_PROFILES, portal_guard.HELD))
     if stranger := _other_owner(wanted.place, found[GARDEN]):
         return Made(not wanted.managed, [_FOREIGN.format(stranger)] if wanted.managed else [], [], {}, "")
     wants = target(wanted, around._replace(counters=totals(found[USERS])))
@@ -71,11 +78,20 @@ async def make_so(connection: RouterConnection, memory: PortalMemory, wanted: Wa
     ended, refused = await _end(connection, wants.ended, around.online)
     problems += refused
     if todo or problems:
-        again = await tables(connection, TABLES)
-        left = changes(wants.tables, again)
+        found |= await tables(connection, _RULED)
+        left = changes(wants.tables, found)
         problems += [f"Router tidak menyimpan {_sentence(one)}." for one in left if not problems]
+    if wanted.managed and wanted.tries and portal_guard.passed_by(found[portal_guard.FILTER]):
+        problems.append(_PASSED_BY)
     changed = [_sentence(one) for one in todo[:MOST_SENTENCES]]
-    return Made(not problems, problems[:MOST_SENTENCES], changed, ended, _print(wants))
+    return Made(
+        not problems,
+        problems[:MOST_SENTENCES],
+        changed,
+        ended,
+        _print(wants),
+        portal_guard.held(found[portal_guard.HELD]),
+    )
 
 
 def _other_owner(place: str, garden: Sequence[Row]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from .fields import seconds, text
+from .portal_guard import FILTER, is_unsound, same_limit
 from .portal_target import MARK, PREFIX, PROFILES, TABLES, Properties
 from .routeros_sentences import Row
 
@@ -34,10 +35,13 @@ class Change(NamedTuple):
 
 
 def changes(target: Mapping[str, Mapping[str, Properties]], found: Mapping[str, Sequence[Row]]) -> list[Change]:
-    """Return what has to be done: additions and settings first, plans before users; then removals, the other way."""
+    """Return what has to be done: additions and settings first, plans before users; then removals, the other way.
+
+    The firewall comes last.
+    """
     puts = [one for menu in TABLES for one in _puts(menu, target.get(menu, {}), found.get(menu, ()))]
     removals = [one for menu in reversed(TABLES) for one in _removals(menu, target.get(menu, {}), found.get(menu, ()))]
-    return puts + removals
+    return puts + removals + _guard(target.get(FILTER, {}), found.get(FILTER, ()))
 
 
 def ours(menu: str, row: Row) -> str:
@@ -56,6 +60,13 @@ def differing(wanted: Properties, row: Row) -> Properties:
         for name, value in wanted.items()
         if name not in UNREAD and not _same(name, value, row.get(name.encode()))
     }
+
+
+def _guard(wanted: Mapping[str, Properties], rows: Sequence[Row]) -> list[Change]:
+    """Return what the firewall needs. The way in is closed first and opened last, so nobody is held in between."""
+    if is_unsound(rows):
+        return _removals(FILTER, {}, rows)[::-1] + _puts(FILTER, wanted, ())
+    return _puts(FILTER, wanted, rows) + _removals(FILTER, wanted, rows)[::-1]
 
 
 def _puts(menu: str, wanted: Mapping[str, Properties], rows: Sequence[Row]) -> list[Change]:
@@ -87,6 +98,8 @@ def _same(name: str, value: str, raw: bytes | None) -> bool:
         return (seconds(raw) or 0) == (seconds(value.encode()) or 0)
     if name in {"rate-limit", "max-limit"}:
         return _rate(value) == _rate(text(raw))
+    if name == "dst-limit":
+        return same_limit(value, text(raw))
     if name == "login-by":
         return set(value.split(",")) == set(text(raw).split(","))
     if name == "target":

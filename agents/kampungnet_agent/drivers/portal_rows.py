@@ -7,6 +7,7 @@ from kampungnet.shared.portal_body import PortalHost, Way
 from kampungnet.shared.wanted import UserKind, WantedPortal
 from kampungnet_agent.driver import AnswerUnreadable
 
+from . import portal_guard
 from .fields import boolean, count, seconds, text
 from .portal_memory import is_random, pseudonym
 from .portal_sessions import Seen, Session, Totals
@@ -58,7 +59,7 @@ async def tables(connection: RouterConnection, menus: Sequence[str]) -> dict[str
 
     Raises ``AnswerUnreadable`` when it refuses one: an empty answer would mean that everybody is gone.
     """
-    replies = await connection.ask([printed(menu) for menu in menus])
+    replies = await connection.ask([portal_guard.QUESTIONS.get(menu) or printed(menu) for menu in menus])
     for menu, reply in zip(menus, replies, strict=True):
         if reply.traps and _NO_SUCH not in str(reply.traps[0].message):
             raise AnswerUnreadable(f"{menu}: {reply.traps[0].message}"[:300])

@@ -15,6 +15,7 @@ import msgspec
 from kampungnet.shared.portal_body import Way
 from kampungnet.shared.wanted import BindingKind, WantedBinding, WantedGarden, WantedPlan, WantedPortal, WantedUser
 
+from . import portal_guard
 from .portal_sessions import Totals
 
 MARK: Final = "kampungnet:"
@@ -93,7 +94,7 @@ class Target(NamedTuple):
 def target(wanted: WantedPortal, around: Around) -> Target:
     """Return what the router has to hold now."""
     if not wanted.managed:
-        return Target({menu: {} for menu in TABLES}, {}, {})
+        return Target({menu: {} for menu in (*TABLES, portal_guard.FILTER)}, {}, {})
     local = local_time(wanted.time_zone, around.now_ms)
     plans = {plan.name: plan for plan in wanted.plans}
     closed = {plan.name for plan in wanted.plans if not is_open(plan, local)}
@@ -107,6 +108,7 @@ def target(wanted: WantedPortal, around: Around) -> Target:
         GARDEN: {_mark(one.reference): _garden(one) for one in wanted.garden} | _owner(wanted.place),
         GARDEN_ADDRESSES: dict(_garden_addresses(wanted.garden)),
         QUEUES: dict(_slowed(around, plans, local)),
+        portal_guard.FILTER: portal_guard.rows_of(wanted.tries),
     }  # fmt: skip
     return Target(tables, _portal(wanted, closed), dict(_ended(wanted, around, (closed, over))))
 
