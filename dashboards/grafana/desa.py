@@ -9,7 +9,7 @@ from grafana_foundation_sdk.models import dashboard
 from dashboards.grafana.frame import OF_VILLAGE, VILLAGE, Board, cell, to_console
 from dashboards.grafana.kabupaten import traffic_of
 from dashboards.grafana.panels import BAD, CALM, GOOD, POOR, Column, Step, Tile, lines, number, rows, state_words
-from dashboards.grafana.sources import POSTGRESQL, Prom, Ready, Sql, SqlQuery, live, rate
+from dashboards.grafana.sources import POSTGRESQL, Prom, Ready, Sql, SqlQuery, live, now, rate
 
 LIGHT: Final[tuple[Step, ...]] = ((None, BAD), (-27, POOR), (-25, GOOD))
 """Of a class B+ receiver, as the server judges it (kampungnet/measurement/light.py)."""
@@ -43,10 +43,10 @@ def _now() -> list[Builder[dashboard.Panel]]:
                     "kemampuan penerima B+.", "dBm", 5, 4, LIGHT), Prom(f"max({light})")),
         number(Tile("Cahaya 30 hari lagi", "Garis lurus dari tujuh hari terakhir, diteruskan 30 hari. Ramalan kasar: "
                     "halaman desa menghitungnya lebih hati-hati.", "dBm", 5, 4, LIGHT),
-               Prom("max(max without (job, instance) (predict_linear("
+               now("max(max without (job, instance) (predict_linear("
                     f"kampungnet_ont_rx_power_dbm{{{OF_VILLAGE}}}[7d], 30 * 86400)))")),
         number(Tile("Orang terhubung", "Perangkat yang masuk di portal wifi sekarang.", "short", 4, 4),
-               Prom(f"sum({live('kampungnet_hotspot_sessions', OF_VILLAGE)})")),
+               now(f"sum({live('kampungnet_hotspot_sessions', OF_VILLAGE)})")),
     ]  # fmt: skip
 
 

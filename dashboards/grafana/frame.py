@@ -29,7 +29,16 @@ OF_REGENCY: Final = 'regency="$kabupaten"'
 """The same in PromQL."""
 OF_DISTRICT: Final = f'{OF_REGENCY}, district=~"$kecamatan"'
 OF_VILLAGE: Final = f'{OF_REGENCY}, village="$desa"'
+OF_BUSIEST: Final = f'{OF_REGENCY}, village=~"$ramai"'
+"""Of the few villages that a graph has lines of: SQL chose them, so the store reads these and no other."""
+OF_DIMMEST: Final = f'{OF_REGENCY}, village=~"$redup"'
 
+_CHOSEN: Final = f"SELECT village_name AS __text, village AS __value FROM villages_read WHERE {DISTRICT}"
+_OF_DAYS: Final = (
+    "(SELECT sum(d.seconds) FROM hotspot_days_read d WHERE d.regency = villages_read.regency"
+    " AND d.village = villages_read.village AND d.day BETWEEN $__timeFrom()::date AND $__timeTo()::date)"
+)
+_BUSIEST_FIRST: Final = f"ORDER BY {_OF_DAYS} DESC NULLS LAST, hotspot_sessions DESC, 1"
 _INSTALLED_FIRST: Final = "ORDER BY status = 'never', 1"
 _VARIABLES: Final = {
     "kabupaten": (
@@ -42,7 +51,15 @@ _VARIABLES: Final = {
     ),
     "desa": (
         "Desa",
-        f"SELECT village_name AS __text, village AS __value FROM villages_read WHERE {DISTRICT} {_INSTALLED_FIRST}",
+        f"{_CHOSEN} {_INSTALLED_FIRST}",
+    ),
+    "ramai": (
+        "Desa paling ramai",
+        f"{_CHOSEN} AND hotspot_sessions IS NOT NULL {_BUSIEST_FIRST} LIMIT 20",
+    ),
+    "redup": (
+        "Desa dengan cahaya terlemah",
+        f"{_CHOSEN} AND rx_power_dbm IS NOT NULL ORDER BY rx_power_dbm, 1 LIMIT 10",
     ),
     "tahun": (
         "Tahun anggaran",
@@ -60,7 +77,10 @@ class Board:
     about: str
     panels: Sequence[Builder[dashboard.Panel]]
     places: Sequence[str] = ()
-    """Names of variables; one that ends in ``*`` takes several at once, all of them at first."""
+    """Names of variables; one that ends in ``*`` takes several at once, all of them at first.
+
+    One that begins with ``.`` is not chosen but follows from the others, and nobody sees it.
+    """
     since: str = "now-24h"
     notes: Sequence[Builder[dashboard.AnnotationQuery]] = ()
 
@@ -140,10 +160,11 @@ def _sources() -> list[Builder[dashboard.VariableModel]]:
 
 
 def _place(name: str) -> build.QueryVariable:
-    takes_all = name.endswith("*")
-    label, query = _VARIABLES[name.removesuffix("*")]
+    takes_all, name = name.endswith("*"), name.removesuffix("*")
+    is_hidden, name = name.startswith("."), name.removeprefix(".")
+    label, query = _VARIABLES[name]
     variable = (
-        build.QueryVariable(name.removesuffix("*"))
+        build.QueryVariable(name)
         .label(label)
         .datasource(POSTGRESQL)
         .query(query)
@@ -152,4 +173,6 @@ def _place(name: str) -> build.QueryVariable:
         .multi(takes_all)
         .include_all(takes_all)
     )
+    if is_hidden:
+        variable = variable.hide(dashboard.VariableHide.HIDE_VARIABLE)
     return variable.current(dashboard.VariableOption(True, ["All"], ["$__all"])) if takes_all else variable

@@ -3,10 +3,10 @@
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import dashboard
 
-from dashboards.grafana.frame import DISTRICT, OF_DISTRICT, ZONE_HERE, Board, to_console
+from dashboards.grafana.frame import DISTRICT, OF_BUSIEST, OF_DISTRICT, ZONE_HERE, Board, to_console
 from dashboards.grafana.kabupaten import TO_VILLAGE
 from dashboards.grafana.panels import BAD, GOOD, Column, Tile, bars, lines, number, rows
-from dashboards.grafana.sources import Prom, Sql, live, named
+from dashboards.grafana.sources import Prom, Sql, live, named, now
 
 _FEW = "Hari dengan kurang dari lima orang di sebuah desa tidak dihitung: supaya tidak seorang pun dikenali."
 _DAYS = f"FROM hotspot_days_read WHERE {DISTRICT} AND day BETWEEN $__timeFrom()::date AND $__timeTo()::date"
@@ -17,7 +17,7 @@ def board() -> Board:
     """Return the board."""
     return Board(
         "kn-hotspot", "Wifi gratis", "Pemakaian wifi gratis di desa: orang terhubung sekarang, orang dan jam per hari.",
-        [*_now(), _online(), _people(), _ways(), _bytes(), _villages()], places=("kabupaten", "kecamatan*"),
+        [*_now(), _online(), _people(), _ways(), _bytes(), _villages()], places=("kabupaten", "kecamatan*", ".ramai*"),
         since="now-30d",
     )  # fmt: skip
 
@@ -27,21 +27,26 @@ def _now() -> list[Builder[dashboard.Panel]]:
     usable = live("kampungnet_hotspot_usable", OF_DISTRICT)
     return [
         number(Tile("Terhubung sekarang", "Perangkat yang masuk di portal saat ini.", "short", 6, 4),
-               Prom(f"sum({sessions})")),
+               now(f"sum({sessions})")),
         number(Tile("Terlihat portal", "Perangkat di wifi, yang sudah masuk maupun belum.", "short", 6, 4),
-               Prom(f"sum({live('kampungnet_hotspot_hosts', OF_DISTRICT)})")),
+               now(f"sum({live('kampungnet_hotspot_hosts', OF_DISTRICT)})")),
         number(Tile("Portal tidak dapat dipakai", "Portal yang menurut pemeriksaan kotaknya tertutup bagi warga.",
-                    "short", 6, 4, ((None, GOOD), (1, BAD))), Prom(f"sum(1 - {usable})")),
+                    "short", 6, 4, ((None, GOOD), (1, BAD))), now(f"sum(1 - {usable})")),
         number(Tile("Jam terhubung", f"Jumlah jam terhubung dalam waktu yang dipilih. {_FEW}", "h", 6, 4),
                Sql(f"SELECT sum(seconds) / 3600.0 AS jam {_DAYS}")),
     ]  # fmt: skip
 
 
 def _online() -> Builder[dashboard.Panel]:
-    sessions = f"sum by (village) ({live('kampungnet_hotspot_sessions', OF_DISTRICT)})"
+    sessions = f"sum by (village) ({live('kampungnet_hotspot_sessions', OF_BUSIEST)})"
     return lines(
-        Tile("Desa paling ramai", "Orang terhubung di sepuluh desa yang paling ramai.", "short", span=24),
-        Prom(f"topk(10, {named(sessions, OF_DISTRICT)})", "{{name}}"),
+        Tile(
+            "Desa paling ramai",
+            "Orang terhubung di dua puluh desa yang wifinya paling lama dipakai dalam waktu yang dipilih.",
+            "short",
+            span=24,
+        ),
+        Prom(named(sessions, OF_BUSIEST), "{{name}}"),
     )
 
 

@@ -10,7 +10,7 @@ from grafana_foundation_sdk.models.common import FrameGeometrySourceMode
 
 from dashboards.grafana.frame import OF_REGENCY, REGENCY, Board, cell, to_board, to_console
 from dashboards.grafana.panels import STATES, Column, Step, Tile, common, lines, number, rows
-from dashboards.grafana.sources import Prom, Sql, live
+from dashboards.grafana.sources import Prom, Sql
 
 TO_VILLAGE: Final = Column(
     link=to_board("kn-desa", kabupaten="${kabupaten}", kecamatan=cell("Kecamatan"), desa=cell("Kode")),
@@ -112,14 +112,14 @@ def _map() -> geomap.Panel:
 
 
 def _over_time() -> Builder[dashboard.Panel]:
-    judged = live("kampungnet_village_up", OF_REGENCY)
-    installed = live("kampungnet_agent_last_report_timestamp_seconds", OF_REGENCY)
+    are_up, heard, installed = (
+        f"sum(district:kampungnet_village_{one}{{{OF_REGENCY}}})" for one in ("up:sum", "up:count", "installed:count")
+    )
     up, down, silent, _ = (word.lower() for _, word, _ in STATES)
     return lines(
         Tile("Keadaan desa dari waktu ke waktu", "Berapa desa terhubung, terganggu, dan tanpa kabar.",
              "short", span=10, height=14),
-        Prom(f"sum({judged})", up), Prom(f"count({judged}) - sum({judged})", down),
-        Prom(f"count({installed}) - count({judged})", silent),
+        Prom(are_up, up), Prom(f"{heard} - {are_up}", down), Prom(f"{installed} - {heard}", silent),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import dashboard
 
-from dashboards.grafana.frame import DISTRICT, OF_DISTRICT, Board
+from dashboards.grafana.frame import DISTRICT, OF_BUSIEST, OF_DIMMEST, Board
 from dashboards.grafana.kabupaten import TO_VILLAGE, counts, outages_of, traffic_of
 from dashboards.grafana.panels import Column, Tile, lines, ranking, rows, state_words
 from dashboards.grafana.sources import Prom, Sql, live, named
@@ -14,7 +14,7 @@ def board() -> Board:
     return Board(
         "kn-kecamatan", "Kecamatan", "Desa-desa di satu kecamatan atau beberapa: keadaan, gangguan, orang terhubung.",
         [*counts(DISTRICT), _villages(), _outages(), _causes(), _people(), _light(), _traffic()],
-        places=("kabupaten", "kecamatan*"),
+        places=("kabupaten", "kecamatan*", ".ramai*", ".redup*"),
     )  # fmt: skip
 
 
@@ -51,18 +51,23 @@ def _causes() -> Builder[dashboard.Panel]:
 
 
 def _people() -> Builder[dashboard.Panel]:
-    online = f"sum by (village) ({live('kampungnet_hotspot_sessions', OF_DISTRICT)})"
+    online = f"sum by (village) ({live('kampungnet_hotspot_sessions', OF_BUSIEST)})"
     return lines(
-        Tile("Orang terhubung per desa", "Perangkat yang masuk di portal wifi tiap desa.", "short"),
-        Prom(named(online, OF_DISTRICT), "{{name}}"),
+        Tile(
+            "Orang terhubung per desa",
+            "Perangkat yang masuk di portal wifi tiap desa; dari kecamatan yang dipilih dua "
+            "puluh desa yang wifinya paling lama dipakai dalam waktu yang dipilih.",
+            "short",
+        ),
+        Prom(named(online, OF_BUSIEST), "{{name}}"),
     )
 
 
 def _light() -> Builder[dashboard.Panel]:
-    weakest = f"min by (village) ({live('kampungnet_ont_rx_power_dbm', OF_DISTRICT)})"
+    weakest = f"min by (village) ({live('kampungnet_ont_rx_power_dbm', OF_DIMMEST)})"
     return lines(
-        Tile("Sepuluh cahaya terlemah", "Desa dengan cahaya serat optik paling lemah.", "dBm"),
-        Prom(f"bottomk(10, {named(weakest, OF_DISTRICT)})", "{{name}}"),
+        Tile("Sepuluh cahaya terlemah", "Sepuluh desa yang cahaya serat optiknya sekarang paling lemah.", "dBm"),
+        Prom(named(weakest, OF_DIMMEST), "{{name}}"),
     )
 
 

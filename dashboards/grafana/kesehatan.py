@@ -6,8 +6,8 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import dashboard
 
 from dashboards.grafana.frame import Board
-from dashboards.grafana.panels import BAD, CALM, POOR, Column, Tile, lines, number, rows
-from dashboards.grafana.sources import Prom, grown, live, named
+from dashboards.grafana.panels import BAD, CALM, POOR, Column, Tile, lines, number, ranking, rows
+from dashboards.grafana.sources import Prom, live, named, now
 
 _HEARD: Final = live("kampungnet_agent_last_report_timestamp_seconds", "")
 _WAITING: Final = live("kampungnet_agent_spool_oldest_timestamp_seconds", "")
@@ -19,20 +19,20 @@ def board() -> Board:
     return Board(
         "kn-kesehatan", "Kesehatan KampungNet",
         "Server dan kotak pantau sendiri: laporan yang masuk, kotak yang diam, antrean di kotak, jam yang salah.",
-        [*_now(), _readings(), _reports(), _duration(), _certificate(), _spools(), _clocks(), _silent(), _losses()],
+        [*_now(), _readings(), _reports(), _duration(), _certificate(), *_spools(), *_clocks(), _silent(), _losses()],
     )  # fmt: skip
 
 
 def _now() -> list[Builder[dashboard.Panel]]:
     return [
         number(Tile("Kotak didengar", "Kotak yang melapor dalam lima menit terakhir.", "short", 6, 4),
-               Prom(f"count(time() - {_HEARD} < 300)")),
+               now(f"count(time() - {_HEARD} < 300)")),
         number(Tile("Kotak terdaftar", "Semua kotak yang pernah melapor dan haknya belum dicabut.", "short", 6, 4),
-               Prom(f"count({_HEARD})")),
+               now(f"count({_HEARD})")),
         number(Tile("Bacaan menunggu", "Bacaan yang masih di spool kotak menurut laporan terakhirnya.", "short", 6, 4),
-               Prom(f"sum({live('kampungnet_agent_spool_readings', '')})")),
+               now(f"sum({live('kampungnet_agent_spool_readings', '')})")),
         number(Tile("Selisih jam terbesar", "Jam kotak yang paling jauh dari jam server.", "s", 6, 4,
-                    ((None, CALM), (5, POOR), (60, BAD))), Prom(f"max(abs({_CLOCK}))")),
+                    ((None, CALM), (5, POOR), (60, BAD))), now(f"max(abs({_CLOCK}))")),
     ]  # fmt: skip
 
 
@@ -63,22 +63,36 @@ def _certificate() -> Builder[dashboard.Panel]:
     return number(
         Tile("Sertifikat berakhir", "Kapan sertifikat server berakhir, bila KAMPUNGNET_CERTIFICATE menyebutnya.",
              "dateTimeFromNow", 8),
-        Prom("1000 * min(kampungnet_certificate_end_timestamp_seconds)"),
+        now("1000 * min(kampungnet_certificate_end_timestamp_seconds)"),
     )  # fmt: skip
 
 
-def _spools() -> Builder[dashboard.Panel]:
-    return lines(
-        Tile("Antrean tertua", "Umur bacaan tertua yang masih menunggu di kotak: sepuluh desa terlama.", "s"),
-        Prom(f"topk(10, time() - {named(_WAITING, '')})", "{{name}}"),
-    )
+def _spools() -> list[Builder[dashboard.Panel]]:
+    return [
+        lines(
+            Tile(
+                "Antrean tertua", "Umur bacaan tertua yang masih menunggu di kotak, dari semua desa di kabupaten.", "s"
+            ),
+            Prom("time() - regency:kampungnet_agent_spool_oldest_timestamp_seconds:min", "{{regency}}"),
+        ),
+        ranking(
+            Tile("Antrean tertua sekarang", "Umur bacaan tertua yang menunggu di kotak: sepuluh desa terlama.", "s"),
+            now(f"topk(10, time() - {named(_WAITING, '')})", "{{name}}"),
+        ),
+    ]
 
 
-def _clocks() -> Builder[dashboard.Panel]:
-    return lines(
-        Tile("Jam kotak", "Jam kotak dikurangi jam server: sepuluh yang paling jauh.", "s"),
-        Prom(f"topk(10, abs({named(_CLOCK, '')}))", "{{name}}"),
-    )
+def _clocks() -> list[Builder[dashboard.Panel]]:
+    return [
+        lines(
+            Tile("Jam kotak", "Selisih jam kotak dan jam server yang paling besar di kabupaten.", "s"),
+            Prom("regency:kampungnet_agent_clock_offset_seconds:maxabs", "{{regency}}"),
+        ),
+        ranking(
+            Tile("Jam kotak sekarang", "Selisih jam kotak dan jam server: sepuluh desa yang paling jauh.", "s"),
+            now(f"topk(10, abs({named(_CLOCK, '')}))", "{{name}}"),
+        ),
+    ]
 
 
 def _silent() -> Builder[dashboard.Panel]:
@@ -92,7 +106,7 @@ def _silent() -> Builder[dashboard.Panel]:
 def _losses() -> Builder[dashboard.Panel]:
     return lines(
         Tile("Bacaan hilang dan bentrok", "Bacaan yang dibuang kotak karena spoolnya penuh, dan nomor yang datang dua "
-             "kali dengan isi lain (tanda kartu SD yang disalin).", "short"),
-        Prom(f"sum({grown('kampungnet_agent_dropped_readings_total')})", "dibuang"),
-        Prom(f"sum({grown('kampungnet_agent_conflicts_total')})", "bentrok"),
+             "kali dengan isi lain (tanda kartu SD yang disalin); rata-rata per menit.", "cpm"),
+        *(Prom(f"60 * sum(avg_over_time(regency:kampungnet_agent_{name}:rate5m[$__rate_interval]))", word)
+          for name, word in (("dropped_readings", "dibuang"), ("conflicts", "bentrok"))),
     )  # fmt: skip

@@ -8,9 +8,10 @@ from grafana_foundation_sdk.models import dashboard
 from dashboards.grafana.frame import DISTRICT, OF_DISTRICT, Board
 from dashboards.grafana.kabupaten import TO_VILLAGE
 from dashboards.grafana.panels import BAD, CALM, POOR, Column, Tile, lines, ranking, rows
-from dashboards.grafana.sources import Prom, Query, Sql, live, named
+from dashboards.grafana.sources import Prom, Query, Sql, live, named, now
 
 _MOST: Final = 10
+_AS_HEARD: Final = "Desa yang waktu itu terputus tidak ikut dihitung, juga bila kabarnya menyusul."
 _ANSWER: Final = {
     "unreachable": ("tidak menjawab", BAD), "login_refused": ("menolak sandi kotak", BAD),
     "unreadable": ("jawabannya tak terbaca", POOR), "ok": ("menjawab, kabarnya lama", CALM),
@@ -79,22 +80,26 @@ def _worst() -> list[Builder[dashboard.Panel]]:
 
 def _temperature() -> Builder[dashboard.Panel]:
     return lines(
-        Tile("Suhu", "Suhu rata-rata dan tertinggi atas semua perangkat.", "celsius"),
-        Prom(f"avg({live('kampungnet_device_temperature_celsius', OF_DISTRICT)})", "rata-rata"),
-        Prom(f"max({live('kampungnet_device_temperature_celsius', OF_DISTRICT)})", "tertinggi"),
+        Tile("Suhu", f"Suhu rata-rata dan tertinggi atas semua perangkat. {_AS_HEARD}", "celsius"),
+        *_of_all("kampungnet_device_temperature_celsius"),
     )
 
 
 def _load() -> Builder[dashboard.Panel]:
     return lines(
-        Tile("Beban prosesor router", "Beban rata-rata dan tertinggi atas semua router.", "percentunit"),
-        Prom(f"avg({live('kampungnet_router_cpu_load_ratio', OF_DISTRICT)})", "rata-rata"),
-        Prom(f"max({live('kampungnet_router_cpu_load_ratio', OF_DISTRICT)})", "tertinggi"),
+        Tile("Beban prosesor router", f"Beban rata-rata dan tertinggi atas semua router. {_AS_HEARD}", "percentunit"),
+        *_of_all("kampungnet_router_cpu_load_ratio"),
     )
 
 
+def _of_all(metric: str) -> list[Query]:
+    """Return mean and maximum over devices, from what Prometheus records of each kecamatan every minute."""
+    total, number, most = (f"district:{metric}:{one}{{{OF_DISTRICT}}}" for one in ("sum", "count", "max"))
+    return [Prom(f"sum({total}) / sum({number})", "rata-rata"), Prom(f"max({most})", "tertinggi")]
+
+
 def _newest(expr: str) -> Query:
-    return Prom(expr, "{{name}}", is_instant=True)
+    return now(expr, "{{name}}")
 
 
 def _table(expr: str) -> Query:

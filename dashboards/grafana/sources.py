@@ -90,11 +90,12 @@ def rate(metric: str, where: str) -> str:
     return f"max without (job, instance) (rate({metric}{{{where}}}[$__rate_interval]))"
 
 
-def grown(metric: str, where: str = "") -> str:
-    """Return by how much a counter grew between two points of the graph, each series once."""
-    return f"max without (job, instance) (increase({metric}{{{where}}}[$__rate_interval]))"
-
-
 def named(expr: str, where: str) -> str:
-    """Give values by village the names of the register."""
-    return f"{expr} * on (village) group_left (name) {live('kampungnet_village_info', where)}"
+    """Give values by village the names of the register: those at the end of the graph, looked up once for all of it."""
+    names = f"max without (job, instance) (kampungnet_village_info{{{where}}} @ end())"
+    return f"{expr} * on (village) group_left (name) {names}"
+
+
+def now(expr: str, legend: str = "") -> "Prom":
+    """Return the newest values only: a number, a bar or a table would throw all other points of a graph away."""
+    return Prom(expr, legend, is_instant=True)

@@ -43,6 +43,16 @@ def queries() -> Iterator[Asked]:
             yield _of_target(name, f"annotation {note['name']}", note["target"])
 
 
+def following() -> dict[str, str]:
+    """Return the queries of the variables that nobody chooses: they follow from the others."""
+    return {
+        one["name"]: one["query"]
+        for board in boards().values()
+        for one in board["templating"]["list"]
+        if one.get("hide")
+    }
+
+
 def _of_target(board: str, panel: str, target: Mapping[str, Any]) -> Asked:
     if "rawSql" in target:
         return Asked(board, panel, target["rawSql"], is_sql=True, is_series=target["format"] == "time_series")

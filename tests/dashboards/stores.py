@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 
@@ -23,6 +23,7 @@ from kampungnet.villages import service as villages
 from tests.support import monitoring
 from tests.support.server import Box, Running, enrolled, router_body
 
+RECORDING: Final = monitoring.RULES / "recording.yml"
 VILLAGES = 6
 """As few as have all parts: a dark box, a cut fibre, an ageing connector."""
 ROUNDS = 3
@@ -128,7 +129,9 @@ def prometheus(folder: Path, target: Running) -> Iterator[Prometheus]:
         {"job_name": "kampungnet", "params": {"only": ["state"]}, **of_both},
         {"job_name": "pushed", "metric_relabel_configs": as_pushed, **of_both},
     ]
-    with monitoring.prometheus(folder, json.dumps({"scrape_configs": jobs}), "--log.level=error") as url:
+    (folder / RECORDING.name).write_text(monitoring.quick(RECORDING.read_text()))
+    config = {"scrape_configs": jobs, "rule_files": [RECORDING.name]}
+    with monitoring.prometheus(folder, json.dumps(config), "--log.level=error") as url:
         yield Prometheus(url)
 
 

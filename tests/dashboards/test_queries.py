@@ -22,7 +22,7 @@ from kampungnet.devices import service as devices
 from tests.agent.test_line_tls import certificate_for_loopback
 from tests.architecture.sources import expect_none
 from tests.dashboards import stores
-from tests.dashboards.asked import Asked, as_promql, as_sql, queries
+from tests.dashboards.asked import Asked, as_promql, as_sql, following, queries
 from tests.dashboards.stores import Prometheus
 from tests.support import postgres
 from tests.support.server import serving, url_of
@@ -76,22 +76,29 @@ def _plain(database: Database, role: str = "") -> str:
     return url.replace("kampungnet@", f"{role}@", 1) if role else url
 
 
-def _values(chosen: cast.Cast) -> dict[str, list[str]]:
+def _values(chosen: cast.Cast, reader: "psycopg.Connection[Any]") -> dict[str, list[str]]:
+    """Return what is chosen on the boards, and what follows from it."""
     districts = sorted({code[:8] for code in chosen.codes})
-    return {
+    found = {
         "kabupaten": [run.REGENCY], "kecamatan": districts, "desa": [chosen.trunk[0]],
         "tahun": [f"{clock.local(clock.now_ms(), clock.WIB):%Y}"],
     }  # fmt: skip
+    for name, sql in following().items():
+        found[name] = [value for _, value in _read(sql, found, reader).fetchall()]
+    return found
 
 
-def _rows(asked: Asked, chosen: cast.Cast, prometheus: Prometheus, reader: "psycopg.Connection[Any]") -> int:
-    values = _values(chosen)
+def _read(sql: str, values: dict[str, list[str]], reader: "psycopg.Connection[Any]") -> "psycopg.Cursor[Any]":
+    now = datetime.now(UTC)
+    first, last = (f"{one:%Y-%m-%dT%H:%M:%SZ}" for one in (now - timedelta(days=30), now))
+    return reader.execute(as_sql(sql, values, first, last).encode())
+
+
+def _rows(asked: Asked, values: dict[str, list[str]], prometheus: Prometheus, reader: "psycopg.Connection[Any]") -> int:
     if not asked.is_sql:
         start = time.time() - 60 if asked.is_series else None
         return len(prometheus.ask(as_promql(asked.text, values), start))
-    now = datetime.now(UTC)
-    first, last = (f"{one:%Y-%m-%dT%H:%M:%SZ}" for one in (now - timedelta(days=30), now))
-    found = reader.execute(as_sql(asked.text, values, first, last).encode())
+    found = _read(asked.text, values, reader)
     rows = found.fetchall()
     assert found.description
     if asked.is_series:
@@ -104,7 +111,8 @@ def _rows(asked: Asked, chosen: cast.Cast, prometheus: Prometheus, reader: "psyc
 def test_every_query_returns_rows(
     chosen: cast.Cast, prometheus: Prometheus, reader: "psycopg.Connection[Any]", capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = [(asked, _rows(asked, chosen, prometheus, reader)) for asked in queries()]
+    values = _values(chosen, reader)
+    found = [(asked, _rows(asked, values, prometheus, reader)) for asked in queries()]
     with capsys.disabled():
         table = (f"{one.board:16} {'SQL' if one.is_sql else 'PromQL':6} {rows:5}  {one.panel}" for one, rows in found)
         sys.stdout.write("\n" + "\n".join(table) + "\n")

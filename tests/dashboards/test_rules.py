@@ -57,6 +57,11 @@ def test_of_each_alert_is_tried_that_it_fires_and_that_it_does_not(rules: list[d
         assert " []" in own or rule["name"] == "Watchdog", f"nothing shows that {rule['name']} keeps quiet"
 
 
+def test_each_recorded_series_is_tried(rules: list[dict[str, Any]]) -> None:
+    tried = set(re.findall(r"^ +- expr: (\S+)$", "\n".join(map(_text, TESTS)), re.MULTILINE))
+    assert {rule["name"] for rule in rules if rule["type"] == "recording"} <= tried
+
+
 def test_each_alert_says_where_what_and_what_to_do(rules: list[dict[str, Any]]) -> None:
     sections = re.findall(r"^## (\w+)$", (ROOT / "docs" / "alerts.md").read_text(), re.MULTILINE)
     for rule in _alerts(rules):
