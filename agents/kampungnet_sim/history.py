@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import get_context
 
+import msgspec
+
 from kampungnet_sim.chance import generator, unit
 from kampungnet_sim.register import RegisteredVillage
 from kampungnet_sim.routeros_menus_ip import GATEWAY
@@ -186,11 +188,10 @@ class Past:
 
 
 _NO_ERRORS = ',"rx_errors":0,"tx_errors":0,"rx_drops":0,"tx_drops":0'
-_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 
 
 def _with_ports(reading: Json, ports: list[str]) -> str:
-    text = _COMPACT.encode(reading)
+    text = msgspec.json.encode(reading).decode()
     # The body stands last, so the text ends with its brace and the reading's.
     return f'{text[:-2]},"interfaces":[{",".join(ports)}]}}}}' if "body" in reading else text
 

@@ -292,7 +292,7 @@ class Village:
         light = self._light(when, kinds)
         internet_up = router_up and line_up and not kinds & self._line_enders
         ont_boot = boot if self._ont_is_router else segment.ont_back
-        busy = self._busy(when)
+        busy, guests = self._busy(when), self.guests.count("all", when)
         noise = unit(self._key ^ 0x22, int(when // 30))
         loss = self._loss(light, internet_up)
         router = self.profile.router
@@ -317,9 +317,9 @@ class Village:
             temperature_celsius=round(43 + 5 * busy + warm),
             voltage_volts=round(24.1 + 0.3 * noise, 1),
             hotspot_active=self.guests.count("login", when),
-            hotspot_hosts=self.guests.count("all", when) + BYPASSED_HOSTS * self.has_hotspot,
+            hotspot_hosts=guests + BYPASSED_HOSTS * self.has_hotspot,
             dhcp_leases=self.guests.count("lease", when) + BYPASSED_HOSTS,
-            wireless_clients=self.guests.count("all", when) if self.has_radio else 0,
+            wireless_clients=guests if self.has_radio else 0,
             rx_power_dbm=light,
             tx_power_dbm=round(2.1 + 0.4 * unit(self._key, 3), 2) if fibre_up else None,
             ont_temperature_celsius=round(47 + warm + 3 * noise, 2),

@@ -113,6 +113,9 @@ def counters(
     down, up, seconds = volume
     rows = []
     for port in plan:
+        if not port.up:  # nothing ever went through it
+            rows.append(InterfaceCounters(port.name, port.kind, port.up, 0, 0, 0, 0, 0))
+            continue
         chatter = port.chatter_bps * seconds
         rx_down, rx_up = port.rx_down * down, port.rx_up * up
         tx_down, tx_up = port.tx_down * down, port.tx_up * up
@@ -121,7 +124,7 @@ def counters(
             InterfaceCounters(
                 port.name,
                 port.kind,
-                port.up and (wan_up or not is_wan),
+                wan_up or not is_wan,
                 int(rx_down + rx_up + chatter),
                 int(tx_down + tx_up + chatter * 0.7),
                 int(rx_down / _DOWN_FRAME + rx_up / _UP_FRAME + chatter / 90),

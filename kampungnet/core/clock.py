@@ -52,6 +52,23 @@ def local_day(instant_ms: int, zone: str) -> date:
     return local(instant_ms, zone).date()
 
 
+class LocalDays:
+    """The local days of many instants: the border of a day is looked up once."""
+
+    def __init__(self, zone: str) -> None:
+        self._zone = zone
+        self._first_ms = self._end_ms = 0
+        self._day = date.min
+
+    def of(self, instant_ms: int) -> date:
+        """Return the local calendar day an instant falls on, see :func:`local_day`."""
+        if not self._first_ms <= instant_ms < self._end_ms:
+            self._day = local_day(instant_ms, self._zone)
+            self._first_ms = day_start_ms(self._day, self._zone)
+            self._end_ms = self._first_ms + DAY_MS
+        return self._day
+
+
 def day_start_ms(day: date, zone: str) -> int:
     """Return the instant a local day begins."""
     return int(datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).timestamp() * 1000)

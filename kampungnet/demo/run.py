@@ -93,6 +93,7 @@ class _Start:
             names = villages.names(db, REGENCY)
         parts = cast.choose(names, number)
         past = ["--register", str(villages.register_path(REGISTER)), "--seed", SEED, *self._past(parts)]
+        filling = self._start_filling(past, parts)
         found = self._server_and_simulator(url, port, [*past, *parts.present(), "--only", *parts.codes])
         password = _people(self._database, self._folder, found[0].village)
         self._progress(f"enrolling {len(found)} boxes")
@@ -101,7 +102,6 @@ class _Start:
         voucher = self._open_wifi(found[0])
         options = [word for path in running for word in ("--config", str(path))]
         self._children.start("agents", "kampungnet-agent", "run", *options)
-        filling = self._start_filling(past, parts)
         self._keep_books(parts)
         if len(found) <= MONTH_FIRST:
             self._wait_for_the_month(filling, len(found))

@@ -40,6 +40,19 @@ Moved = tuple[str, int, int, int]
 """Boot id, sequence, instant and its quality of a reading that goes to rest."""
 
 
+class Received(NamedTuple):
+    """A reading with the place and the instant it belongs to, as :class:`YoungReading` has it."""
+
+    site: str
+    device: str
+    payload: bytes
+    stored_ms: int
+    boot_id: str
+    sequence: int
+    taken_ms: int
+    time_quality: int
+
+
 class PlanIsOld(Exception):
     """Between planning and writing a reading came, went or got another time: plan again."""
 
@@ -65,30 +78,46 @@ def agents_to_pack(db: Session, now_ms: int) -> list[tuple[str, str]]:
     rows = db.execute(
         select(YoungReading.regency, YoungReading.agent)
         .group_by(YoungReading.regency, YoungReading.agent)
-        .having(func.min(YoungReading.taken_ms) < _border(now_ms) - LATE_MS)
+        .having(func.min(YoungReading.taken_ms) < border_ms(now_ms) - LATE_MS)
     )
     return [(regency, agent) for regency, agent in rows]
 
 
 def plan(db: Session, regency: str, agent: str, now_ms: int) -> Plan:
     """Work out what packing an agent's older readings will write; changes nothing."""
-    zone = clock.zone_of(regency)
-    planned = Plan(regency, agent, _border(now_ms))
-    young: dict[DeviceDay, list[Any]] = defaultdict(list)
-    for row in db.execute(select(*_COLUMNS).where(*planned.is_old())):
-        young[row.site, row.device, clock.local_day(row.taken_ms, zone)].append(row)
-        planned.moving.add((row.boot_id, row.sequence, row.taken_ms, row.time_quality))
-    for place in _olts(db, regency, young):
-        _rest_olt(db, planned, place, young.pop(place))
+    planned = Plan(regency, agent, border_ms(now_ms))
+    rows = db.execute(select(*_COLUMNS).where(*planned.is_old())).all()
+    planned.moving = {(row.boot_id, row.sequence, row.taken_ms, row.time_quality) for row in rows}
+    _rest(db, planned, rows)
+    return planned
+
+
+def plan_of(db: Session, regency: str, agent: str, received: Iterable[Received]) -> Plan:
+    """Work out what packing readings will write that nobody sent before and that are all older than the border.
+
+    They go to rest without having been young: the same rows as if they had been.
+    """
+    planned = Plan(regency, agent, border_ms=0)
+    _rest(db, planned, received)
+    return planned
+
+
+def _rest(db: Session, planned: Plan, rows: Iterable[Any]) -> None:
+    regency, agent = planned.regency, planned.agent
+    of_zone = clock.LocalDays(clock.zone_of(regency))
+    by_day: dict[DeviceDay, list[Any]] = defaultdict(list)
+    for row in rows:
+        by_day[row.site, row.device, of_zone.of(row.taken_ms)].append(row)
+    for place in _olts(db, regency, by_day):
+        _rest_olt(db, planned, place, by_day.pop(place))
     days = Days(db, regency, agent)
     touched: set[DeviceDay] = set()
-    for place, rows in sorted(young.items()):
-        day = _pack(db, planned, place, rows)
+    for place, of_day in sorted(by_day.items()):
+        day = _pack(db, planned, place, of_day)
         touched |= days.add(place, day.texts, day.before)
     for place in sorted(touched):
         if not days.is_frayed(place):
             days.fold(place, planned.rows)
-    return planned
 
 
 def carry_out(db: Session, planned: Plan) -> None:
@@ -107,7 +136,7 @@ def carry_out(db: Session, planned: Plan) -> None:
     planned.rows.write(db, planned.regency, clock.now_ms())
 
 
-def _border(now_ms: int) -> int:
+def border_ms(now_ms: int) -> int:
     """Return the newest full hour that lies an hour back: packs end where a slot ends."""
     return (now_ms - YOUNG_MS) // YOUNG_MS * YOUNG_MS
 

@@ -1,19 +1,25 @@
 """What a visitor does to the demo: ends it half-way, starts it twice, has a real server's settings at hand."""
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
 from kampungnet.core import clock
-from kampungnet.core.database import Database
+from kampungnet.core.database import Base, Database
 from kampungnet.core.errors import Unavailable
 from kampungnet.demo import boxes, history, run, wifi
-from kampungnet.demo.children import Children
+from kampungnet.demo.children import Children, program
+from kampungnet.devices import service as devices
 from kampungnet.devices import sites
+from kampungnet.devices.models import Agent
 from kampungnet.hotspot import portal_pages, portals
+from kampungnet.shared import wire
+from kampungnet.upkeep import pack_one
 from kampungnet.villages import service as villages
 from kampungnet_agent.drivers.mikrotik_portal import MikrotikPortalDriver
 from tests.agent.drivers.conftest import Settings
@@ -42,6 +48,62 @@ def test_a_month_that_was_broken_off_is_not_there_and_is_filled_the_next_time(da
     history.store_village(database, SARONGAN, the_past(breaks_off=False), None)
     with database.reads() as db:
         assert history.filled(db) == {f"{SARONGAN}-1"}
+
+
+def through_the_door(database: Database, lines: list[history.Line]) -> None:
+    """Store readings as a box of that time would have, in reports; then let them rest."""
+    now_ms = clock.now_ms()
+    with database.writes() as db:
+        site = devices.ensure_site(db, villages.village(db, SARONGAN))
+        agent = Agent(
+            regency=site.regency, id="box", site=site.code, public_key=b"0" * 32, enrolled_ms=now_ms, revoked_ms=None,
+            board="", version="",
+        )  # fmt: skip
+        db.add(agent)
+        db.flush()
+        key = (agent.regency, agent.site, agent.id)
+        for first in range(0, len(lines), 100):
+            history._store(db, key, [bytes(line.reading) for line in lines[first : first + 100]], now_ms)
+    pack_one(database, key[0], key[2], clock.now_ms())
+
+
+def taken_ms(line: history.Line) -> int:
+    return msgspec.json.decode(line.reading, type=wire.Reading).taken_at_ms
+
+
+def told_of(database: Database) -> dict[str, list[tuple[object, ...]]]:
+    """Return what a database holds, but not when it came and from whom."""
+    unlike = {"agent", "stored_ms", "since_ms", "boots", "agents"}
+    with database.reads() as db:
+        return {
+            table.name: sorted(
+                (tuple(row) for row in db.execute(select(*(c for c in table.c if c.name not in unlike)))), key=repr
+            )
+            for table in Base.metadata.sorted_tables
+            if table.name not in unlike
+        }
+
+
+@pytest.mark.parametrize("dark_hours", [0, 3])
+def test_a_month_that_comes_at_once_rests_as_if_it_had_come_report_by_report(
+    database: Database, tmp_path: Path, dark_hours: int
+) -> None:
+    now_ms = clock.now_ms()
+    register = ["--register", str(villages.register_path(run.REGISTER)), "--seed", run.SEED]
+    cut = ",".join(clock.local(now_ms - hours * 3_600_000, clock.WIB).isoformat() for hours in (20, 17))
+    words = [*register, "--days", "2", "--only", SARONGAN, "--cut", f"{SARONGAN}={cut}"]
+    told = subprocess.run([program("kampungnet-sim"), "history", *words], check=True, capture_output=True).stdout
+    lines = [msgspec.json.decode(line, type=history.Line) for line in told.splitlines()]
+    until_ms = now_ms - dark_hours * 3_600_000
+    history.store_village(database, SARONGAN, lines, until_ms)
+    (tmp_path / "other").mkdir()
+    other = run._database(tmp_path / "other")
+    through_the_door(other, [line for line in lines if taken_ms(line) <= until_ms])
+    found, expected = told_of(database), told_of(other)
+    other.close()
+    assert len(found["reading_days"]) >= 4
+    assert (len(found["young_readings"]) >= 20) is (dark_hours == 0)
+    assert found == expected
 
 
 def test_a_second_demo_on_the_same_folder_is_refused_in_a_sentence(tmp_path: Path) -> None:

@@ -131,6 +131,25 @@ def test_packing_keeps_every_byte(kept: list[Kept]) -> None:
     assert unpack(pack(kept)) == sorted(kept, key=lambda one: one.taken_ms)
 
 
+NEARLY_ALIKE = st.text("a.10", max_size=5).map(str.encode) | st.sampled_from(
+    (b"a" + b"1" * 19 + b"a", b"a" + b"1" * 18 + b"a", b"a1a")
+)
+
+
+@settings(max_examples=200)
+@given(st.lists(st.builds(Kept, INSTANTS, st.integers(-1, 2), NEARLY_ALIKE), max_size=20))
+def test_texts_that_differ_only_in_where_their_digits_stand_are_kept_apart(kept: list[Kept]) -> None:
+    assert unpack(pack(kept)) == sorted(kept, key=lambda one: one.taken_ms)
+
+
+def test_packs_of_earlier_versions_can_be_read() -> None:
+    kept = [Kept(START + n, 2, b'{"sequence":%d}' % n) for n in range(20)]
+    earlier = [{"id": lzma.FILTER_LZMA2, "preset": 4, "dict_size": 1 << 22}]
+    blob = lzma.compress(lzma.decompress(pack(kept)), check=lzma.CHECK_CRC32, filters=earlier)
+    assert blob != pack(kept)
+    assert unpack(blob) == kept
+
+
 def test_a_damaged_pack_is_noticed() -> None:
     blob = bytearray(pack([Kept(1, 2, b"x" * 500)]))
     blob[len(blob) // 2] ^= 1
