@@ -36,6 +36,7 @@ from kampungnet.hotspot import (
     routes_vouchers,
 )
 from kampungnet.ingest import lane
+from kampungnet.ingest.key_door import KeyDoor
 from kampungnet.ingest.routes import EnrolmentDoor, ReportDoor
 from kampungnet.ingest.wanted_door import WantedDoor
 from kampungnet.measurement import routes as measurement_routes
@@ -50,6 +51,7 @@ from kampungnet.measurement import (
 )
 from kampungnet.metrics import discovery, live
 from kampungnet.shared import wire
+from kampungnet.shared.rotation import KEYS_PATH, KeyAnswer, KeyRequest
 from kampungnet.shared.wanted import WANTED_PATH, WantedAnswer, WantedPortal, WantedQuestion
 from kampungnet.staff import routes as staff_routes
 from kampungnet.staff import routes_account, routes_acts, routes_published, second_factor
@@ -113,7 +115,10 @@ class Server:
         second_factor.roles()  # a role that is none is said now, not at somebody's sign-in
         self.database = database
         self.tally = tally or Tally()
-        self._doors: dict[str, ASGIApp] = {wire.ENROLMENTS_PATH: EnrolmentDoor(database)}
+        self._doors: dict[str, ASGIApp] = {
+            wire.ENROLMENTS_PATH: EnrolmentDoor(database),
+            KEYS_PATH: KeyDoor(database),
+        }
         self._upkeep = upkeep
         self._budget_ends = ending.Ends()
         self.ending: Callable[[], bool] = lambda: False
@@ -229,12 +234,14 @@ def _with_doors(page: dict[str, Any]) -> dict[str, Any]:
             wire.EnrolmentAnswer,
             WantedQuestion,
             WantedAnswer,
+            KeyRequest,
+            KeyAnswer,
             wire.Problem,
         ),
         ref_template="#/components/schemas/{name}",
     )
     page.setdefault("components", {}).setdefault("schemas", {}).update(parts)
-    report, receipt, request, enrolled, question, wanted, problem = schemas
+    report, receipt, request, enrolled, question, wanted, key, key_now, problem = schemas
     page["paths"][wire.REPORTS_PATH] = {
         "post": _operation("Hand over readings", report, ("200", receipt), problem, _REPORT_ERRORS)
     }
@@ -243,6 +250,9 @@ def _with_doors(page: dict[str, Any]) -> dict[str, Any]:
     }
     page["paths"][WANTED_PATH] = {
         "post": _operation("Wait for what a portal has to be", question, ("200", wanted), problem, _WANTED_ERRORS)
+    }
+    page["paths"][KEYS_PATH] = {
+        "post": _operation("Change the key of a box", key, ("200", key_now), problem, _WANTED_ERRORS)
     }
     return page
 

@@ -88,8 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--regency", required=True, help="Kemendagri code of the kabupaten, for example 35.10")
 
     for name, run, text in (
-        ("enrol", _enrol, "print a one-time code for the box of a village (valid for 24 hours)"),
-        ("revoke", _revoke, "take the right to report from every box of a village, at once"),
+        ("enrol", _enrol, "print a one-time code: the box that uses it takes the place of the one before (24 hours)"),
+        ("revoke", _revoke, "take the right from every box of a village, at once and for good"),
     ):
         one = _command(commands, name, run, text)
         one.add_argument("--village", required=True, help="Kemendagri code, for example 35.10.15.2012")
@@ -274,7 +274,7 @@ def _enrol(options: argparse.Namespace) -> None:
 def _revoke(options: argparse.Namespace) -> None:
     with open_database(options).writes() as db:
         number = devices.revoke(db, villages.village(db, options.village), clock.now_ms())
-    print(f"{number} box(es) of {options.village} can no longer report.")
+    print(f"{number} box(es) of {options.village} can no longer report, nor be enrolled again with any key they had.")
 
 
 def _onu(options: argparse.Namespace) -> None:

@@ -11,9 +11,9 @@ from kampungnet.shared import service_manager, wire
 from kampungnet.shared.settings_file import SettingsError
 from kampungnet_agent.box import Box
 from kampungnet_agent.commands import REQUEST_SECONDS, Commands, Follows
-from kampungnet_agent.credential import read_credential, signer_of
 from kampungnet_agent.driver import Driver
 from kampungnet_agent.driver_loading import load_driver
+from kampungnet_agent.key_change import Identity, KeyKeeper
 from kampungnet_agent.line import Line
 from kampungnet_agent.poller import Poller
 from kampungnet_agent.report import Sender
@@ -112,16 +112,18 @@ def open_spool(settings: AgentSettings, box: Box) -> Spool:
 
 
 async def _open_office(settings: AgentSettings, box: Box, workers: tuple[Worker, Worker], *, named: bool) -> Office:
-    credential = read_credential(Path(settings.server.credential_file))
+    identity = Identity(Path(settings.server.credential_file))
+    agent = identity.credential.agent
     watched = build_drivers(settings.devices)
     parts = Parts(
         spool=await workers[0].do(open_spool, settings, box),
         spool_worker=workers[0],
         line=Line(settings.server.url, Path(settings.server.ca_file) if settings.server.ca_file else None),
         line_worker=workers[1],
-        sender=Sender(credential.agent, signer_of(credential), box),
+        sender=Sender(agent, identity.sign, box),
         tally=Tally(),
-        label=f"{credential.agent}/" if named else "",
+        label=f"{agent}/" if named else "",
+        keeper=KeyKeeper(identity, settings.server.key_days),
     )
     return Office(parts, watched, settings)
 
@@ -150,7 +152,9 @@ async def _follow(office: Office, driver: Follows, label: str) -> None:
     line = Line(server.url, Path(server.ca_file) if server.ca_file else None, REQUEST_SECONDS)
     worker = Worker(f"{label}: wanted")
     try:
-        await Commands(office.parts.sender, line, worker, driver, label).follow_for_ever()
+        keeper = office.parts.keeper
+        commands = Commands(office.parts.sender, line, worker, driver, label, keeper.identity if keeper else None)
+        await commands.follow_for_ever()
     finally:
         worker.stop()
 

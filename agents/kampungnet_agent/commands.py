@@ -23,6 +23,7 @@ from kampungnet.shared.wanted import (
 )
 from kampungnet_agent.credential import signature_headers
 from kampungnet_agent.driver import DeviceError
+from kampungnet_agent.key_change import Identity
 from kampungnet_agent.line import Answer, Line, LineError
 from kampungnet_agent.pace import DENIED_SECONDS, BackOff
 from kampungnet_agent.report import Sender
@@ -73,7 +74,16 @@ class WantedError(Exception):
 class Commands:
     """Asks for ever what is wanted of one device."""
 
-    def __init__(self, sender: Sender, line: Line, worker: Worker, follower: Follows, label: str) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        line: Line,
+        worker: Worker,
+        follower: Follows,
+        label: str,
+        identity: Identity | None = None,
+    ) -> None:
+        self._identity = identity
         self._sender, self._line, self._worker = sender, line, worker
         self._follower, self._label = follower, label
         self._back_off = BackOff(random.Random())  # noqa: S311 - spreads load, guards nothing
@@ -151,7 +161,7 @@ class Commands:
         wait = self._back_off.failed()
         if isinstance(error, WantedError):
             self._tell(sentence)
-            if error.denied:
+            if error.denied and not (self._identity and self._identity.read_again()):
                 # Two boxes on one router would undo each other's work.
                 self._follower.stand_back(back=True)
                 return DENIED_SECONDS + wait

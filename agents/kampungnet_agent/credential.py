@@ -25,6 +25,10 @@ class Credential(msgspec.Struct, frozen=True):
     private_key: str
     """Raw Ed25519 private key (32 bytes), standard base64."""
     village_name: wire.Text = ""
+    next_key: str = ""
+    """Made, perhaps known to the server already, and not yet the only one: see :mod:`kampungnet_agent.key_change`."""
+    made_ms: int = 0
+    """When the private key was made, by the box's clock; 0 of a file that was written before this was kept."""
 
     @property
     def village_words(self) -> str:
@@ -33,7 +37,12 @@ class Credential(msgspec.Struct, frozen=True):
 
     def seed(self) -> bytes:
         """Return the 32 bytes of the private key."""
-        return base64.b64decode(self.private_key, validate=True)
+        return seed_of(self.private_key)
+
+
+def seed_of(key: str) -> bytes:
+    """Return the bytes of a private key; raises ``ValueError`` for what is none."""
+    return base64.b64decode(key, validate=True)
 
 
 def read_credential(path: Path) -> Credential:
@@ -43,7 +52,7 @@ def read_credential(path: Path) -> Credential:
     text = read_secret(path, "server.credential_file")
     try:
         credential = msgspec.json.decode(text, type=Credential)
-        if len(credential.seed()) == SEED_BYTES:
+        if len(credential.seed()) == SEED_BYTES and len(seed_of(credential.next_key)) in {0, SEED_BYTES}:
             return credential
     except (msgspec.DecodeError, binascii.Error, ValueError):
         pass  # one sentence for every kind of damage

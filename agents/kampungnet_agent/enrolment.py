@@ -18,10 +18,10 @@ class EnrolmentError(Exception):
     """The server did not take this box; ``str(error)`` is one sentence."""
 
 
-def enrol(line: Line, server: str, code: str, board: str) -> Credential:
+def enrol(line: Line, server: str, code: str, board: str, now_ms: int = 0) -> Credential:
     """Make a key on this box and register its public half with the one-time ``code``.
 
-    Raises :class:`EnrolmentError`, or ``LineError`` when there was no answer.
+    ``now_ms`` is kept as the key's age. Raises :class:`EnrolmentError`, or ``LineError`` when there was no answer.
     """
     key = Ed25519PrivateKey.generate()
     request = wire.EnrolmentRequest(
@@ -33,7 +33,9 @@ def enrol(line: Line, server: str, code: str, board: str) -> Credential:
         **signature_headers(NOBODY, key.sign, wire.ENROLMENTS_PATH, body),
     }
     answer = _answer(line.request("POST", wire.ENROLMENTS_PATH, body, headers))
-    return Credential(answer.agent, answer.village, server, _base64(key.private_bytes_raw()), answer.village_name)
+    return Credential(
+        answer.agent, answer.village, server, _base64(key.private_bytes_raw()), answer.village_name, made_ms=now_ms
+    )
 
 
 def make_room_for_credential(path: Path, *, replace: bool) -> None:

@@ -1,4 +1,4 @@
-"""``kampungnet-agent``: run, poll, check, record, enrol.
+"""``kampungnet-agent``: run, poll, check, record, enrol, rotate.
 
 Exit codes: 0 all well, 1 something does not work, 2 wrong usage or settings.
 Each command imports only what it needs, because ``run`` lives on boxes with little memory.
@@ -121,13 +121,36 @@ def enrol(options: argparse.Namespace) -> int:
     check_server_url(options.server, "--server")
     make_room_for_credential(path, replace=options.replace)
     try:
-        credential = enrol(Line(options.server, ca_file), options.server, options.code, Box().board)
+        credential = enrol(
+            Line(options.server, ca_file), options.server, options.code, (box := Box()).board, box.wall_ms()
+        )
     except (EnrolmentError, LineError) as error:
         print(f"kampungnet-agent: {printable(str(error))}", file=sys.stderr)
         return DOES_NOT_WORK
     keep(path, credential)
     print(printable(f"Kotak ini terdaftar untuk desa {credential.village_words} sebagai {credential.agent}."))
     print(f"Kunci rahasianya di {path}, jangan disalin ke kotak lain. Berikutnya: kampungnet-agent check")
+    return OK
+
+
+def rotate(options: argparse.Namespace) -> int:
+    """Change this box's key now; a running agent goes on with the new one."""
+    from kampungnet_agent.box import Box
+    from kampungnet_agent.key_change import Identity, KeyChangeError, change_key
+    from kampungnet_agent.line import Line, LineError
+    from kampungnet_agent.settings import read_server_table
+
+    server = read_server_table(options.config)
+    identity = Identity(Path(server.credential_file))
+    line = Line(server.url, Path(server.ca_file) if server.ca_file else None)
+    try:
+        change_key(identity, line, Box().wall_ms())
+    except (KeyChangeError, LineError, OSError) as error:
+        print(f"kampungnet-agent: {printable(str(error))}", file=sys.stderr)
+        return DOES_NOT_WORK
+    finally:
+        line.close()
+    print(f"Kotak {identity.credential.agent} punya kunci baru; kunci lama tidak berlaku lagi.")
     return OK
 
 
@@ -138,11 +161,12 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 all well, 1 something does not work, 2 wrong usage or settings.",
     )
     parser.add_argument("--verbose", action="store_true", help="log also what goes well")
-    commands = parser.add_subparsers(required=True, metavar="run | poll | check | record | enrol")
+    commands = parser.add_subparsers(required=True, metavar="run | poll | check | record | enrol | rotate")
     for name, command, text in (
         ("run", run, "poll, keep and send until SIGTERM"),
         ("poll", poll, "poll each device once and print readings as JSON lines; nothing is stored or sent"),
         ("check", check, "say in sentences (Indonesian) what works and what does not"),
+        ("rotate", rotate, "change this box's key now; done by itself after key_days"),
         ("record", record, "save one device's answers, names masked, as a folder that can be replayed"),
     ):
         one = commands.add_parser(name, help=text, description=text)

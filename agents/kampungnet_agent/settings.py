@@ -29,6 +29,8 @@ class ServerTable(msgspec.Struct, frozen=True):
     credential_file: str
     ca_file: str = ""
     report_interval_seconds: Seconds = 60
+    key_days: Annotated[int, Meta(ge=0, le=3650)] = 180
+    """Age at which the box changes its key by itself; 0: never."""
 
 
 class SpoolTable(msgspec.Struct, frozen=True):

@@ -34,6 +34,33 @@ def signer_for(seed: bytes) -> Signer:
     return package_signer(seed)
 
 
+def public_key_of(seed: bytes) -> bytes:
+    """Return the 32 bytes of the public key that belongs to a private one."""
+    try:
+        return openssl_public_key(seed)
+    except (ImportError, AttributeError, OSError, SigningError):
+        pass  # as for signing
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+
+
+def openssl_public_key(seed: bytes) -> bytes:
+    """Work a public key out with the libcrypto that Python's ``ssl`` module already loaded."""
+    lib = _libcrypto()
+    key = lib.EVP_PKEY_new_raw_private_key(_ED25519, None, seed, len(seed))
+    if not key:
+        raise SigningError("OpenSSL refused the private key")
+    try:
+        size = ctypes.c_size_t(32)
+        out = ctypes.create_string_buffer(32)
+        if lib.EVP_PKEY_get_raw_public_key(key, out, ctypes.byref(size)) != 1 or size.value != 32:
+            raise SigningError("OpenSSL cannot tell the public key")
+        return out.raw
+    finally:
+        lib.EVP_PKEY_free(key)
+
+
 def openssl_signer(seed: bytes) -> Signer:
     """Sign with the libcrypto that Python's ``ssl`` module already loaded."""
     lib = _libcrypto()
@@ -72,6 +99,9 @@ def _libcrypto() -> Any:
     pointer, size = ctypes.c_void_p, ctypes.c_size_t
     lib.EVP_PKEY_new_raw_private_key.restype = pointer
     lib.EVP_PKEY_new_raw_private_key.argtypes = [ctypes.c_int, pointer, ctypes.c_char_p, size]
+    lib.EVP_PKEY_get_raw_public_key.argtypes = [pointer, pointer, pointer]
+    lib.EVP_PKEY_free.argtypes = [pointer]
+    lib.EVP_PKEY_free.restype = None
     lib.EVP_MD_CTX_new.restype = pointer
     lib.EVP_MD_CTX_free.argtypes = [pointer]
     lib.EVP_MD_CTX_free.restype = None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from kampungnet.shared import wire
+from kampungnet_agent.key_change import KeyKeeper
 from kampungnet_agent.line import Line, LineError
 from kampungnet_agent.pace import DENIED_SECONDS, BackOff, until_phase
 from kampungnet_agent.report import Sender, make_post
@@ -43,6 +44,8 @@ class Parts:
     tally: Tally
     label: str = ""
     """Stands before each log line when several agents share a process."""
+    keeper: KeyKeeper | None = None
+    """Changes the key of the box; between two requests, so that none is under way with the old one."""
 
 
 class Uplink:
@@ -71,12 +74,23 @@ class Uplink:
 
     async def _turn_or_wait(self, now: float) -> float:
         try:
+            await self._keep_key()
             return await self.turn(now)
         except SpoolError as error:
             if not self._told:
                 log.error("%suplink: %s", self._parts.label, error)
             self._told = Kind.FAILED
             return self._back_off.failed()
+
+    async def _keep_key(self) -> None:
+        parts, box = self._parts, self._parts.sender.box
+        if parts.keeper is None or not parts.keeper.is_due(box):
+            return
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                await parts.line_worker.do(parts.keeper.change, parts.line, box.wall_ms())
+        except TimeoutError:
+            parts.line.abort()
 
     async def turn(self, now: float) -> float:
         """Do the one most urgent thing and return the seconds to wait before the next; ``now`` is monotonic."""
@@ -178,7 +192,9 @@ class Uplink:
 
     def _wait_after(self, failure: NoReceipt) -> float:
         """Count and tell a failure; return the seconds to wait."""
-        tally = self._parts.tally
+        tally, keeper = self._parts.tally, self._parts.keeper
+        if failure.kind is Kind.DENIED and keeper is not None and keeper.identity.read_again():
+            failure = failure._replace(kind=Kind.FAILED)  # it was the old key that was refused
         tally.send_failures += 1
         tally.credential_refused = failure.kind is Kind.DENIED
         if failure.kind is not self._told:

@@ -36,6 +36,7 @@ class Agent(Base):
     public_key: Mapped[bytes] = mapped_column(Blob)
     enrolled_ms: Mapped[int]
     revoked_ms: Mapped[int | None]
+    """When its right ended, and ``ended`` says how."""
     board: Mapped[str]
     version: Mapped[str]
     last_report_ms: Mapped[int | None]
@@ -52,6 +53,15 @@ class Agent(Base):
     """Highest sequence of its readings that rests in a pack: a lower one may be a repeat from long ago."""
     conflicts: Mapped[int] = mapped_column(default=0)
     """Readings that came twice with different content: the sign of a cloned SD card."""
+    next_key: Mapped[bytes | None] = mapped_column(Blob)
+    """Announced by the box, signed with ``public_key``: both are accepted until this one is used."""
+    next_key_ms: Mapped[int | None]
+    previous_key: Mapped[bytes | None] = mapped_column(Blob)
+    """The key before: nothing is accepted from it, and who still has it has a copy."""
+    key_since_ms: Mapped[int | None]
+    """When the key came into use; unknown: with the enrolment."""
+    ended: Mapped[str | None]
+    """As :class:`kampungnet.devices.credentials.Ended`; nothing while it may report."""
 
 
 class EnrolmentCode(Base):

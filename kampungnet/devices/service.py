@@ -3,16 +3,15 @@
 import hashlib
 import secrets
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from kampungnet.core.errors import NotFound
-from kampungnet.core.rows import among
-from kampungnet.devices import onus, sites, states
+from kampungnet.devices import credentials, onus, sites, states
 from kampungnet.devices.bodies import SETTINGS, Body, decoded, is_onu
 from kampungnet.devices.models import Agent, Device, EnrolmentCode, Site
 from kampungnet.devices.status import SILENT_AFTER_MS, Status, status_of
@@ -22,21 +21,15 @@ from kampungnet.villages.service import districts
 
 NewState = states.NewState
 clean = states.clean
+Reporter = credentials.Reporter
+reporting_agents = credentials.reporting_agents
+revoke = credentials.revoke
 ensure_site = sites.ensure_site
 _KINDS: Final = ("router", "portal", "ont", "olt", "access_point", "camera", "other")
 CODE_LIFE_MS: Final = 24 * 3_600_000
+NO_CODE: Final = "This enrolment code is not known, was used already or is too old: ask for a new one."
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U to misread."""
-
-
-class Reporter(NamedTuple):
-    """An agent that may report: where it stands, and the key its reports are signed with."""
-
-    regency: str
-    site: str
-    public_key: bytes
-    packed_up_to: int
-    """Readings up to this sequence may rest in packs already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +74,7 @@ def issue_code(db: Session, village: Village, now_ms: int) -> str:
 
 
 def enrol(db: Session, asked: wire.EnrolmentRequest, public_key: bytes, now_ms: int) -> tuple[Agent, Village]:
-    """Turn a good one-time code into an agent. Raises ``NotFound`` for any code that does not open a door.
+    """Turn a good one-time code into an agent. Raises ``NotFound`` for any code, or key, that does not open a door.
 
     The caller has checked that the request was signed with ``public_key``.
     """
@@ -96,12 +89,13 @@ def enrol(db: Session, asked: wire.EnrolmentRequest, public_key: bytes, now_ms: 
         .returning(EnrolmentCode.regency, EnrolmentCode.village)
     ).one_or_none()
     if taken is None:
-        raise NotFound("This enrolment code is not known, was used already or is too old: ask for a new one.")
+        raise NotFound(NO_CODE)
+    if credentials.is_revoked(db, public_key):
+        raise NotFound(NO_CODE)  # the transaction ends here: the code stays good for another box
     village = db.get_one(Village, (taken.regency, taken.village))
     site = ensure_site(db, village)
-    # A site has one agent: the box that was replaced, or stolen, loses its right with the new one's first breath.
-    before = (Agent.regency == site.regency, Agent.site == site.code, Agent.revoked_ms.is_(None))
-    db.execute(update(Agent).where(*before).values(revoked_ms=now_ms))
+    # A site has one agent: the box that is replaced loses its right with the new one's first breath.
+    credentials.replace(db, site, now_ms)
     agent = Agent(
         regency=taken.regency, id=random_code(16), site=site.code, public_key=public_key, enrolled_ms=now_ms,
         board=clean(asked.board), version=clean(asked.version),
@@ -109,30 +103,6 @@ def enrol(db: Session, asked: wire.EnrolmentRequest, public_key: bytes, now_ms: 
     db.add(agent)
     db.flush()
     return agent, village
-
-
-def revoke(db: Session, village: Village, now_ms: int) -> int:
-    """Revoke every agent of a village, and its unused codes; return how many agents lost their right."""
-    db.execute(
-        update(EnrolmentCode)
-        .where(EnrolmentCode.regency == village.regency, EnrolmentCode.village == village.code)
-        .where(EnrolmentCode.used_ms.is_(None))
-        .values(used_ms=now_ms)
-    )
-    of_village = select(Site.code).where(Site.regency == village.regency, Site.village == village.code)
-    changed = db.execute(
-        update(Agent)
-        .where(Agent.regency == village.regency, Agent.site.in_(of_village), Agent.revoked_ms.is_(None))
-        .values(revoked_ms=now_ms)
-        .returning(Agent.id)
-    )
-    return len(changed.all())
-
-
-def reporting_agents(db: Session, ids: Collection[str]) -> dict[str, Reporter]:
-    """Return those agents that may report at this moment, by id. Revoked ones are absent."""
-    rows = among(db, Agent, ("id", "revoked_ms", *Reporter._fields), {"id": ids})
-    return {agent: Reporter(*known) for agent, revoked_ms, *known in rows if revoked_ms is None}
 
 
 def note_packed(db: Session, regency: str, agent: str, sequence: int) -> None:

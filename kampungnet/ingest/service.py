@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from kampungnet.configs import service as configs
 from kampungnet.core.errors import BadInput, NotSignedIn, Problem, Unavailable
 from kampungnet.core.rows import change
+from kampungnet.devices import credentials
 from kampungnet.devices import service as devices
 from kampungnet.devices.models import Agent
 from kampungnet.devices.service import NewState, Reporter
@@ -78,6 +79,8 @@ class Checked(msgspec.Struct, frozen=True, gc=False):
     report: Opened
     packed_up_to: int = 0
     """Readings up to this sequence may rest in packs already."""
+    new_key: bytes | None = None
+    """It was signed with the key that was announced: the one before ends."""
 
 
 class _Placed(msgspec.Struct, frozen=True, gc=False):
@@ -179,6 +182,8 @@ def _judged(db: Session, arrivals: list[Arrival], keys: Keys) -> list[Checked | 
         room -= unpacked_bytes(one.report) if isinstance(one, Checked) else 0
         judged.append(one)
         who = agents.get(arrival.request.agent)
+        if who and isinstance(one, Checked) and one.new_key:
+            agents[one.agent] = who.after(one.new_key)
         if who and isinstance(one, NamesAnother):
             claims.append(OddReport(who.regency, who.site, arrival.request.received_ms, Odd.CLAIMED, 1))
     oddities.note(db, claims)
@@ -189,14 +194,22 @@ def _checked(arrival: Arrival, agent: Reporter | None, keys: Keys) -> Checked | 
     if agent is None:
         return NotSignedIn(STRANGER)
     request, found = arrival.request, arrival.proven
-    if found is None or found.key != agent.public_key:  # the first report to this process, or a box with a new key
-        found = proven(request, agent.public_key)
+    if found is None or found.key not in agent.keys:  # the first report to this process, or a box with a new key
+        found = next((one for key in agent.keys if (one := proven(request, key))), None)
         if found is None:
             return NotSignedIn(STRANGER)
-        keys.learn(request.agent, agent.public_key)
+        keys.learn(request.agent, found.key)
     if isinstance(found.report, Problem):
         return found.report
-    return Checked(agent.regency, agent.site, request.agent, request.received_ms, found.report, agent.packed_up_to)
+    new_key = found.key if found.key == agent.next_key else None
+    return Checked(
+        agent.regency, agent.site, request.agent, request.received_ms, found.report, agent.packed_up_to, new_key
+    )
+
+
+def proven_key(reporter: Reporter | None, signature: str, text: bytes) -> bytes | None:
+    """Return the key of a box that signed a text; ``None`` when it was none of those that count."""
+    return next((key for key in (reporter.keys if reporter else ()) if signed(key, signature, text)), None)
 
 
 def signed(key: bytes, signature: str, text: bytes) -> bool:
@@ -324,6 +337,9 @@ def _record_agents(db: Session, checked: list[Checked], conflicting: Conflicts) 
     for agent, number in counted.items():
         log.warning("agent %s sent %d known readings with another content: a copied card?", agent, number)
         db.execute(update(Agent).where(Agent.id == agent).values(conflicts=Agent.conflicts + number))
+    for one in checked:
+        if one.new_key:
+            credentials.take_over(db, one.regency, one.agent, one.new_key, one.received_ms)
     # One row an agent: of several reports in this group the last one says how the box is.
     rows = {one.agent: _agent_row(one) for one in checked}
     change(db, Agent, list(rows.values()), ("regency", "id"))

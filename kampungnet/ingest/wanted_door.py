@@ -19,12 +19,13 @@ from sqlalchemy.orm import Session
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, NotSignedIn, Problem
+from kampungnet.devices import credentials
 from kampungnet.devices import service as devices
 from kampungnet.hotspot import portals
 from kampungnet.hotspot.models import HotspotPortal
 from kampungnet.hotspot.portals import Place
 from kampungnet.ingest.routes import Receive, Scope, Send, answer, read_body
-from kampungnet.ingest.service import STRANGER, signed
+from kampungnet.ingest.service import STRANGER, proven_key
 from kampungnet.shared import wire
 from kampungnet.shared.wanted import (
     HOLD_SECONDS,
@@ -94,16 +95,17 @@ class WantedDoor:
         signature = headers.get(wire.SIGNATURE_HEADER.lower().encode(), b"").decode("latin-1")
         with self._database.reads() as db:
             agent = devices.reporting_agents(db, {name}).get(name)
-            if agent is None or not signed(
-                agent.public_key, signature, wire.signing_bytes("POST", WANTED_PATH, name, body)
-            ):
+            key = proven_key(agent, signature, wire.signing_bytes("POST", WANTED_PATH, name, body))
+            if agent is None or key is None:
                 raise NotSignedIn(STRANGER)
             question = _read(body, name)
             place, now_ms = (agent.regency, agent.site), clock.now_ms()
             found = db.get(HotspotPortal, place)
-            if found is not None and not _says_more(found, question, now_ms):
+            if found is not None and key != agent.next_key and not _says_more(found, question, now_ms):
                 return place, question, found.revision
         with self._database.writes() as db:
+            if key == agent.next_key:
+                credentials.take_over(db, agent.regency, name, key, now_ms)
             portals.asked(db, place, question, now_ms)
             return place, question, portals.revision(db, place)
 

@@ -10,6 +10,7 @@ from kampungnet.core.database import Database
 from kampungnet.devices import service as devices
 from kampungnet.metrics import discovery
 from kampungnet.shared import wire
+from kampungnet.shared.rotation import KEYS_PATH
 from kampungnet.shared.wanted import WANTED_PATH
 from kampungnet.villages import service as villages
 from tests.support.contents import contents
@@ -28,6 +29,8 @@ from tests.support.server import (
     signed_headers,
     where,
 )
+
+GONE = "can no longer report, nor be enrolled again with any key they had."
 
 
 def test_unknown_revoked_and_foreign_get_the_same_bytes_and_change_nothing(
@@ -84,7 +87,7 @@ def test_revoking_works_at_once_on_a_connection_that_is_open(database: Database,
     line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     assert _sent(line, box).receipt().accepted == [1]
     done = kampungnet("revoke", "--village", VILLAGE, *where(database))
-    assert (done.returncode, done.stdout) == (0, f"1 box(es) of {VILLAGE} can no longer report.\n")
+    assert (done.returncode, done.stdout) == (0, f"1 box(es) of {VILLAGE} {GONE}\n")
     before = contents(database)
     assert _sent(line, box).status == 401
     assert contents(database) == before
@@ -107,7 +110,7 @@ def test_nothing_revoked_can_do_anything_at_any_door(database: Database, server:
         devices.revoke(db, villages.village(db, VILLAGE), clock.now_ms())
     page = msgspec.json.decode(server.send("GET", "/api/openapi.json").body)
     doors = {path for path, of in page["paths"].items() if "agents" in of.get("post", {}).get("tags", [])}
-    assert {wire.REPORTS_PATH, wire.ENROLMENTS_PATH, WANTED_PATH} <= doors
+    assert {wire.REPORTS_PATH, wire.ENROLMENTS_PATH, WANTED_PATH, KEYS_PATH} <= doors
     before = contents(database)
     for path in sorted(doors - {wire.ENROLMENTS_PATH}):
         body = box.report(box.reading())
