@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from kampungnet.core import clock, pages
+from kampungnet.core.address import public_address
 from kampungnet.core.errors import Conflict, Unprocessable
 from kampungnet.core.languages import N_
 from kampungnet.core.web import Writes, texts_of
@@ -58,4 +59,5 @@ def replace(request: Request, db: Writes, staff: CurrentStaff, code: str, reason
     village, now_ms = villages.village(db, code), clock.now_ms()
     one_time = service.issue_code(db, village, now_ms)
     audit.record(db, staff, Act("box.code", code, reason, None, {}), now_ms)
-    return pages.render(request, "devices/code.html", village=village, code=one_time)
+    command = f"kampungnet-agent enrol --server {public_address() or 'https://…'} --code {one_time}"
+    return pages.render(request, "devices/code.html", village=village, code=one_time, command=command)
