@@ -110,7 +110,7 @@ def store_village(database: Database, village: str, lines: Iterable[Line], until
         site = devices.ensure_site(db, villages.village(db, village)).code
     agent = Agent(
         regency=village[:5], id=devices.random_code(16), site=site, public_key=_NOBODY,
-        enrolled_ms=now_ms - DAYS * clock.DAY_MS, revoked_ms=now_ms, board="", version="",
+        enrolled_ms=now_ms - DAYS * clock.DAY_MS, revoked_ms=now_ms, ended="replaced", board="", version="",
     )  # fmt: skip
     key = (agent.regency, agent.site, agent.id)
     old, young = _parted(month, rest.border_ms(now_ms))
@@ -119,15 +119,6 @@ def store_village(database: Database, village: str, lines: Iterable[Line], until
         planned = rest.plan_of(db, agent.regency, agent.id, received)
     # One transaction for all of it: whoever ends the demo half-way leaves a whole month or none.
     with database.writes() as db:
-<<<<<<< HEAD
-=======
-        site = devices.ensure_site(db, villages.village(db, village))
-        now_ms = clock.now_ms()
-        agent = Agent(
-            regency=site.regency, id=devices.random_code(16), site=site.code, public_key=_NOBODY,
-            enrolled_ms=now_ms - DAYS * clock.DAY_MS, revoked_ms=now_ms, ended="replaced", board="", version="",
-        )  # fmt: skip
->>>>>>> 35162fd (A box changes its key itself and survives a power cut at every step; to replace a box and to revoke it for good are different acts)
         db.add(agent)
         db.flush()
         rest.carry_out(db, planned)
