@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from importlib.resources import files
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -56,6 +57,9 @@ _WEAK_WORDS: Final = frozenset(
     "iloveyou dragon monkey football sepakbola persib arema doraemon kucing secret master sunshine princess".split()
 )
 _SORTED_WEAK_WORDS: Final = sorted(_WEAK_WORDS, key=len, reverse=True)
+_REPEATED: Final = re.compile(r"(.+?)\1+")
+_AROUND: Final = re.compile(r"^[\W\d_]+|[\W\d_]+$")
+_LETTERS: Final = str.maketrans("013457@$!", "oieastasi")
 
 
 @contextmanager
@@ -95,11 +99,28 @@ def needs_rehash(password_hash: str) -> bool:
 
 
 def is_guessable(password: str, *own_words: str) -> bool:
-    """Tell whether a password is only common words, the product's or person's own names, and digits."""
-    rest = password.casefold()
+    """Tell whether a password is a known one, or only common words, the product's or person's own names, and digits."""
+    rest = whole = password.casefold()
     for word in [*(own.casefold() for own in own_words if len(own) > 2), *_SORTED_WEAK_WORDS]:
         rest = rest.replace(word, "")
-    return len(set(password)) < 5 or len(re.sub(r"[\W\d_]", "", rest)) < 4
+    if len(set(password)) < 5 or len(re.sub(r"[\W\d_]", "", rest)) < 4:
+        return True
+    repeated = _REPEATED.fullmatch(whole)
+    return any(form in common_passwords() for form in _plain_forms(repeated[1] if repeated else whole))
+
+
+@cache
+def common_passwords() -> frozenset[str]:
+    """Return the passwords that turn up most often in published collections; source and licence stand in the file."""
+    text = files("kampungnet.core").joinpath("common_passwords.txt").read_text("utf-8")
+    return frozenset(text.partition("\n\n")[2].partition("\n\n")[2].split())
+
+
+def _plain_forms(password: str) -> set[str]:
+    """Return a password as it is, without digits and signs around it, and with letters where digits stand for them."""
+    bare = _AROUND.sub("", password)
+    forms = {password, bare, *(form.translate(_LETTERS) for form in (password, bare))}
+    return forms | {_AROUND.sub("", form) for form in forms}
 
 
 def new_token() -> str:

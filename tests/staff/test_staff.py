@@ -4,7 +4,13 @@ from kampungnet.app import Server
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Conflict, NotFound, Problem, Unprocessable
-from kampungnet.core.security import hash_password, is_guessable, password_matches
+from kampungnet.core.security import (
+    MIN_PASSWORD_LENGTH,
+    common_passwords,
+    hash_password,
+    is_guessable,
+    password_matches,
+)
 from kampungnet.staff.service import Duty, NewStaff, Role, Scope, add_staff
 from tests.pages.cast import browser, send_sign_in
 from tests.pages.sample import KAMPUNGANYAR, PASSWORD, REGENCY
@@ -43,6 +49,23 @@ def test_a_person_who_cannot_be_added_is_refused_with_a_sentence(database: Datab
 )  # fmt: skip
 def test_passwords_made_of_common_words_are_refused(password: str) -> None:
     assert is_guessable(password, "sari", "Ibu", "Sari")
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["liverpool2026", "2026!Chelsea!!", "sup3rm4n123456", "mercedesmercedes", "1q2w3e4r5t6y",
+     "Thunderbird#99"],
+)  # fmt: skip
+def test_known_passwords_are_refused_also_with_digits_around_them_or_in_them(password: str) -> None:
+    assert is_guessable(password, "sari", "Ibu", "Sari")
+
+
+def test_each_known_password_that_is_long_enough_is_refused() -> None:
+    known = common_passwords()
+    assert len(known) > 10_000
+    long = [one for one in known if len(one) >= MIN_PASSWORD_LENGTH]
+    assert len(long) > 200
+    assert [one for one in long if not is_guessable(one)] == []
 
 
 @pytest.mark.parametrize("password", [PASSWORD, "kerupuk udang renyah", "x8#kQ!v2mLp0zz", "tujuh naga di banyuwangi"])
