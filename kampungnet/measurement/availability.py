@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from itertools import pairwise
 from typing import Final
 
 from kampungnet.measurement.outage_words import Cause, Outage, Span
@@ -110,8 +109,7 @@ def availability(period: Iterable[Span], record: Record, policy: Policy = HOUSE_
     """
     whole = _united(_seconds(period))
     last = whole[-1][1] if whole else 0
-    proven = sorted((one for one in record.outages if one.is_proven), key=lambda one: (one.start_ms, one.cause))
-    lost = [(one.start_ms // 1000, last if one.end_ms is None else one.end_ms // 1000, one.cause) for one in proven]
+    lost, silent = _lost(record.outages, last)
     planned, late = _planned(whole, record.windows, policy)
     if policy.planned_where_down_only:
         planned = _shared(planned, _united((start, end) for start, end, _ in lost))
@@ -122,7 +120,7 @@ def availability(period: Iterable[Span], record: Record, policy: Policy = HOUSE_
         if taken:
             down[cause] = down.get(cause, 0) + _length(taken)
             left = _less(left, taken)
-    unknown = _shared(left, _united([*_seconds(record.unseen), *_silent(record.outages, last)]))
+    unknown = _shared(left, _united([*_seconds(record.unseen), *silent]))
     seconds = _length(whole)
     up = _length(left) - _length(unknown)
     return Availability(seconds, up, _length(planned), _length(unknown), down, _length(late), policy)
@@ -163,10 +161,17 @@ def _planned(whole: list[_Part], windows: Iterable[Window], policy: Policy) -> t
     return planned, _less(_shared(whole, _united(late)), planned)
 
 
-def _silent(outages: Iterable[Outage], last: int) -> list[_Part]:
-    """Silence alone proves no outage: it is unknown."""
-    silent = (one for one in outages if not one.is_proven)
-    return [(one.start_ms // 1000, last if one.end_ms is None else one.end_ms // 1000) for one in silent]
+def _lost(outages: Iterable[Outage], last: int) -> tuple[list[tuple[int, int, Cause]], list[_Part]]:
+    """Return proven downtime by when it began, and silence: alone it proves no outage, it is unknown."""
+    proven: list[tuple[int, Cause, int]] = []
+    silent: list[_Part] = []
+    for one in outages:
+        end = last if one.end_ms is None else one.end_ms // 1000
+        if one.is_proven:
+            proven.append((one.start_ms, one.cause, end))
+        else:
+            silent.append((one.start_ms // 1000, end))
+    return [(start_ms // 1000, end, cause) for start_ms, cause, end in sorted(proven)], silent
 
 
 def _seconds(spans: Iterable[Span]) -> list[_Part]:
@@ -207,10 +212,19 @@ def _shared(first: Sequence[_Part], second: Sequence[_Part]) -> list[_Part]:
 
 
 def _less(first: Sequence[_Part], second: Sequence[_Part]) -> list[_Part]:
-    """Return ``first`` without ``second``: what lies between the parts of the latter."""
-    if not second:
-        return list(first)
-    far = max(first[-1][1], second[-1][1]) if first else 0
-    near = min(first[0][0], second[0][0]) if first else 0
-    holes = [(near, second[0][0]), *((a[1], b[0]) for a, b in pairwise(second)), (second[-1][1], far)]
-    return _shared(first, [hole for hole in holes if hole[0] < hole[1]])
+    """Return ``first`` without ``second``."""
+    found: list[_Part] = []
+    place = 0
+    for start, end in first:
+        rest = start
+        while place < len(second) and second[place][1] <= start:
+            place += 1
+        at = place
+        while at < len(second) and second[at][0] < end:
+            if rest < second[at][0]:
+                found.append((rest, second[at][0]))
+            rest = second[at][1]
+            at += 1
+        if rest < end:
+            found.append((rest, end))
+    return found

@@ -103,7 +103,7 @@ class TrafficDay(Base):
     __tablename__ = "traffic_days"
     __table_args__ = (
         ForeignKeyConstraint(["regency", "site"], [Site.regency, Site.code]),
-        Index(None, "regency", "day", "site"),
+        Index(None, "regency", "day", "site", "device", "interface"),
     )
 
     regency: Mapped[str] = mapped_column(primary_key=True)

@@ -26,7 +26,7 @@ from kampungnet.measurement.causes import judge
 from kampungnet.measurement.closed_months import days_of, look_again
 from kampungnet.measurement.evidence import Timeline, joined, timeline
 from kampungnet.measurement.models import ReadingDay, YoungReading
-from kampungnet.measurement.neighbours import neighbours, outage_of
+from kampungnet.measurement.neighbours import JUDGED, neighbours, outage_of
 from kampungnet.measurement.outage_models import JudgedSite, LoggedOutage, SightDay
 from kampungnet.measurement.outage_words import Horizon, Judgement, Outage, Span
 from kampungnet.measurement.packing import Kept
@@ -42,10 +42,7 @@ FIRST_DAYS: Final = 400
 """A site that was never judged is judged from its oldest reading on, but no further back."""
 _SITE: Final = ("regency", "site")
 _KEY: Final = (*_SITE, "start_ms")
-_COLUMNS: Final = (
-    LoggedOutage.regency, LoggedOutage.site, LoggedOutage.start_ms, LoggedOutage.end_ms, LoggedOutage.cause,
-    LoggedOutage.confidence, LoggedOutage.evidence, LoggedOutage.provisional,
-)  # fmt: skip
+_COLUMNS: Final = (LoggedOutage.regency, LoggedOutage.site, *JUDGED)
 _TIMELINE: Final = msgspec.msgpack.Decoder(Timeline)
 
 Place = tuple[str, str]
@@ -188,8 +185,8 @@ def outages(db: Session, place: Place, period: Span) -> list[Outage]:
 
 def judged_outages(db: Session, place: Place, period: Span) -> list[Outage]:
     """Return the same as the machines judged them."""
-    rows = db.scalars(
-        select(LoggedOutage)
+    rows = db.execute(
+        select(*JUDGED)
         .where(LoggedOutage.regency == place[0], LoggedOutage.site == place[1])
         .where(
             LoggedOutage.start_ms < period.end_ms, func.coalesce(LoggedOutage.end_ms, period.end_ms) > period.start_ms
@@ -202,14 +199,14 @@ def judged_outages(db: Session, place: Place, period: Span) -> list[Outage]:
 def of_regency(db: Session, regency: str, period: Span) -> dict[str, list[Outage]]:
     """Return the outages of all sites of a regency that reach into a period, with the causes that people ruled."""
     reaches = func.coalesce(LoggedOutage.end_ms, period.end_ms) > period.start_ms
-    rows: Any = db.execute(  # as plain rows: of a regency's month they are many
-        select(LoggedOutage.__table__)
+    rows = db.execute(
+        select(LoggedOutage.site, *JUDGED)
         .where(LoggedOutage.regency == regency, LoggedOutage.start_ms < period.end_ms, reaches)
         .order_by(LoggedOutage.site, LoggedOutage.start_ms)
     )
     found: dict[str, list[Outage]] = defaultdict(list)
-    for row in rows:
-        found[row.site].append(outage_of(row))
+    for site, *judged in rows:
+        found[site].append(outage_of(judged))
     said = rulings_by_site(db, regency, reach([one for of_site in found.values() for one in of_site], period))
     return {site: ruled(outages, said.get(site, ())) for site, outages in found.items()}
 

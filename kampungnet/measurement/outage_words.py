@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+import msgspec
+
 from kampungnet.core import clock
 
 
@@ -67,8 +69,7 @@ class Finding(StrEnum):
 NO_PROOF: Final = frozenset({Finding.LAST_SIGN, Finding.SILENCE, Finding.NEIGHBOURS, Finding.OLT_ONLINE})
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True, order=True, gc=False):
     """What was seen, and the first instant at which it was."""
 
     at_ms: int
@@ -123,7 +124,7 @@ class Outage:
     @property
     def is_proven(self) -> bool:
         """Tell whether anything but silence speaks for it: silence alone is unknown time, not downtime."""
-        return any(one.what not in NO_PROOF for one in self.evidence)
+        return not NO_PROOF.issuperset([one.what for one in self.evidence])
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain, repeat
+from itertools import repeat
 from typing import Final
 
 SLOT_SECONDS: Final = 300
+_STRIDE: Final = 3
+"""One run's number further, so many runs are passed: a step that goes too far costs less than one more look."""
 _FEW: Final = 256
 """So many numbers cost less to sort than to look for a nearer border."""
 
@@ -60,19 +62,24 @@ def nearest_rank(values: Sequence[int], percent: int = 95) -> int | None:
     return sorted(values)[rank(len(values), percent) - 1] if values else None
 
 
-def highest(numbers: Sequence[float], runs: Runs, place: int) -> float:
+def highest(numbers: Sequence[float], runs: Runs, place: int) -> float | None:
     """Return the number at a place from the top, which is 0, of many runs of numbers that each ascend.
 
     Each run gives one number near the one that is sought; by those, most of a run is passed over unread.
+    ``None`` where there are not that many.
     """
     low, high = runs
-    top, above, left = sum(high), 0, sum(high) - sum(low)
-    share = -(-(place + 1) // len(low))
+    top, above = sum(high), 0
+    left = top - sum(low)
+    if place >= left:
+        return None
+    many = len(low)
+    share = -(-(place + 1) // many)
     if isinstance(low, range):
         near = sorted(numbers[max(low[0], high[0] - share) :: low.step])
     else:
         near = sorted([numbers[max(start, end - share)] for start, end in zip(low, high, strict=True) if start < end])
-    first, last, step = 0, len(near), 1
+    first, last = 0, len(near)
     middle = last // 2
     while left > _FEW and last - first > 1:
         cuts = list(map(bisect_left, repeat(numbers), repeat(near[middle]), low, high))
@@ -80,13 +87,16 @@ def highest(numbers: Sequence[float], runs: Runs, place: int) -> float:
         found = top - bottom
         if above + found > place:
             low, first, left = cuts, middle, found
-            middle = min(middle + step, (first + last) // 2)
+            middle = min(middle + 1 + _STRIDE * (above + found - place) // many, (first + last) // 2)
         else:
             high, top, last, left, above = cuts, bottom, middle, left - found, above + found
-            middle = max(middle - step, (first + last) // 2)
-        step *= 2  # the first guess is near: what is sought lies beside it
-    found_here = sorted(chain.from_iterable(map(numbers.__getitem__, map(slice, low, high))))
-    return found_here[above - place - 1]
+            middle = max(middle - 1 - _STRIDE * (place - above) // many, (first + last) // 2)
+    here: list[float] = []
+    for start, end in zip(low, high, strict=True):
+        if start < end:
+            here += numbers[start:end]
+    here.sort()
+    return here[above - place - 1]
 
 
 def together(interfaces: Sequence[Mapping[int, tuple[int, int]]]) -> dict[int, tuple[int, int]]:

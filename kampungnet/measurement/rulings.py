@@ -91,7 +91,7 @@ def ruled(outages: Iterable[Outage], known: Sequence[Ruling]) -> list[Outage]:
 
     A person's word proves an outage of which the machines only know that the box was silent.
     """
-    return [_ruled(one, known) for one in outages]
+    return [_ruled(one, known) for one in outages] if known else list(outages)
 
 
 def is_about(ruling: Ruling, outage: Outage) -> bool:

@@ -1,11 +1,16 @@
 """The 95th percentile: vectors of facts/billing-add 6, and the rules of others beside ours."""
 
 import math
+from array import array
 from fractions import Fraction
+from itertools import accumulate, chain
+from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from kampungnet.measurement.percentile import GapPolicy, nearest_rank, percentile, rank, together
+from kampungnet.measurement.percentile import GapPolicy, highest, nearest_rank, percentile, rank, together
 
 SLOT_MS = 300_000
 TOY = (18, 20, 21, 22, 24, 30, 32, 38, 42, 48, 50, 55, 62, 71, 79, 87, 94, 98, 99, 100)
@@ -107,3 +112,32 @@ def test_the_long_sample_of_a_stopped_librenms_and_interpolation_are_not_ours() 
     assert nearest_rank([20] * bursts + [8] * rest) == 20
     below, above = sorted(TOY)[18:20]
     assert round(below + Fraction(5, 100) * (above - below), 3) != nearest_rank(TOY)
+
+
+LENGTHS = st.integers(1, 40).flatmap(lambda n: st.lists(st.just(n), min_size=1, max_size=31)) | st.lists(
+    st.integers(0, 40), min_size=1, max_size=31
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(lengths=LENGTHS, most=st.sampled_from([3, 60, 2**50]), dice=st.randoms(use_true_random=False))
+def test_a_place_among_many_runs_is_that_among_all_their_numbers(lengths: list[int], most: int, dice: Random) -> None:
+    runs = [sorted(float(dice.randint(-1, most // dice.choice((1, 9)))) for _ in range(length)) for length in lengths]
+    numbers = array("d", chain.from_iterable(runs))
+    ordered: list[float | None] = [*sorted(numbers, reverse=True), None]
+    borders = list(accumulate(lengths, initial=0))
+    places = [*range(0, len(ordered), 1 + len(ordered) // 20), len(numbers)]
+    assert [highest(numbers, (borders[:-1], borders[1:]), n) for n in places] == [ordered[n] for n in places]
+    if set(lengths) == {step := lengths[0]} and step:
+        even = range(0, len(numbers), step), range(step, len(numbers) + 1, step)
+        assert [highest(numbers, even, n) for n in places] == [ordered[n] for n in places]
+
+
+def test_a_place_among_runs_of_a_month_is_found_from_whichever_side_it_is_neared() -> None:
+    """As long as a month: 31 days of 40 numbers each, alike, each above the last, and two above the others."""
+    days = range(31)
+    for above in ([0] * 31, [100 * day for day in days], [7_000 * (day > 28) for day in days]):
+        numbers = array("d", [float(above[day] + n) for day in days for n in range(40)])
+        ordered = sorted(numbers, reverse=True)
+        even = range(0, 1_240, 40), range(40, 1_241, 40)
+        assert [highest(numbers, even, place) for place in range(1_241)] == [*ordered, None]
