@@ -97,6 +97,18 @@ async def test_a_phone_that_knocks_once_too_often_waits_and_is_answered(
     assert [page.status for page in pages] == [200] * 4
 
 
+async def test_what_the_phones_own_apps_ask_of_the_internet_does_not_hold_its_owner(
+    driver: MikrotikPortalDriver, stage: Stage
+) -> None:
+    """Before the login each of their requests ends at another port of the router, dozens a minute."""
+    await driver.follow(wanted(tries=TRIES))
+    guest = await stage.site.hotspot.join(ANDI)
+    for _ in range(3 * TRIES.at_once):
+        await guest.get("http://berita.example/")
+    await guest.log_in(CODE, "")
+    assert (_dropped(stage), await guest.online()) == (0, True)
+
+
 async def test_the_rows_come_behind_those_of_others_and_go_without_a_trace(
     driver: MikrotikPortalDriver, stage: Stage
 ) -> None:
@@ -111,7 +123,7 @@ async def test_the_rows_come_behind_those_of_others_and_go_without_a_trace(
     within, beyond, entrance = rules[len(before) :]
     assert within["dst-limit"] == "6/1m,12,src-address/2m1s"
     assert (within["action"], beyond["action"]) == ("return", "drop")
-    assert (entrance["chain"], entrance["dst-port"]) == ("pre-hs-input", "64873-64875")
+    assert (entrance["chain"], entrance["dst-port"]) == ("pre-hs-input", "64873")
     assert (entrance["connection-state"], entrance["protocol"]) == ("new", "tcp")
     ids = [row[".id"] for row in rules]
     await driver.follow(wanted(2, tries=TRIES))
