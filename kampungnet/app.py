@@ -207,11 +207,11 @@ def _only_from_here(request: Request) -> None:
 
 
 class _Pages(FastAPI):
-    """FastAPI, with the two doors it does not know on its OpenAPI page."""
+    """FastAPI, with the doors it does not know on its OpenAPI page, and refusals as they are: one sentence."""
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI page."""
-        return _with_doors(super().openapi())
+        return _with_refusals(_with_doors(super().openapi()))
 
 
 def _wanted(db: Session, place: portals.Place, now_ms: int) -> WantedPortal:
@@ -256,6 +256,22 @@ def _with_doors(page: dict[str, Any]) -> dict[str, Any]:
     }
     return page
 
+
+def _with_refusals(page: dict[str, Any]) -> dict[str, Any]:
+    """Say what every refusal looks like; FastAPI's own shape for them, which echoes what was sent, is never used."""
+    schemas = page["components"]["schemas"]
+    if schemas.pop("HTTPValidationError", None) is None:
+        return page
+    schemas.pop("ValidationError")
+    problem = {"description": "Refused", "content": {"application/json": {"schema": _PROBLEM}}}
+    for operation in (one for path in page["paths"].values() for one in path.values()):
+        if "HTTPValidationError" in str(operation["responses"].get("422")):
+            del operation["responses"]["422"]
+        operation["responses"]["default"] = problem
+    return page
+
+
+_PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
 
 _REPORT_ERRORS: Final = {
     "400": "The report cannot be read",

@@ -55,7 +55,7 @@ def test_every_reference_of_the_openapi_page_leads_somewhere(server: Running) ->
 def test_each_operation_says_what_it_is_and_what_can_go_wrong(server: Running) -> None:
     paths = _openapi(server)["paths"]
     report = paths[wire.REPORTS_PATH]["post"]
-    assert {"200", "400", "401", "413", "422", "426", "503"} == set(report["responses"])
+    assert {"200", "400", "401", "413", "422", "426", "503", "default"} == set(report["responses"])
     assert {"201", "400", "401", "404"} <= set(paths[wire.ENROLMENTS_PATH]["post"]["responses"])
     for path, operations in paths.items():
         for operation in operations.values():

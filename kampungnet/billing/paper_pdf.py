@@ -152,7 +152,7 @@ class _Words:
         if one is None:
             return []
         funds = ", ".join(f"{fund.fund} {money.rupiah(fund.rupiah)}" for fund in one.funds)
-        last, ahead = words.month_of(one.ends or ""), money.rupiah(sum(of.rupiah for of in one.ahead))
+        last, ahead = clock.month_of(one.ends or ""), money.rupiah(sum(of.rupiah for of in one.ahead))
         ends = (
             f"terbayar penuh sampai {words.month(self._say, last)}" if last
             else "cukup sampai akhir tahun atau akhir kontrak"

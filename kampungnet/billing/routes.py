@@ -85,7 +85,7 @@ def listed(
     """Show the statements of a month."""
     language, regency = pages.language_of(request), db.get_one(Regency, staff.scope.regency)
     months = statements.months(db, staff.scope)
-    month = words.month_of(bulan) or (months[0] if months else None)
+    month = clock.month_of(bulan) or (months[0] if months else None)
     found = glances.seen(db, staff.scope, month, month) if month else []
     shown = [one for one in found if chosen.has(one)]
     page = paged(shown, request.url.query)
@@ -137,7 +137,7 @@ def enter_invoice(
 
 
 def _row(db: Session, staff: SignedIn, contract: str, month: str) -> Statement:
-    first = words.month_of(month)
+    first = clock.month_of(month)
     if first is None or not contract.isprintable():
         raise NotFound(N_("There is no such statement here. Go back to the list."))
     return statements.find(db, staff.scope, contract, first)

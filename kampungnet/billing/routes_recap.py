@@ -33,7 +33,7 @@ router = APIRouter(include_in_schema=False)
 def newest(db: Reads, staff: CurrentStaff, bulan: str = "") -> Response:
     """Lead to the recap of a month, or of the newest with statements."""
     known = statements.months(db, staff.scope)
-    month = words.month_of(bulan) or (known[0] if known else _today(staff).replace(day=1))
+    month = clock.month_of(bulan) or (known[0] if known else _today(staff).replace(day=1))
     return RedirectResponse(f"/rekap/{month:%Y-%m}", 303)
 
 
@@ -61,7 +61,7 @@ def file(db: Reads, staff: CurrentStaff, name: str, ending: str) -> Response:
 
 
 def _recap(db: Session, staff: SignedIn, month: str, district: str) -> tuple[date, Recap]:
-    first = words.month_of(month)
+    first = clock.month_of(month)
     found = recaps.of_place(db, staff.scope, first, district) if first and district.isprintable() else None
     if first is None or found is None:
         raise NotFound(_NONE)

@@ -15,6 +15,7 @@ from typing import Final
 
 import python_calamine
 
+from kampungnet.core import clock
 from kampungnet.core.errors import BadInput, TooLarge
 from kampungnet.core.languages import N_
 
@@ -86,7 +87,12 @@ def read(data: bytes, wanted: Sequence[str], required: Sequence[str]) -> Table:
 
 
 def day(cell: Cell) -> date | None:
-    """Return a day that was written as 2026-07-31, 31/07/2026, 31-7-2026 or as a date; ``None`` for anything else."""
+    """Return a day of this century, written as 2026-07-31, 31/07/2026, 31-7-2026 or as a date; ``None`` otherwise."""
+    found = _any_day(cell)
+    return found if found and clock.EARLIEST_DAY <= found <= clock.LATEST_DAY else None
+
+
+def _any_day(cell: Cell) -> date | None:
     if isinstance(cell, datetime):
         return cell.date()
     if isinstance(cell, date):

@@ -222,7 +222,7 @@ def _budget(budget: BudgetFact, total: int, language: Language) -> Facts:
 
 
 def _month(language: Language, text: str) -> str:
-    found = words.month_of(text)
+    found = clock.month_of(text)
     return words.month(language, found) if found else text
 
 

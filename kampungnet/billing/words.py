@@ -51,14 +51,6 @@ def month(language: Language, first_day: date) -> str:
     return language.full_day(first_day).split(" ", 1)[1]
 
 
-def month_of(text: str) -> date | None:
-    """Return the first day of a month that was written as ``2026-07``; ``None`` for anything else."""
-    try:
-        return date.fromisoformat(f"{text}-01") if len(text) == 7 else None
-    except ValueError:
-        return None
-
-
 def _marks(language: Language) -> str:
     return language.thousands_mark + language.decimal_mark
 

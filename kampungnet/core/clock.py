@@ -17,6 +17,9 @@ _WITA_PROVINCES: Final = {"51", "52", "53", "63", "64", "65", "71", "72", "73", 
 _WIT_PROVINCES: Final = {"81", "82", "91", "92", "93", "94", "95", "96"}
 
 DAY_MS: Final = 86_400_000
+EARLIEST_DAY: Final = date(2000, 1, 1)
+LATEST_DAY: Final = date(2099, 12, 31)
+"""What people may ask for or enter: the calendar ends in the year 9999, and a sum beyond its end is an error."""
 
 
 def now() -> datetime:
@@ -77,3 +80,12 @@ def day_start_ms(day: date, zone: str) -> int:
 def days_between(first: date, last: date) -> list[date]:
     """Return the days from ``first`` to ``last``, both included."""
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def month_of(text: str) -> date | None:
+    """Return the first day of a month of this century that was written as ``2026-07``; ``None`` for anything else."""
+    try:
+        first = date.fromisoformat(f"{text}-01") if len(text) == 7 else date.min
+    except ValueError:
+        return None
+    return first if EARLIEST_DAY <= first <= LATEST_DAY else None

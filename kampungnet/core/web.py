@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kampungnet.core import pages, security
 from kampungnet.core.database import Database
-from kampungnet.core.errors import NotAllowed, NotSignedIn, Problem, TooLarge, Unprocessable
+from kampungnet.core.errors import NotAllowed, NotFound, NotSignedIn, Problem, TooLarge, Unprocessable
 from kampungnet.core.languages import N_
 
 log = logging.getLogger(__name__)
@@ -45,8 +45,10 @@ _TITLES: Final[Mapping[int, str]] = {
     503: N_("Busy right now"),
 }
 _SENTENCES: Final[Mapping[int, str]] = {
+    400: N_("What was sent cannot be read. Open the page again and send it from there."),
     404: N_("This page does not exist, or it belongs to another village. Go back to the first page."),
     405: N_("This page can only be looked at. Go back to the first page."),
+    422: N_("There is a character in it that no text has. Take it out and send it again."),
 }
 _DEFECT: Final = N_("Something broke on our side and has been written down. Please try again in a few minutes.")
 _FORGED: Final = N_("This form was not sent from a KampungNet page. Open the page again and send it from there.")
@@ -81,8 +83,13 @@ async def texts_of(request: Request, most_fields: int) -> dict[str, str]:
         return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
+_NUL: Final = b"\0"
+_SENT_NUL: Final = b"%00"
+"""As forms and addresses carry it."""
+
+
 class Guard:
-    """Refuses forged requests and adds the security headers; lets ``/api/`` through untouched.
+    """Refuses forged requests and those with a NUL, adds the security headers; lets ``/api/`` through untouched.
 
     Nothing under ``/api/`` may ever look at the session cookie: its requests are signed.
     """
@@ -106,10 +113,31 @@ class Guard:
             await send(message)
 
         refusal = _refusal(Request(scope, receive))
-        await (refusal or self._app)(scope, receive, send_guarded)
+        takes_file = scope["path"] in FILE_PATHS
+        await (refusal or self._app)(scope, receive if takes_file else _without_nul(receive), send_guarded)
+
+
+def _without_nul(receive: Receive) -> Receive:
+    """Pass on a form as long as no NUL is in it: what has one is no text, and PostgreSQL takes none."""
+    last = b""
+
+    async def receive_text() -> Message:
+        nonlocal last
+        message = await receive()
+        body = last + message.get("body", b"")
+        if _NUL in body or _SENT_NUL in body:
+            raise HTTPException(Unprocessable.status)
+        last = body[1 - len(_SENT_NUL) :]
+        return message
+
+    return receive_text
 
 
 def _refusal(request: Request) -> Response | None:
+    if "\0" in request.scope["path"]:
+        return _problem_answer(request, NotFound.status, _SENTENCES[NotFound.status])
+    if _SENT_NUL in request.scope["query_string"]:
+        return _problem_answer(request, Unprocessable.status, _SENTENCES[Unprocessable.status])
     if request.method in security.SAFE_METHODS:
         return None
     if security.is_forged(request.method, request.headers):

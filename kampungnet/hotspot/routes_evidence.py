@@ -91,10 +91,9 @@ def data(
 
 def _month(db: Session, staff: SignedIn, month: str, place: str) -> Month:
     now_ms = clock.now_ms()
-    try:
-        first = date.fromisoformat(f"{month}-01") if month else clock.local_day(now_ms, "UTC").replace(day=1)
-    except ValueError:
-        raise NotFound(_NONE) from None
+    first = clock.month_of(month) if month else clock.local_day(now_ms, "UTC").replace(day=1)
+    if first is None:
+        raise NotFound(_NONE)
     return evidence_month.of_place(db, staff.scope, place, first, now_ms)
 
 

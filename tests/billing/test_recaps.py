@@ -192,3 +192,11 @@ def test_many_readers_at_once_get_the_same_bytes() -> None:
     language, recap = all_languages()["id"], rollup.recap("Kabupaten Banyuwangi", "2026-07", ())
     with ThreadPoolExecutor(4) as threads:
         assert len(set(threads.map(lambda _: recap_pdf.pdf(recap, language), range(12)))) == 1
+
+
+async def test_a_month_at_the_end_of_the_calendar_is_none(filled: Database, server: Server) -> None:
+    nur = await signed_in(server, "nur")
+    for month in ("9999-12", "0001-01", "2100-01", "1999-12"):
+        for address in (f"/rekap/{month}", f"/rekap/{month}/35.10.15", f"/laporan/{CONTRACT}/{month}"):
+            assert (await nur.get(address)).status_code == 404, address
+        assert (await nur.get(f"/pemakaian?bulan={month}")).status_code == 404, month

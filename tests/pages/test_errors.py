@@ -75,3 +75,37 @@ async def test_a_form_with_missing_fields_is_answered_in_a_sentence(server: Serv
     answer = await browser(server).post("/masuk", data={"username": "sari"}, headers=OWN_PAGE)
     assert answer.status_code == 422
     assert "Isilah semua kolom" in answer.text
+
+
+async def test_a_nul_is_refused_wherever_it_stands_because_no_text_has_one_and_postgresql_takes_none(
+    server: Server,
+) -> None:
+    sari = await signed_in(server, "sari")
+    for address in ("/gangguan/%00", "/ukuran/35.10%00", "/data/v1/statements/%00/2026-10"):
+        assert (await sari.get(address)).status_code == 404, address
+    for address in ("/?keadaan=%00", "/data/v1/hotspot-use?place=%00"):
+        assert (await sari.get(address)).status_code == 422, address
+    for body in (b"reason=%00&site=1&made=2", b"reason=\0&site=1&made=2", b"site=a" * 9_000 + b"%00"):
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = await sari.post("/janggal/sebab", content=body, headers=OWN_PAGE | kind)
+        assert answer.status_code == 422, body[:30]
+        assert "tidak ada dalam tulisan" in answer.text
+
+
+async def test_a_nul_cut_in_two_on_its_way_is_still_one(server: Server) -> None:
+    sari = await signed_in(server, "sari")
+
+    async def in_parts() -> AsyncIterator[bytes]:
+        for part in (b"reason=a%", b"0", b"0&site=1&made=2"):
+            yield part
+
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": "25"}
+    answer = await sari.post("/janggal/sebab", content=in_parts(), headers=OWN_PAGE | form)
+    assert "tidak ada dalam tulisan" in answer.text
+
+
+async def test_what_is_no_form_at_all_is_not_called_a_defect_of_ours(server: Server) -> None:
+    broken = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = await browser(server).post("/masuk", content=b"--y\r\nnonsense", headers=OWN_PAGE | broken)
+    assert answer.status_code == 400
+    assert "tidak dapat dibaca" in answer.text
