@@ -13,6 +13,7 @@ from typing import Final
 import uvicorn
 
 from kampungnet.app import Server
+from kampungnet.core import patience
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Unavailable
 from kampungnet.core.pulse import EVERY_SECONDS, Pulse
@@ -60,8 +61,14 @@ def serve(open_database: Open, host: str, port: int, processes: int = 1) -> None
     _Crew(open_database, [_listening(host, port, shared=True) for _ in range(processes)]).run()
 
 
-class _Web(uvicorn.Server):
-    """Says that the end has begun when it has."""
+class Web(uvicorn.Server):
+    """Waits for no client without an end, and says that the end has begun when it has."""
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look once a second who keeps us waiting; uvicorn calls this ten times as often."""
+        if counter % 10 == 0:
+            patience.look_at(self.server_state.connections)
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Tell it, then let the requests under way finish."""
@@ -76,7 +83,7 @@ def _run(server: Server, listening: socket.socket, database: Database, beat: Bea
         beat()
 
     settings.callback_notify, settings.timeout_notify = beats, 0  # uvicorn looks once a second
-    web = _Web(settings)
+    web = Web(settings)
     server.ending = lambda: web.should_exit
     if lifeline is not None:
         threading.Thread(target=_end_with_the_first, args=(web, lifeline), name="lifeline", daemon=True).start()

@@ -8,8 +8,9 @@ way through the application, with the same door at its end.
 from functools import partial
 from typing import Final
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from kampungnet.core.patience import PatientProtocol
 from kampungnet.ingest.routes import Answer, ReportDoor
 from kampungnet.shared import wire
 
@@ -32,7 +33,7 @@ class _Report:
         """Nobody waits for more of it."""
 
 
-class ReportLane(HttpToolsProtocol):
+class ReportLane(PatientProtocol):
     """One connection."""
 
     _coming: _Report | None = None
@@ -57,6 +58,7 @@ class ReportLane(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Hold a usual report back until its body is here."""
         if self._is_usual():
+            self._in_head = False
             self._coming = _Report(self.headers)
         else:
             super().on_headers_complete()
@@ -73,6 +75,7 @@ class ReportLane(HttpToolsProtocol):
         if self._coming is None:
             super().on_message_complete()
         else:
+            self._waits = False
             self._whole = self.cycle = self._coming  # type: ignore[assignment]  # all that uvicorn asks of a cycle
             self._coming = None
 

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kampungnet import cli, tables
@@ -29,7 +28,7 @@ from kampungnet.core.database import Database
 from kampungnet.devices import service as devices
 from kampungnet.ingest import service as ingest
 from kampungnet.measurement.service import Key
-from kampungnet.server import BACKLOG, web_settings
+from kampungnet.server import BACKLOG, Web, web_settings
 from kampungnet.shared import wire
 from kampungnet.villages import service as villages
 from tests.support.ports import free_port
@@ -226,7 +225,7 @@ def serving(database: Database) -> Iterator[Running]:
     """Run the whole application in a thread, without upkeep, until the block ends."""
     port = free_port()
     listening = socket.create_server(("127.0.0.1", port), backlog=BACKLOG)
-    server = uvicorn.Server(web_settings(Server(database, upkeep=False)))
+    server = Web(web_settings(Server(database, upkeep=False)))
     thread = threading.Thread(target=server.run, args=([listening],), name="uvicorn")
     thread.start()
     try:
