@@ -306,6 +306,8 @@ class Spool:
         with self._transaction():
             aside = sum(self._set_row_aside(sequence, reason) for sequence, reason in refused)
             gone = aside + self._delete(accepted)
+            if gone < len(accepted) + len(refused):
+                self._see_that_they_are_gone([*accepted, *(sequence for sequence, _ in refused)])
             if aside:
                 self._count_more("refused", aside)
             self._write_counter("last", self._numbers_now().last)
@@ -320,6 +322,12 @@ class Spool:
             if sequences
             else 0
         )
+
+    def _see_that_they_are_gone(self, sequences: list[int]) -> None:
+        """A flipped bit can hide a row from whoever looks for its number, but not from readers: it is sent for ever."""
+        numbers = set(sequences)
+        if any(number in numbers for (number,) in self._db.execute("SELECT sequence FROM readings NOT INDEXED")):
+            raise spool_file.Damaged("a reading cannot be found by its number")
 
     def _set_row_aside(self, sequence: int, reason: str) -> int:
         moved = self._db.execute(_SET_ASIDE, (reason[:500], self._box.wall_ms(), sequence)).rowcount
@@ -351,6 +359,8 @@ class Spool:
     def _set_corrupt_aside(self, sequences: list[int]) -> None:
         with self._transaction():
             gone = sum(self._set_row_aside(sequence, "checksum of the row does not match") for sequence in sequences)
+            if gone < len(sequences):
+                raise spool_file.Damaged("a damaged reading cannot be found by its number")
             self._count_more("corrupt", gone)
         self._count -= gone
         log.error("spool: %d damaged readings set aside, first sequence %d", gone, sequences[0])

@@ -15,6 +15,13 @@ CHECKPOINT_PAGES = 32
 MAX_JUMPS = 40
 """How often a rescue steps over an unreadable place before it gives up."""
 
+
+class Damaged(sqlite3.DatabaseError):
+    """SQLite noticed nothing, but its file contradicts itself: a row that is read cannot be found by its number."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+
 Row = tuple[int, bytes, bytes, int, int]
 """sequence, payload, checksum, created_ms, clock_true."""
 

@@ -1,0 +1,23 @@
+"""Single flipped bits in the spool: noticed when they cost something; nothing wrong is sent, nothing stands still."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.flips import flip_bits
+from tests.faults.told import chance, told
+
+
+@pytest.mark.parametrize(("tries", "signpost"), [(200, False), (60, True)], ids=["anywhere", "where rows are found"])
+def test_flipped_bits_cost_no_more_than_what_they_hit_and_the_box_says_so(
+    tmp_path: Path, tries: int, signpost: bool
+) -> None:
+    seed = chance()
+    found = flip_bits(tries, seed, tmp_path, signpost=signpost)
+    more = f"seed {seed}, {found.noticed} noticed, {found.destroyed} readings destroyed and counted"
+    line = told("bits flipped in the spool", found.tried, len(found.silent), found.doubled, more)
+    assert found.wrong == [], line
+    assert found.stuck == [], line
+    assert found.silent == [], line
+    assert found.doubled == 0, line
+    assert found.destroyed < 10 * tries, f"one bit takes its row, or its page: {line}"
