@@ -43,7 +43,7 @@ format: $(VENV)/dev.stamp ## put the code into the house format
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-bench: $(VENV)/dev.stamp ## the benchmarks (one by ONLY=name)
+bench: $(VENV)/dev.stamp ## the benchmarks (one by ONLY=name; LONG=1: ten times as many faults)
 	@exec $(BIN)/python -m tests.benchmarks $(ONLY)
 
 devices: $(VENV)/dev.stamp ## replay every recording, then write what was proved into docs/devices.md

@@ -7,12 +7,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from tests.support.family import family
 from tests.support.ports import free_port
 
 START_SECONDS = 60
@@ -26,28 +27,75 @@ def binaries() -> Path | None:
     return Path(found).resolve().parent if found else None
 
 
+class Cluster:
+    """One PostgreSQL in a folder, on a free loopback port; it can be stopped, killed and started again."""
+
+    def __init__(self, programs: Path, folder: Path, port: int | None = None) -> None:
+        self._programs, self._folder, self.port = programs, folder, port or free_port()
+        self._run_as = _owner(folder)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address without the name of a database."""
+        return f"postgresql+psycopg://kampungnet@127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The first process, the parent of all others."""
+        assert self._process
+        return self._process.pid
+
+    def make(self, *options: str) -> None:
+        """Make the files of an empty one."""
+        usual = ["-U", "kampungnet", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", *options]
+        command: list[str | Path] = [self._programs / "initdb", "-D", self._folder / "data", *usual]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=self._folder, **self._run_as)
+
+    def start(self) -> None:
+        """Start it and wait until it answers: after a kill it first brings its log to the end."""
+        log = self._folder / "log"
+        listen = ["-p", str(self.port), "-h", "127.0.0.1", "-N", "200", "-c", "unix_socket_directories="]
+        command: list[str | Path] = [self._programs / "postgres", "-D", self._folder / "data", *listen]
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                command, stdout=output, stderr=output, cwd=self._folder, start_new_session=True, **self._run_as
+            )
+        _wait_until_it_answers(self.port, self._process, log)
+
+    def stop(self) -> None:
+        """PostgreSQL's "fast shutdown": clients are sent away, nothing is lost."""
+        if self._process:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(timeout=30)
+            self._process = None
+
+    def kill(self) -> None:
+        """Kill all of it at once, as an out-of-memory killer or a broken machine does."""
+        assert self._process
+        killed = list(family(self.pid))
+        for one in killed:  # the first one first, so that it starts none anew
+            with suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        self._process.wait(timeout=30)
+        self._process = None
+        deadline = time.monotonic() + START_SECONDS
+        while any(family(one).get(one, "Z") != "Z" for one in killed):
+            assert time.monotonic() < deadline, "a killed process lives on"
+            time.sleep(0.01)
+
+
 @contextmanager
 def server(programs: Path) -> Iterator[str]:
     """Start PostgreSQL on a free loopback port, yield its URL without a database name, stop it."""
     with tempfile.TemporaryDirectory(prefix="kampungnet-postgres-") as name:
-        folder = Path(name)
-        run_as = _owner(folder)
-        data = folder / "data"
-        make = ["-U", "kampungnet", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
-        initdb: list[str | Path] = [programs / "initdb", "-D", data, *make]
-        subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=folder, **run_as)
-        port = free_port()
-        log = folder / "log"
-        listen = ["-p", str(port), "-h", "127.0.0.1", "-N", "200", "-c", "unix_socket_directories="]
-        command: list[str | Path] = [programs / "postgres", "-D", data, *listen]
-        with log.open("w") as output:
-            process = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder, **run_as)
+        cluster = Cluster(programs, Path(name))
+        cluster.make("--no-sync")
         try:
-            _wait_until_it_answers(port, process, log)
-            yield f"postgresql+psycopg://kampungnet@127.0.0.1:{port}"
+            cluster.start()
+            yield cluster.url
         finally:
-            process.send_signal(signal.SIGINT)  # PostgreSQL's "fast shutdown": clients are sent away, nothing is lost
-            process.wait(timeout=30)
+            cluster.stop()
 
 
 @contextmanager
@@ -70,7 +118,7 @@ def _owner(folder: Path) -> dict[str, Any]:
     return {"user": "postgres", "group": "postgres", "extra_groups": []}
 
 
-def _wait_until_it_answers(port: int, process: "subprocess.Popen[str]", log: Path) -> None:
+def _wait_until_it_answers(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
