@@ -20,6 +20,7 @@ from kampungnet_agent.ballast import Ballast
 from kampungnet_agent.box import Box
 from kampungnet_agent.reading import encode_checked
 from kampungnet_agent.spool_numbers import Mark, Numbers, first_number, read_mark
+from kampungnet_agent.steadiness import Steadiness
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -69,7 +70,7 @@ class Spool:
 
     def __init__(self, path: Path, max_megabytes: int, box: Box, max_age_days: int = 30) -> None:
         self.path, self._max_megabytes, self._box = path, max_megabytes, box
-        self._max_age_ms = max_age_days * 86_400_000
+        self._max_age_ms, self._steadiness = max_age_days * 86_400_000, Steadiness(box)
         self._counters: dict[str, int] = {}
         self._count = 0
         self._numbers: Numbers | None = None
@@ -119,7 +120,7 @@ class Spool:
 
     def drop_too_old(self) -> int:
         """Drop readings over the age limit and return how many; nothing while the clock may be wrong."""
-        if not self._box.clock_synchronised():
+        if not (self._steadiness.is_proven() and self._box.clock_synchronised()):
             return 0
         return self._guarded(lambda: self._drop_before(self._box.wall_ms() - self._max_age_ms))
 
@@ -315,13 +316,10 @@ class Spool:
         return gone
 
     def _delete(self, sequences: list[int]) -> int:
-        return (
-            self._db.executemany(
-                "DELETE FROM readings WHERE sequence = ?", [(sequence,) for sequence in sequences]
-            ).rowcount
-            if sequences
-            else 0
-        )
+        if not sequences:
+            return 0
+        rows = [(sequence,) for sequence in sequences]
+        return self._db.executemany("DELETE FROM readings WHERE sequence = ?", rows).rowcount
 
     def _see_that_they_are_gone(self, sequences: list[int]) -> None:
         """A flipped bit can hide a row from whoever looks for its number, but not from readers: it is sent for ever."""

@@ -36,6 +36,10 @@ class VillageBox(Box):
         self.board = "Raspberry Pi 4"
         self.now_ms = NOW_MS
         self.synchronised = True
+        self.boot_ms = 0
+
+    def boottime_ms(self) -> int:
+        return self.boot_ms or super().boottime_ms()
 
     def wall_ms(self) -> int:
         return self.now_ms

@@ -33,6 +33,11 @@ def open_spool(tmp_path: Path, box: VillageBox) -> Iterator[OpenSpool]:
         spool.close()
 
 
+def days_go_by(box: VillageBox, days: float) -> None:
+    box.boot_ms = box.boottime_ms() + round(days * 86_400_000)
+    box.now_ms += round(days * 86_400_000)
+
+
 def sequences(spool: Spool) -> list[int]:
     found: list[int] = []
     while batch := [one for one in spool.oldest(2**53) if one.sequence not in found]:
@@ -198,14 +203,29 @@ def test_readings_over_the_age_limit_are_dropped_only_when_clock_and_row_are_tru
 ) -> None:
     spool.add(a_reading())
     box.synchronised = False
-    box.now_ms += 40 * 86_400_000
+    days_go_by(box, 40)
     assert spool.drop_too_old() == 0
     spool.add(a_reading())
     box.synchronised = True
+    days_go_by(box, 2)
     assert spool.drop_too_old() == 1
     assert spool.state().dropped == 1
-    box.now_ms += 400 * 86_400_000
+    days_go_by(box, 400)
     assert spool.drop_too_old() == 0, "a row taken with a wrong clock has no known age"
+
+
+def test_a_clock_that_jumps_drops_nothing_however_sure_of_itself_it_is(
+    spool: Spool, a_reading: MakeReading, box: VillageBox
+) -> None:
+    days_go_by(box, 1)
+    for leap_years in (10, -10, 10, -66, 66):
+        spool.drop_too_old()
+        spool.add(a_reading())
+        box.now_ms += leap_years * 365 * 86_400_000
+        assert spool.drop_too_old() == 0, "the kernel says synchronised, as it does of a router's wrong clock"
+        days_go_by(box, 0.5)
+        assert spool.drop_too_old() == 0
+    assert spool.state().readings == 5
 
 
 def test_a_flipped_bit_is_set_aside_counted_and_never_sent(

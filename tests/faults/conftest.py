@@ -18,3 +18,9 @@ def filled_office(postgresql_database_url: str, tmp_path: Path) -> Iterator[Offi
     with office.opened(database, tmp_path) as opened:
         yield opened
     database.close()
+
+
+@pytest.fixture
+def database(sqlite_database: Database) -> Database:
+    """A small centre on SQLite, for faults that come before anything is stored."""
+    return sqlite_database
