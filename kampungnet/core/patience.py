@@ -5,10 +5,10 @@ answer that nobody reads. Time is counted in the beats of :func:`look_at`, one a
 busy to look, nobody was slow.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 REQUEST_BEATS: Final = 30
 """For the first byte, the head and a small body, longer than a report's own door waits; a body of more than that gets
@@ -33,6 +33,7 @@ class PatientProtocol(HttpToolsProtocol):
     _beats = 0
     _got = 0
     """Bytes of this request."""
+    _under_way: Sequence[RequestResponseCycle] = ()
     _unread = 0
     """Bytes that the client had not taken at the last beat."""
 
@@ -53,6 +54,15 @@ class PatientProtocol(HttpToolsProtocol):
         """The head is here."""
         self._in_head = False
         super().on_headers_complete()
+        self._under_way = [one for one in (*self._under_way, self.cycle) if one and not one.response_complete]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell every request under way; uvicorn tells only the newest, and the others would fail when they answer."""
+        super().connection_lost(exc)
+        self.pipeline.clear()
+        for one in self._under_way:
+            one.disconnected = True
+            one.message_event.set()
 
     def on_message_complete(self) -> None:
         """The whole request is here: whatever is waited for now is ours, or the time between two requests."""

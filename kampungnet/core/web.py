@@ -14,11 +14,12 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kampungnet.core import pages, security
 from kampungnet.core.database import Database
-from kampungnet.core.errors import NotAllowed, NotFound, NotSignedIn, Problem, TooLarge, Unprocessable
+from kampungnet.core.errors import BadInput, NotAllowed, NotFound, NotSignedIn, Problem, TooLarge, Unprocessable
 from kampungnet.core.languages import N_
 
 log = logging.getLogger(__name__)
@@ -157,6 +158,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(ClientDisconnect, _on_gone)
     app.add_exception_handler(Exception, _on_defect)
 
 
@@ -185,6 +187,11 @@ def _on_invalid(request: Request, error: Exception) -> Response:
         places = ", ".join(sorted({".".join(str(part) for part in fault["loc"]) for fault in error.errors()}))
         return _problem_answer(request, Unprocessable.status, f"Missing or wrong: {places}.")
     return _problem_answer(request, Unprocessable.status, N_("Please fill in every field and send it again."))
+
+
+def _on_gone(request: Request, _error: Exception) -> Response:
+    """Whoever sent half a form and went away is no defect of ours; nobody reads this."""
+    return _problem_answer(request, BadInput.status, _SENTENCES[BadInput.status])
 
 
 def _on_defect(request: Request, error: Exception) -> Response:
