@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import func, select
 
+from kampungnet.alerts import webhook
 from kampungnet.core import clock, migrate
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Unavailable
@@ -181,7 +182,9 @@ class _Start:
         self._progress("starting server and simulator")
         serve = ["serve", "--processes", "1", "--port", str(port), "--data", str(self._folder)]
         self._children.start("server", "kampungnet", *serve)
-        self._monitoring.start(port)
+        with self._database.writes() as db:
+            token = webhook.make_token(db, REGENCY, clock.now_ms())
+        self._monitoring.start(port, token)
         self._children.start(
             "simulator", "kampungnet-sim", "run", *chosen, "--control", "0", "--inventory", str(inventory)
         )
