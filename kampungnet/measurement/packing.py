@@ -147,8 +147,14 @@ class Shared:
         base = 10 ** (len(str(steps[0])) - 1)
         steps[0] -= base
         found = list(accumulate(steps))
+        low, high = min(found), max(found)
         # One of more or fewer digits is out of these bounds, because of the 1 in front.
-        return found if min(found) >= 0 and max(found) < base else list(map(int, self.digits(run)))
+        if low >= 0 and high < base:
+            return found
+        shorter, longer = (10 ** (len(str(end + base)) - 1) - base for end in (low, high))
+        if longer + base == 10 * (shorter + base):  # 9 became 10, or 10 became 9
+            return [one - longer if one >= longer else one - shorter for one in found]
+        return list(map(int, self.digits(run)))
 
     def last(self, run: int) -> int:
         """Return the last of :meth:`numbers`, for less than all of them."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from kampungnet.devices.bodies import OnuSeen, kind_of, spelled
@@ -29,6 +29,12 @@ from kampungnet.villages.models import Village
 
 _YOUNG: Final = YoungReading.__table__.c
 _PACK: Final = ReadingDay.__table__.c
+
+_BLOB: Final = select(_PACK.packed).where(
+    _PACK.regency == bindparam("of"), _PACK.agent == bindparam("by"), _PACK.device == bindparam("from"),
+    _PACK.day == bindparam("on"), _PACK.part == bindparam("at"),
+)  # fmt: skip
+"""Built once: of a day of a regency it is asked a thousand times."""
 
 YoungKey = tuple[str, str, int]
 """Agent, boot id, sequence."""
@@ -125,12 +131,9 @@ def young_between(
 def blob_of(db: Session, regency: str, pack: Rested) -> bytes | None:
     """Return a pack as it rests; nothing when it went meanwhile."""
     agent, device, day, part = pack.key
-    return db.scalar(
-        select(_PACK.packed).where(
-            _PACK.regency == regency, _PACK.agent == agent, _PACK.device == device, _PACK.day == day,
-            _PACK.part == part,
-        )
-    )  # fmt: skip
+    found = {"of": regency, "by": agent, "from": device, "on": day, "at": part}
+    blob: bytes | None = db.connection().execute(_BLOB, found).scalar()
+    return blob
 
 
 def polls(found: Places, site: str, device: str, kept: Iterable[Kept]) -> Iterator[Taken]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kampungnet.measurement.boots import EARLIEST_MS, Offset, TimeQuality, better, offset_of, repaired
 from kampungnet.measurement.outages import Outage, coverage, outages
-from kampungnet.measurement.packing import Kept, pack, unpack
+from kampungnet.measurement.packing import Kept, pack, texts, unpack
 from kampungnet.measurement.slots import INTERNET_DOWN, NO_ANSWER, SLOT_MS, UP
 from kampungnet.shared import wire
 
@@ -155,3 +155,13 @@ def test_a_damaged_pack_is_noticed() -> None:
     blob[len(blob) // 2] ^= 1
     with pytest.raises(lzma.LZMAError):
         unpack(bytes(blob))
+
+
+@given(
+    st.lists(st.integers(0, 12), min_size=1) | st.lists(st.integers(0, 10**6), min_size=1)
+    | st.lists(st.sampled_from([0, 9, 10, 99, 100, 10**15]), min_size=1)
+)  # fmt: skip
+def test_numbers_of_any_length_are_read_from_a_pack_as_they_stand_in_it(numbers: list[int]) -> None:
+    payloads = [b'{"some":%d}' % one for one in numbers]
+    (shared,) = texts(pack([Kept(place, 2, payload) for place, payload in enumerate(payloads)]))
+    assert shared.numbers(0) == numbers
