@@ -92,6 +92,8 @@ def grafana_queries(context: Context) -> list[Row]:
         asked = list(queries())
         sql = [_measured(one, partial(_rows, reader, one.text, values, now)) for one in asked if one.is_sql]
         prom = [_measured(one, partial(_series, store, one, values, now)) for one in asked if not one.is_sql]
+    nothing = [name for _, name, answers in (*sql, *prom) if not answers]
+    context.say(f"nothing came, so nothing was measured, of {len(nothing)}: {'; '.join(nothing)}")
     for seconds, name, answers in sorted((*sql, *prom), reverse=True)[:8]:
         context.say(f"{seconds:.3f} s  {answers:6}  {name}")
     return [
@@ -101,8 +103,9 @@ def grafana_queries(context: Context) -> list[Row]:
 
 
 def _row(store: str, found: Sequence[tuple[float, str, int]], what: str) -> Row:
-    seconds, name, _ = max(found)
-    return at_most(f"slowest of {len(found)} Grafana queries to {store} ({name}): {what}", seconds, "s", MUST_AIM)
+    came = [one for one in found if one[2]]
+    seconds, name, _ = max(came)
+    return at_most(f"slowest of {len(came)} Grafana queries to {store} ({name}): {what}", seconds, "s", MUST_AIM)
 
 
 def _measured(asked: Asked, ask: Callable[[], int]) -> tuple[float, str, int]:
@@ -112,8 +115,6 @@ def _measured(asked: Asked, ask: Callable[[], int]) -> tuple[float, str, int]:
         began = time.perf_counter()
         answers = ask()
         took.append(time.perf_counter() - began)
-    if not answers:
-        raise RuntimeError(f"{asked.board}, {asked.panel}: nothing came, so nothing was measured: {asked.text}")
     return statistics.median(took), f"{asked.board.removesuffix('.json')}, {asked.panel}", answers
 
 

@@ -1,7 +1,8 @@
-"""A regency as the demo makes it in a real PostgreSQL, and a real Prometheus that scrapes the server over it."""
+"""A regency as the demo makes it in a real PostgreSQL, and a real Prometheus that it is pushed to."""
 
 import json
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,18 +13,24 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 
 import msgspec
+from sqlalchemy import select
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.demo import books, cast, history, run
 from kampungnet.demo.children import program
-from kampungnet.measurement import incident_log
+from kampungnet.measurement import incident_log, packing
+from kampungnet.measurement.models import ReadingDay, YoungReading
+from kampungnet.metrics.pushing import Pusher
+from kampungnet.metrics.store import Settings
 from kampungnet.shared import wire
 from kampungnet.villages import service as villages
 from tests.support import monitoring
 from tests.support.server import Box, Running, enrolled, router_body
 
 RECORDING: Final = monitoring.RULES / "recording.yml"
+RECORDED_LAST: Final = "regency:kampungnet_agent_conflicts:rate5m"
+"""A recorded series that needs two scrapes."""
 VILLAGES = 6
 """As few as have all parts: a dark box, a cut fibre, an ageing connector."""
 ROUNDS = 3
@@ -114,25 +121,47 @@ class Prometheus:
             raise AssertionError(f"{json.load(error)['error']}: {query}") from error
         return found
 
+    def has(self, query: str, number: int) -> bool:
+        """Say whether a query has so many series by now."""
+        return len(self.ask(query)) >= number
+
 
 @contextmanager
-def prometheus(folder: Path, target: Running) -> Iterator[Prometheus]:
-    """Run Prometheus in a folder of its own; every second it scrapes what the server judges, as shipped.
+def prometheus(folder: Path, target: Running, database: Database) -> Iterator[Prometheus]:
+    """Run Prometheus in a folder of its own: every second it scrapes what the server judges, all else is pushed to it.
 
-    What devices said has its labels as by remote write, which adds neither job nor instance.
+    With the window that we tell people to set, and the recording rules that we ship, only quicker.
     """
-    of_both = {"scrape_interval": "1s", "static_configs": [{"targets": [f"127.0.0.1:{target.port}"]}]}
-    as_pushed = [
-        {"action": "keep", "source_labels": ["device"], "regex": ".+"}, {"action": "labeldrop", "regex": "job|instance"}
-    ]  # fmt: skip
-    jobs = [
-        {"job_name": "kampungnet", "params": {"only": ["state"]}, **of_both},
-        {"job_name": "pushed", "metric_relabel_configs": as_pushed, **of_both},
-    ]
+    job = {"job_name": "kampungnet", "params": {"only": ["state"]}, "scrape_interval": "1s",
+           "static_configs": [{"targets": [f"127.0.0.1:{target.port}"]}]}  # fmt: skip
     (folder / RECORDING.name).write_text(monitoring.quick(RECORDING.read_text()))
-    config = {"scrape_configs": jobs, "rule_files": [RECORDING.name]}
-    with monitoring.prometheus(folder, json.dumps(config), "--log.level=error") as url:
+    window = {"tsdb": {"out_of_order_time_window": "7d"}}
+    config = json.dumps({"scrape_configs": [job], "rule_files": [RECORDING.name], "storage": window})
+    options = ("--log.level=error", "--web.enable-remote-write-receiver")
+    with monitoring.prometheus(folder, config, *options) as url, _pushing(database, url):
         yield Prometheus(url)
+
+
+@contextmanager
+def _pushing(database: Database, url: str) -> Iterator[None]:
+    stopping = threading.Event()
+    thread = threading.Thread(target=Pusher(database, Settings(f"{url}/api/v1/write"), stopping).run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join(30)
+
+
+def measured(database: Database, village: str) -> list[tuple[str, int]]:
+    """Return device and instant (ms) of every reading of a village's first site that the database has."""
+    with database.reads() as db:
+        of_site = {"site": f"{village}-1"}
+        young = db.execute(select(YoungReading.device, YoungReading.taken_ms).filter_by(**of_site))
+        packs = db.execute(select(ReadingDay.device, ReadingDay.packed).filter_by(**of_site))
+        rested = [(device, kept.taken_ms) for device, blob in packs for kept in packing.unpack(blob)]
+        return sorted([*((device, at) for device, at in young), *rested])
 
 
 def wait_until(done: Callable[[], bool]) -> None:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import psycopg
@@ -56,11 +57,12 @@ def prometheus(database: Database, chosen: cast.Cast, tmp_path_factory: pytest.T
     with pytest.MonkeyPatch.context() as patch, serving(database) as server:
         patch.setenv(CERTIFICATE, str(certificate_for_loopback(tmp_path_factory.mktemp("tls"), 30)))
         stores.report(server, boxes, 1)
-        with stores.prometheus(tmp_path_factory.mktemp("prometheus"), server) as running:
+        with stores.prometheus(tmp_path_factory.mktemp("prometheus"), server, database) as running:
             for number in range(2, 2 + stores.ROUNDS):
                 time.sleep(1)
                 stores.report(server, boxes, number)
-            stores.wait_until(lambda: len(running.ask("kampungnet_device_up offset 2s")) > len(boxes))
+            for what, number in (("kampungnet_device_up", len(boxes) + 1), (stores.RECORDED_LAST, 1)):
+                stores.wait_until(partial(running.has, f"{what} offset 2s", number))
             yield running
 
 
@@ -120,6 +122,26 @@ def test_every_query_returns_rows(
         f"{asked.board} {asked.panel}: {asked.text}" for asked, rows in found
         if not rows and (asked.board, asked.panel) not in MAY_BE_EMPTY
     )  # fmt: skip
+
+
+def test_every_reading_of_a_village_reached_prometheus_once_with_its_own_time(
+    database: Database, chosen: cast.Cast, prometheus: Prometheus
+) -> None:
+    """A day that was at rest and what came since, of a village that reports and of one that is dark."""
+    for village in (chosen.trunk[0], chosen.dark):
+        _all_arrived(prometheus, village, stores.measured(database, village))
+
+
+def _all_arrived(prometheus: Prometheus, village: str, in_database: list[tuple[str, int]]) -> None:
+    assert max(at for _, at in in_database) - min(at for _, at in in_database) > clock.DAY_MS / 2
+    stores.wait_until(lambda: len(_pushed(prometheus, village)) >= len(in_database))
+    assert _pushed(prometheus, village) == in_database
+
+
+def _pushed(prometheus: Prometheus, village: str) -> list[tuple[str, int]]:
+    """Return device and instant (ms) of every sample that Prometheus has of a village's polls."""
+    series = prometheus.ask(f'kampungnet_device_up{{village="{village}"}}[3d]')
+    return sorted((one["metric"]["device"], round(at * 1000)) for one in series for at, _ in one["values"])
 
 
 def test_what_devices_said_came_as_by_remote_write_and_is_drawn_once_when_it_is_scraped_too(
