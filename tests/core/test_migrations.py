@@ -94,6 +94,24 @@ def _described(database: Database, table: str) -> list[object]:
     return [columns, indexes, keys, found.get_pk_constraint(table)["constrained_columns"]]
 
 
+def test_postgresql_compresses_quickly_what_every_report_writes(postgresql_database_url: str) -> None:
+    tables.load()
+    database = Database(postgresql_database_url)
+    migrate.migrate(database)
+    columns = text(
+        "SELECT attrelid::regclass::text, attcompression::text FROM pg_attribute WHERE attcompression <> '' ORDER BY 1"
+    )
+    room = text("SELECT reloptions FROM pg_class WHERE oid = 'devices'::regclass")
+    with database.reads() as db:
+        assert db.execute(columns).all() == [("devices", "l"), ("young_readings", "l")]
+        assert db.scalar(room) == ["fillfactor=50"]
+    _downgrade(database, "0028")
+    with database.reads() as db:
+        assert db.execute(columns).all() == []
+        assert db.scalar(room) is None
+    database.close()
+
+
 def test_data_survives_every_upgrade(database_url: str) -> None:
     """A version later than these adds its own step with data from the version before."""
     database = prepared_database(database_url)
