@@ -12,14 +12,17 @@ from tests.faults.told import TIMES
 
 OFTEN = 10
 LONG = 10
-TOLD = re.compile(r"^\.?(?P<what>[^:\n]+): tried (?P<tried>[\d,]+), lost (?P<lost>\d+), doubled (?P<doubled>\d+)", re.M)
+TOLD = re.compile(r"^\.*(?P<what>[^:\n]+): tried (?P<tried>[\d,]+), lost (?P<lost>\d+), doubled (?P<doubled>\d+)", re.M)
 
 
 def faults(context: Context) -> list[Row]:
     """Run them and repeat what each says; one that fails is a broken benchmark."""
     times = OFTEN * (LONG if os.environ.get("LONG") else 1)
     command = [sys.executable, "-m", "pytest", "-q", "-s", "-o", "timeout=0", "-p", "no:cacheprovider", "tests/faults"]
-    own = os.environ | {TIMES: str(times)}
+    own = os.environ | {
+        TIMES: str(times),
+        "CI": "true",
+    }  # a fault that cannot be tried here is not one that cost nothing
     done = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, check=False)
     context.say(done.stdout.strip().splitlines()[-1])
     if done.returncode:
