@@ -58,9 +58,8 @@ class Cluster:
         listen = ["-p", str(self.port), "-h", "127.0.0.1", "-N", "200", "-c", "unix_socket_directories="]
         command: list[str | Path] = [self._programs / "postgres", "-D", self._folder / "data", *listen]
         with log.open("ab") as output:
-            self._process = subprocess.Popen(
-                command, stdout=output, stderr=output, cwd=self._folder, start_new_session=True, **self._run_as
-            )
+            # In our own group: whoever ends the tests from outside ends it with them.
+            self._process = subprocess.Popen(command, stdout=output, stderr=output, cwd=self._folder, **self._run_as)
         _wait_until_it_answers(self.port, self._process, log)
 
     def stop(self) -> None:
