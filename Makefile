@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUTF8 := 1
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 
-.PHONY: help demo test check format bench devices dashboards metrics wheel sbom constraints clean
+.PHONY: help demo test check format bench devices dashboards metrics pictures wheel sbom constraints clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -55,6 +55,9 @@ dashboards: $(VENV)/dev.stamp ## write the boards for Grafana (ARGS= as in docs/
 
 metrics: $(VENV)/dev.stamp ## write docs/metrics.md from the catalogue and the recording rules
 	@$(BIN)/python -m tests.metrics.metrics_page
+
+pictures: $(VENV)/dev.stamp ## take the pictures of the guides from a demo with Chromium, and print the operator's guide
+	@exec $(BIN)/python -m tests.guides.pictures $(ARGS)
 
 wheel: $(VENV)/dev.stamp ## wheel and sdist into dist/, the same bytes from the same commit
 	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build -d dist

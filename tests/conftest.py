@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support import postgres
+from tests.support.accessible import axe
 from tests.support.fixtures import (
     box,
     database,
@@ -22,7 +23,8 @@ from tests.support.fixtures import (
 from tests.support.ports import free_port as find_free_port
 
 __all__ = [
-    "box", "database", "postgresql_database", "prepared_file", "prepared_postgresql", "server", "sqlite_database",
+    "axe", "box", "database", "postgresql_database", "prepared_file", "prepared_postgresql", "server",
+    "sqlite_database",
 ]  # fmt: skip
 
 ROOT = Path(__file__).parent.parent

@@ -96,7 +96,7 @@ class _Words:
     def _measures(self) -> list[list[str]]:
         one, terms, traffic = self._document, self._document.contract.terms, self._document.measured.traffic
         sla = terms.credit.sla_percent
-        promised = f"{self._say.number(float(sla), 2)} %" if sla is not None else "–"
+        promised = f"{self._say.number(float(sla), 2)}%" if sla is not None else "–"
         share = None if one.judgement.availability is None else Fraction(one.judgement.availability)
         received = "–" if share is None else f"{self._percent(percent(share, sla))}"
         office = one.measured.office
@@ -108,7 +108,7 @@ class _Words:
             ["Jam tersibuk", "–", self._busiest()],
             ["Volume masuk dan keluar", self._say.size(terms.quota_bytes) if terms.quota_bytes else "–",
              f"{self._say.size(traffic.rx_bytes)} dan {self._say.size(traffic.tx_bytes)}"],
-            ["Cakupan pengukuran", f"{self._say.number(float(terms.coverage_percent))} %", self._coverage()],
+            ["Cakupan pengukuran", f"{self._say.number(float(terms.coverage_percent))}%", self._coverage()],
         ]  # fmt: skip
         return [*rows, *(["Pemakaian wifi" if not n else "", "–" if not n else "", told]
                          for n, told in enumerate(words.wifi(self._say, one.measured.hotspot)))]  # fmt: skip
@@ -203,7 +203,7 @@ class _Words:
         return f"{self._say.short(bps / 1_000_000)} Mbps" if bps else "–"
 
     def _percent(self, value: Any) -> str:
-        return f"{str(value).replace('.', ',')} %"
+        return f"{str(value).replace('.', ',')}%"
 
     def _share(self, classes: Classes) -> str:
         known = classes.seconds - classes.planned - classes.unknown

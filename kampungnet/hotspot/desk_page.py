@@ -120,7 +120,7 @@ def _today(db: Session, place: Place, language: Language, now_ms: int) -> str:
         return language.say("Nobody was online today.")
     outside = use.outside_percent or 0
     return language.say(
-        "%(people)s devices were online today, %(time)s together, %(share)s %% of it outside office hours; %(size)s.",
+        "%(people)s devices were online today, %(time)s together, %(share)s%% of it outside office hours; %(size)s.",
         people=language.number(use.people), time=language.duration(use.seconds), share=language.number(outside),
         size=language.size(use.up_bytes + use.down_bytes),
     )  # fmt: skip

@@ -108,7 +108,7 @@ def _cells(use: Use | None, days: int, language: Language) -> list[str]:
     share, by = use.outside_percent, max(1, days)
     return [
         language.number(use.people / by, 0 if by == 1 else 1), language.number(use.seconds / HOUR / by, 1),
-        f"{language.number(share)} %" if share is not None else "–", language.size(use.size),
+        f"{language.number(share)}%" if share is not None else "–", language.size(use.size),
     ]  # fmt: skip
 
 

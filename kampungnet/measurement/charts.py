@@ -5,9 +5,11 @@ thicker; texts are placed in per cent beside it and keep their size on a phone.
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import median
 from typing import Final
 
@@ -109,14 +111,9 @@ def gaps(values: Sequence[Value], span: Span) -> list[tuple[float, float]]:
 
 def gather(values: Sequence[Value], borders_ms: Sequence[int]) -> list[list[float]]:
     """Return what is known between each border and the next; values come in order of time."""
-    gathered: list[list[float]] = [[] for _ in borders_ms[1:]]
-    place = 0
-    for at_ms, value in values:
-        while place < len(gathered) and at_ms >= borders_ms[place + 1]:
-            place += 1
-        if place < len(gathered) and at_ms >= borders_ms[0] and value is not None:
-            gathered[place].append(value)
-    return gathered
+    times = [at_ms for at_ms, _ in values]
+    places = [bisect_left(times, border) for border in borders_ms]
+    return [[value for _, value in values[first:end] if value is not None] for first, end in pairwise(places)]
 
 
 def buckets(values: Sequence[Value], borders_ms: Sequence[int], how: Callable[[list[float]], float]) -> list[Value]:

@@ -151,7 +151,7 @@ def _facts(
     found += [(f"– {say(CAUSES[cause])}", language.duration(seconds)) for cause, seconds in by_cause]
     share = (whole.seconds - whole.unknown) / whole.seconds if whole.seconds else 0.0
     # Rounded down: 99.9 % must not read as "complete".
-    complete = say("data %(percent)s %% complete", percent=language.number(int(share * 100 + 1e-9)))
+    complete = say("data %(percent)s%% complete", percent=language.number(int(share * 100 + 1e-9)))
     found.append((say("Not known"), language.duration(whole.unknown) if whole.unknown else say("nothing")))
     return (*found, (say("Coverage"), complete))
 
@@ -162,7 +162,7 @@ def _office_words(hours: OfficeHours, language: Language) -> str:
 
 
 def _percent(share: Fraction | None, language: Language) -> str:
-    return language.say("not known") if share is None else f"{language.number(float(percent(share)), 2)} %"
+    return language.say("not known") if share is None else f"{language.number(float(percent(share)), 2)}%"
 
 
 def _rows(record: Record, known: Span, language: Language, zone: str) -> Iterator[tuple[str, str, str]]:

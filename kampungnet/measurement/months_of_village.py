@@ -74,7 +74,7 @@ def _row(db: Session, place: tuple[str, str], first: date, language: Language, n
 
 def _percent(found: Availability, language: Language) -> str:
     share: Fraction | None = found.share
-    return language.say("not known") if share is None else f"{language.number(float(percent(share)), 2)} %"
+    return language.say("not known") if share is None else f"{language.number(float(percent(share)), 2)}%"
 
 
 def _next(first: date) -> date:

@@ -209,7 +209,7 @@ def _coverage(measured: Measured, view: View) -> str:
     if not share:
         return view.language.say("no data")
     # Rounded down: 99.9 % must not read as "complete".
-    words = view.language.say("data %(percent)s %% complete", percent=view.language.number(int(share * 100 + 1e-9)))
+    words = view.language.say("data %(percent)s%% complete", percent=view.language.number(int(share * 100 + 1e-9)))
     if since - view.span.first_ms > HOUR_MS:
         day = view.language.day(clock.local_day(since, view.zone))
         words += " " + view.language.say("(measured since %(day)s)", day=day)

@@ -10,6 +10,7 @@ from kampungnet.core.languages import N_
 from kampungnet.core.web import Reads, database_of
 from kampungnet.staff import service
 from kampungnet.staff.service import SignedIn
+from kampungnet.villages.models import Regency
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
@@ -37,6 +38,7 @@ def signed_in(request: Request, db: Reads) -> SignedIn:
         with database_of(request).writes() as writing:
             service.touch(writing, token, now_ms)
     request.state.signed_in = staff
+    request.state.kabupaten = db.get_one(Regency, staff.scope.regency).name
     return staff
 
 

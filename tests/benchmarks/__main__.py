@@ -52,6 +52,8 @@ BENCHMARKS = {
     "ingest-postgresql": Benchmark("bench_ingest:ingest_postgresql", 300),
     "reconnect-401": Benchmark("bench_reconnect:reconnect", 420),
     "pages": Benchmark("bench_pages:pages", 300),
+    "every-page": Benchmark("bench_every_page:every_page", 300),
+    "first-paint": Benchmark("bench_every_page:first_paint", 300),
     "billing-pages": Benchmark("bench_billing_pages:billing_pages", 300),
     "backup": Benchmark("bench_backup:backup", 300),
     "disk": Benchmark("bench_disk:disk", 180),

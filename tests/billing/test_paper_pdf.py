@@ -50,7 +50,7 @@ def test_the_paper_says_what_was_promised_received_and_is_due(read: Callable[...
     for words in (
         "PEMERINTAH DESA KAMPUNGANYAR", "Kecamatan Glagah, Kabupaten Banyuwangi", "Nomor: 0001/BPLI/15.2012/2026",
         "Masa layanan: Juli 2026", "01/07/2026 00.00", "01/07/2026 16.00", "16 jam", "Serat optik putus",
-        "99,00 %", "97,85 %", "18,0 Mbps", "8.928 dari 8.928 sampel", "2.471.237", "271.836", "2.743.073",
+        "99,00%", "97,85%", "18,0 Mbps", "8.928 dari 8.928 sampel", "2.471.237", "271.836", "2.743.073",
         "dua juta tujuh ratus empat puluh tiga ribu tujuh puluh tiga rupiah", "5.2.5.05", "Rp27.256.927",
         "Pak Eko", "Bu Hana", "Kaur Keuangan", "Halaman 1 dari 1", content_hash(document),
     ):  # fmt: skip

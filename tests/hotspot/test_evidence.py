@@ -83,7 +83,7 @@ async def test_the_kabupaten_is_told_by_kecamatan_and_leads_to_villages_and_days
     page = (await sari.get(f"/pemakaian?bulan={MONTH}")).text
     assert "Glagah" in page
     assert "Pesanggaran" in page
-    assert "75 %" in page
+    assert "75%" in page
     villages = (await sari.get(f"/pemakaian?bulan={MONTH}&tempat={GLAGAH}")).text
     assert "Kampunganyar" in villages
     assert "Sarongan" not in villages

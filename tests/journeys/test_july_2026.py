@@ -67,7 +67,7 @@ BY_HAND: Final = {
         # for Monday morning's 10.800 s outside office hours: 23.400 / 34.200 = 68,42 %.
         page=("97,95%", "93,18%", "Rp10.604.113", "Oktober 2026", "Listrik padam", "Serat optik putus",
               "13 perangkat pada 2 hari", "8 pada hari teramai", "9 jam", "68,42%"),
-        paper=("97,95 %", "93,18 %", "Rp10.604.113", "Oktober 2026", "09/07/2026 09.00", "14/07/2026 08.00", "10 jam",
+        paper=("97,95%", "93,18%", "Rp10.604.113", "Oktober 2026", "09/07/2026 09.00", "14/07/2026 08.00", "10 jam",
                "5 jam", "16,0 Mbps", "8.722 dari 8.928 sampel", "DESA KAMPUNGANYAR", "5.2.5.05",
                "13 perangkat pada 2 hari", "68,42%"),
         facts={
@@ -101,7 +101,7 @@ BY_HAND: Final = {
         # (44.640 - 600) / 44.640 = 98,6559 %; office hours (11.040 - 420) / 11.040 = 96,1957 %.
         # 36.000.000 - 2.959.678 = 33.040.322, enough for five more months of 3.000.000.
         page=("98,66%", "96,20%", "Rp33.040.322", "5.1.02.02.01.0063", "Serat optik putus", "tidak diukur"),
-        paper=("98,66 %", "96,20 %", "Rp33.040.322", "5.1.02.02.01.0063", "14/07/2026 08.00", "32,0 Mbps",
+        paper=("98,66%", "96,20%", "Rp33.040.322", "5.1.02.02.01.0063", "14/07/2026 08.00", "32,0 Mbps",
                "8.928 dari 8.928 sampel", "PAKIS", "wifi – tidak diukur"),
         facts={
             "up": 2_642_400,  # 44.040 minutes
@@ -128,7 +128,7 @@ BY_HAND: Final = {
         },
         words="satu juta delapan ratus lima puluh ribu tiga ratus tujuh puluh sembilan rupiah",
         page=("100,00%", "Rp30.149.621"),  # 32.000.000 - 1.850.379
-        paper=("100,00 %", "Rp30.149.621", "Volume masuk dan keluar 5,0 GB 6,2 GB dan 1,5 GB",
+        paper=("100,00%", "Rp30.149.621", "Volume masuk dan keluar 5,0 GB 6,2 GB dan 1,5 GB",
                "5.472 dari 5.472 sampel", "DESA SARONGAN"),
         facts={
             "up": 1_641_600,  # 19 days

@@ -116,7 +116,7 @@ def test_coverage_is_rounded_down_and_counts_from_the_first_reading() -> None:
     view = village_page.last_day(INDONESIAN, clock.WIB, NOW)
     slots = range(view.span.first_ms, view.span.last_ms, 300_000)
     nearly = Measured(view.span.first_ms, NOW, {"readings": dict.fromkeys(list(slots)[:-1], 5)})
-    assert village_page.people(nearly, view).coverage == "data 99 % lengkap"
+    assert village_page.people(nearly, view).coverage == "data 99% lengkap"
     half_a_day = Measured(view.span.first_ms, NOW, {"readings": dict.fromkeys(list(slots)[144:], 5)})
-    assert village_page.people(half_a_day, view).coverage == "data 100 % lengkap (diukur sejak 21 Nov)"
+    assert village_page.people(half_a_day, view).coverage == "data 100% lengkap (diukur sejak 21 Nov)"
     assert village_page.people(Measured(view.span.first_ms, NOW), view).coverage == "tidak ada data"

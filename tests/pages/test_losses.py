@@ -48,13 +48,13 @@ async def test_the_page_shows_the_month_in_colours_and_patterns_and_says_why(ser
 
 def test_a_quiet_month_is_available_all_the_time_and_a_lost_half_day_is_counted_to_the_second() -> None:
     good = month_strip.strip(Record(), WHOLE, ID, clock.WIB)
-    assert good.facts[0] == ("Tersedia siang malam", "100,00 %")
+    assert good.facts[0] == ("Tersedia siang malam", "100,00%")
     assert {bar.style for bar in good.bars} == {"good"}
     assert good.rows == ()
     lost = Record([_outage(NOON - 60 * HOUR, NOON - 48 * HOUR)])
     half = month_strip.strip(lost, WHOLE, ID, clock.WIB)
     whole_hours = (WHOLE.end_ms - WHOLE.start_ms) // HOUR
-    assert half.facts[0][1] == f"{100 - 100 * 12 / whole_hours:.2f} %".replace(".", ",")
+    assert half.facts[0][1] == f"{100 - 100 * 12 / whole_hours:.2f}%".replace(".", ",")
     assert ("Tanpa layanan", "12 jam") in half.facts
     assert [row[1] for row in half.rows] == ["12 jam"]
 
@@ -72,9 +72,9 @@ def test_an_outage_over_midnight_is_cut_into_its_days_and_never_leaves_the_strip
 def test_time_before_the_first_reading_is_neither_good_nor_lost() -> None:
     unseen = [Span(0, NOON - 24 * HOUR), Span(NOON - 2 * HOUR, NOON)]
     found = month_strip.strip(Record(unseen=unseen), WHOLE, ID, clock.WIB)
-    assert ("Tersedia siang malam", "100,00 %") in found.facts
+    assert ("Tersedia siang malam", "100,00%") in found.facts
     assert ("Tidak diketahui", "2 jam") in found.facts
-    assert ("Kelengkapan", "data 91 % lengkap") in found.facts
+    assert ("Kelengkapan", "data 91% lengkap") in found.facts
     never = month_strip.strip(Record(unseen=[Span(0, NOON)]), WHOLE, ID, clock.WIB)
     assert ("Tersedia siang malam", "tidak diketahui") in never.facts
     assert {bar.style for bar in never.bars} == {"unseen"}

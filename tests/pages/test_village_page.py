@@ -25,7 +25,7 @@ async def test_charts_show_a_day_and_a_month_with_the_same_in_words_and_numbers(
     summary = re.search(r"Unduh rata-rata ([\d,]+) Mbps, tertinggi ([\d,]+) Mbps pukul \d\d\.\d\d\.", page)
     assert summary
     assert 1 < float(summary[1].replace(",", ".")) < float(summary[2].replace(",", ".")) < 30
-    assert re.search(r"data \d+ % lengkap", page)
+    assert re.search(r"data \d+% lengkap", page)
     assert page.count("Lihat angkanya") == 6
     assert page.count('class="limit limit-critical" x2="100%"') == 2
 
@@ -71,7 +71,7 @@ async def test_a_hostile_name_from_a_router_is_shown_and_never_obeyed(server: Se
     sari = await signed_in(server, "sari")
     page = (await sari.get(f"/desa/{KAMPUNGANYAR}")).text
     assert page.count("<script") == page.count('<script src="/static/fresh') == 1
-    assert "<bdi>&lt;script&gt;alert(1)&lt;/script&gt;\N{RIGHT-TO-LEFT OVERRIDE}gnp.exe</bdi>" in page
+    assert "<bdi>&lt;script&gt;alert(1)&lt;/script&gt;gnp.exe</bdi>" in page
 
 
 @pytest.mark.parametrize(
