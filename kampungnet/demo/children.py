@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +25,24 @@ def program(name: str) -> str:
 def _environment() -> dict[str, str]:
     """Return our environment without what names a real server's data: the demo must never touch that."""
     return {name: value for name, value in os.environ.items() if not name.startswith("KAMPUNGNET_")}
+
+
+ENDS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What ends the demo."""
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let what ends the demo wait for a moment: a child that is born and has no name yet would be left behind."""
+    came: list[int] = []
+    before = {one: signal.signal(one, lambda number, _frame: came.append(number)) for one in ENDS}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)
 
 
 class Children:
@@ -50,7 +70,7 @@ class Children:
             self._may_end.add(name)
         if optional:
             self._optional.add(name)
-        with self.log_of(name).open("wb") as log:
+        with self.log_of(name).open("wb") as log, _uninterrupted():
             # Its own session: a Ctrl-C at the terminal reaches only us, and we end the children in order.
             self._running[name] = subprocess.Popen(  # noqa: S603 -- our own commands with our own words
                 [program(command[0]), *command[1:]],

@@ -18,7 +18,7 @@ from kampungnet.core import clock, migrate
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Unavailable
 from kampungnet.demo import books, boxes, cast, history, wifi
-from kampungnet.demo.children import Children
+from kampungnet.demo.children import ENDS, Children
 from kampungnet.demo.monitoring import Monitoring
 from kampungnet.devices import service as devices
 from kampungnet.devices.models import Device
@@ -72,7 +72,7 @@ def run(port: int, folder: Path, number: int, tell: Tell) -> None:
     except KeyboardInterrupt:
         tell("\n  … ending everything")
     finally:
-        for end in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for end in ENDS:
             signal.signal(end, signal.SIG_IGN)
         children.stop()
         database.close()

@@ -1,9 +1,11 @@
 """What a visitor does to the demo: ends it half-way, starts it twice, has a real server's settings at hand."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,7 +14,7 @@ from sqlalchemy import select
 from kampungnet.core import clock
 from kampungnet.core.database import Base, Database
 from kampungnet.core.errors import Unavailable
-from kampungnet.demo import boxes, history, run, wifi
+from kampungnet.demo import boxes, children, history, run, wifi
 from kampungnet.demo.children import Children, program
 from kampungnet.devices import service as devices
 from kampungnet.devices import sites
@@ -120,6 +122,31 @@ def test_a_real_servers_settings_never_reach_the_demo(tmp_path: Path, monkeypatc
     shown = children.log_of("show").read_text()
     assert "PATH" in shown
     assert "KAMPUNGNET" not in shown
+
+
+@pytest.mark.parametrize("number", children.ENDS)
+def test_an_end_that_comes_while_a_child_is_born_leaves_nobody_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    born: list[subprocess.Popen[bytes]] = []
+
+    def interrupted(*command: Any, **more: Any) -> subprocess.Popen[bytes]:
+        born.append(popen(*command, **more))
+        signal.raise_signal(number)
+        return born[0]
+
+    popen, handler = subprocess.Popen, signal.signal(number, run._interrupt)
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    family = Children(tmp_path)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            family.start("late", Path(sys.executable).name, "-c", "import time; time.sleep(60)")
+        family.stop()
+        assert born[0].returncode is not None
+    finally:
+        signal.signal(number, handler)
+        born[0].kill()
+        born[0].wait()
 
 
 async def test_a_visitor_gets_onto_the_wifi_that_is_announced(
