@@ -25,6 +25,7 @@ from kampungnet.core import clock, migrate
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Problem, Unavailable
 from kampungnet.demo import run as demo
+from kampungnet.devices import cli as devices_commands
 from kampungnet.devices import onus
 from kampungnet.devices import service as devices
 from kampungnet.measurement import holidays, topology
@@ -107,12 +108,18 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_add_staff(commands)
     _add_demo(commands)
-    staff_commands.add_commands(functools.partial(_command, commands), open_database)
-    alerts.add_commands(functools.partial(_command, commands), open_database)
-    backup.add_commands(functools.partial(_command, commands), _place)
-    billing.add_commands(functools.partial(_command, commands), open_database)
-    metrics_commands.add_commands(functools.partial(_command, commands), open_database)
+    _add_commands_of_slices(commands)
     return parser
+
+
+def _add_commands_of_slices(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    add = functools.partial(_command, commands)
+    devices_commands.add_commands(add, open_database)
+    staff_commands.add_commands(add, open_database)
+    alerts.add_commands(add, open_database)
+    backup.add_commands(add, _place)
+    billing.add_commands(add, open_database)
+    metrics_commands.add_commands(add, open_database)
 
 
 def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

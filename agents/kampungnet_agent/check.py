@@ -46,6 +46,12 @@ async def check_all(settings: AgentSettings, box: Box, voice: Voice) -> AsyncIte
     for about, steps in ((here, _clock(box, voice)), ("spool", _spool(settings, box, voice))):
         for finding in steps:
             yield about, finding
+    async for found in check_reach(settings, box, voice):
+        yield found
+
+
+async def check_reach(settings: AgentSettings, box: Box, voice: Voice) -> AsyncIterator[tuple[str, Finding]]:
+    """Yield what this box reaches: the server, and every device."""
     for finding in await asyncio.to_thread(lambda: list(_server(settings, box, voice))):
         yield "server", finding
     for device in settings.devices:

@@ -1,4 +1,4 @@
-"""``kampungnet-agent``: run, poll, check, record, enrol, rotate.
+"""``kampungnet-agent``: run, poll, check, record, enrol, setup, rotate.
 
 Exit codes: 0 all well, 1 something does not work, 2 wrong usage or settings.
 Each command imports only what it needs, because ``run`` lives on boxes with little memory.
@@ -154,6 +154,28 @@ def rotate(options: argparse.Namespace) -> int:
     return OK
 
 
+def setup(options: argparse.Namespace) -> int:
+    """Make this the box of a village by the file of its kit."""
+    from kampungnet_agent.box import Box
+    from kampungnet_agent.check import Voice
+    from kampungnet_agent.setup import Places, read_kit, set_up
+
+    kit, places = read_kit(options.kit), Places(options.settings.resolve(), options.state.resolve())
+    voice = Voice(english=options.english)
+
+    async def print_each() -> bool:
+        all_good = True
+        async for about, finding in set_up(kit, places, Box(), voice):
+            print(voice.mark(finding), f"{about}: {printable(finding.sentence)}", flush=True)
+            all_good = all_good and finding.good
+        return all_good
+
+    if not asyncio.run(print_each()):
+        return DOES_NOT_WORK
+    print(f"Selesai. Hapus {options.kit}: isinya rahasia dan tidak diperlukan lagi.")
+    return OK
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kampungnet-agent",
@@ -161,7 +183,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 all well, 1 something does not work, 2 wrong usage or settings.",
     )
     parser.add_argument("--verbose", action="store_true", help="log also what goes well")
-    commands = parser.add_subparsers(required=True, metavar="run | poll | check | record | enrol | rotate")
+    commands = parser.add_subparsers(required=True, metavar="run | poll | check | record | enrol | setup | rotate")
     for name, command, text in (
         ("run", run, "poll, keep and send until SIGTERM"),
         ("poll", poll, "poll each device once and print readings as JSON lines; nothing is stored or sent"),
@@ -182,7 +204,20 @@ def _parser() -> argparse.ArgumentParser:
             one.add_argument("--device", required=True, metavar="NAME", help="its name in agent.toml")
             one.add_argument("--output", type=Path, metavar="FOLDER", help="new folder (default: model and version)")
     _add_enrol(commands.add_parser("enrol", help="make this box's key and register it with a one-time code"))
+    _add_setup(commands.add_parser("setup", help="make this the box of a village by the file of its kit"))
     return parser
+
+
+def _add_setup(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--kit", type=Path, required=True, metavar="FILE", help="made by: kampungnet kit --village …")
+    one.add_argument(
+        "--settings", type=Path, default=DEFAULT_CONFIG.parent, metavar="FOLDER", help="default %(default)s"
+    )
+    one.add_argument(
+        "--state", type=Path, default=DEFAULT_CREDENTIAL.parent, metavar="FOLDER", help="default %(default)s"
+    )
+    one.add_argument("--english", action="store_true", help="say it in English; drivers speak Indonesian")
+    one.set_defaults(command=setup)
 
 
 def _add_enrol(one: argparse.ArgumentParser) -> None:

@@ -184,7 +184,7 @@ def _device_mode(moment: Moment) -> list[Row]:
 
 def _users(moment: Moment) -> list[Row]:
     return numbered(
-        {"name": u.name, "group": u.group, "address": "", "expired": "false", "disabled": "false"}
+        {"name": u.name, "group": u.group, "address": u.address, "expired": "false", "disabled": "false"}
         for u in moment.router.users.values()
     )
 
@@ -220,7 +220,9 @@ def _services(moment: Moment) -> list[Row]:
     if moment.version.limits_sessions:
         row |= {"max-sessions": "20", "dynamic": "false"}
     ports = {"telnet": 23, "ftp": 21, "www": 80, "ssh": 22, "api": 8728, "winbox": 8291, "api-ssl": 8729}
-    return numbered({"name": name, "port": str(port), **row} for name, port in ports.items())
+    set_so = moment.router.settings
+    return numbered({"name": name, "port": str(port), **row, **set_so.get(f"/ip/service {name}", {})}
+                    for name, port in ports.items())  # fmt: skip
 
 
 def _real_board(profile: VillageProfile) -> bool:

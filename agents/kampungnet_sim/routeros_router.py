@@ -30,6 +30,8 @@ class RouterUser:
     password: str
     policies: frozenset[str]
     group: str
+    # Where it may log in from; empty: anywhere.
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,9 @@ class SimulatedRouter:
     sessions: dict[int, ApiSession] = field(default_factory=dict)
     thrown_out: set[tuple[float, int]] = field(default_factory=set)
     faults: Callable[[], frozenset[str]] = frozenset
+    # Groups without users yet, services and settings that are no lists, as a script set them.
+    groups: dict[str, frozenset[str]] = field(default_factory=dict)
+    settings: dict[str, Row] = field(default_factory=dict)
     hotspot_revision: int = 0
     probes: int = 0
     # Until when logouts of guests are in the user rows.
@@ -114,6 +119,7 @@ class SimulatedRouter:
         past = self.portal.truth(self.clock())
         self.tables, self.settled = new_tables(self.profile), self.clock()
         self.log.clear()
+        self.settings.clear()
         self.thrown_out.clear()
         self.hotspot_revision += self.revision() + 1
         self.furnish()

@@ -63,11 +63,11 @@ def code_hash(code: str) -> bytes:
     return hashlib.sha256(b"kampungnet-enrolment\n" + plain.encode()).digest()
 
 
-def issue_code(db: Session, village: Village, now_ms: int) -> str:
-    """Make a one-time enrolment code for a village, valid for 24 hours, and return it for the only time."""
+def issue_code(db: Session, village: Village, now_ms: int, life_ms: int = CODE_LIFE_MS) -> str:
+    """Make a one-time enrolment code for a village, valid for 24 hours or as said, and return it for the only time."""
     code = random_code(16)
     row = EnrolmentCode(
-        regency=village.regency, code_hash=code_hash(code), village=village.code, expires_ms=now_ms + CODE_LIFE_MS
+        regency=village.regency, code_hash=code_hash(code), village=village.code, expires_ms=now_ms + life_ms
     )
     db.add(row)
     return "-".join(code[n : n + 4] for n in range(0, 16, 4))

@@ -53,6 +53,7 @@ WORDS: Final[Mapping[str, str]] = {
     "plan.offer": N_("Plan of the free wifi offered again"),
     "box.revoke": N_("Box shut out for good"),
     "box.code": N_("Code for a new box made"),
+    "box.kit": N_("Kit for a village's box made"),
     "staff.password": N_("Own password changed"),
     "staff.factor_on": N_("Second factor set up"),
     "staff.factor_off": N_("Own second factor taken off"),
