@@ -6,7 +6,9 @@ it as it is. So a backup helps also where this program does not run.
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -88,6 +90,18 @@ def digest_of(source: BinaryIO, number: int, write: Callable[[bytes], object] = 
         write(block)
         number -= len(block)
     return digest.hexdigest()
+
+
+@contextmanager
+def digesting(file: Path) -> Iterator[Future[str]]:
+    """Hash a file that is written and bring it to disk, while the block looks at it in other ways.
+
+    Raises ``OSError`` after the block when it did not reach the disk.
+    """
+    with file.open("rb") as source, ThreadPoolExecutor(2, "backup") as beside:
+        on_disk = beside.submit(os.fsync, source.fileno())
+        yield beside.submit(digest_of, source, file.stat().st_size)
+        on_disk.result()
 
 
 def _damaged(file: Path) -> BadInput:

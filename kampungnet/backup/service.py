@@ -39,6 +39,14 @@ class Place:
 
 
 @dataclass(frozen=True)
+class _Copied:
+    kind: str
+    engine: str
+    revision: str
+    digest: str
+
+
+@dataclass(frozen=True)
 class Restored:
     """What a restore did."""
 
@@ -57,14 +65,12 @@ def backup(place: Place, folder: Path, keep: int | None = None, *, with_key: boo
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(folder), _draft_in(folder) as draft:
         made_ms = clock.now_ms()
-        kind, engine, revision = _copy_sqlite(place.file, draft) if place.file else _copy_postgresql(place, draft)
-        size = draft.stat().st_size
-        with draft.open("rb") as source:
-            digest = archive.digest_of(source, size)
+        copied = _copy_sqlite(place.file, draft) if place.file else _copy_postgresql(place, draft)
         known = keys.names(place.key_file)
         manifest = Manifest(
-            made_ms=made_ms, program=version("kampungnet"), kind=kind, engine=engine, revision=revision,
-            copy_bytes=size, copy_sha256=digest, key_names=list(known), keys=list(known.values()) if with_key else [],
+            made_ms=made_ms, program=version("kampungnet"), kind=copied.kind, engine=copied.engine,
+            revision=copied.revision, copy_bytes=draft.stat().st_size, copy_sha256=copied.digest,
+            key_names=list(known), keys=list(known.values()) if with_key else [],
         )  # fmt: skip
         archive.seal(draft, manifest)
         target = folder / f"kampungnet-{clock.local(made_ms, 'UTC'):%Y%m%d-%H%M%S}.backup"
@@ -96,7 +102,7 @@ def restore(file: Path, place: Place, *, force: bool = False) -> Restored:
     return Restored(manifest, kept, not manifest.key_names or manifest.key_names[0] in keys.names(place.key_file))
 
 
-def _copy_sqlite(database: Path, draft: Path) -> tuple[str, str, str]:
+def _copy_sqlite(database: Path, draft: Path) -> _Copied:
     if not sqlite.exists(database):
         raise NotFound(f"There is no database in {database.parent}: name its folder with --data.")
     need, free = database.stat().st_size, shutil.disk_usage(draft.parent).free
@@ -107,21 +113,23 @@ def _copy_sqlite(database: Path, draft: Path) -> tuple[str, str, str]:
     revision = sqlite.revision(draft)
     if revision is None:
         raise NotFound(f"There is no database in {database.parent}: name its folder with --data.")
-    sqlite.check(draft)
-    return sqlite.KIND, sqlite.engine_version(), revision
+    with archive.digesting(draft) as digest:
+        sqlite.check(draft)
+    return _Copied(sqlite.KIND, sqlite.engine_version(), revision, digest.result())
 
 
-def _copy_postgresql(place: Place, draft: Path) -> tuple[str, str, str]:
+def _copy_postgresql(place: Place, draft: Path) -> _Copied:
     database = Database(place.url)
     try:
         revision = migrate.version(database)
         if revision is None:
             raise NotFound("The database has no tables of KampungNet: name the right one.")
         postgresql.copy(database.engine, draft)
-        postgresql.check(database.engine, draft)
+        with archive.digesting(draft) as digest:
+            postgresql.check(database.engine, draft)
         if migrate.version(database) != revision:
             raise Conflict("The database was migrated meanwhile: make the backup again.")
-        return postgresql.KIND, postgresql.engine_version(database.engine), revision
+        return _Copied(postgresql.KIND, postgresql.engine_version(database.engine), revision, digest.result())
     finally:
         database.close()
 

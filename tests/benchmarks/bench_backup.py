@@ -28,7 +28,8 @@ from tests.benchmarks.rows import Row, at_most
 VILLAGES = 401
 PART = 10
 """A whole year (9.5 GB) would take longer to fill than all other benchmarks: this is a tenth of it, and the figure is
-ten times what it takes. That what is ten times as long also takes ten times as long holds while the disk keeps pace."""
+ten times what it takes, the start of the program once. That what is ten times as long also takes ten times as long
+holds while the disk keeps pace."""
 RAW_DAYS, SLOT_DAYS = 90 // PART, 365 // PART
 RAW_BYTES, SLOT_BYTES = 100_000, 15_700
 """Of a device and day (router and ONT have readings), of a site and day: `bench_disk` finds 23.7 MB a year."""
@@ -57,27 +58,31 @@ def backup(context: Context) -> list[Row]:
             db.execute(text(statement), {"days": days, "bytes": size})
     database.close()
     with serving(folder) as central, _reports(central, boxes) as sent:
-        began = time.perf_counter()
-        _run("backup", str(folder / "backups"), "--data", str(folder))
-        took, reports = time.perf_counter() - began, len(sent)
+        start = _run("backup", "--help")
+        before = len(sent)
+        took = _run("backup", str(folder / "backups"), "--data", str(folder))
+        reports = len(sent) - before
     (file,) = (folder / "backups").iterdir()
     megabytes = file.stat().st_size / 1e6
     context.say(f"{megabytes:,.0f} MB in {took:.1f} s, {reports / took:.0f} reports of {READINGS} readings a second")
-    began = time.perf_counter()
-    _run("restore", str(file), "--data", str(folder / "again"))
-    back = time.perf_counter() - began
-    context.say(f"restored in {back:.1f} s")
-    what = f"of {VILLAGES} villages and a year (SQLite; {PART} times what {megabytes:,.0f} MB take)"
+    back = _run("restore", str(file), "--data", str(folder / "again"))
+    context.say(f"restored in {back:.1f} s; the program alone takes {start:.1f} s to start")
+    what = f"of {VILLAGES} villages and a year (SQLite; {PART} times what {megabytes:,.0f} MB take, the start once)"
     return [
         at_most(
-            f"backup {what}, verified, while {reports / took:.0f} reports a second come in", took * PART, "s", (60, 20)
+            f"backup {what}, verified, while {reports / took:.0f} reports a second come in",
+            start + (took - start) * PART,
+            "s",
+            (60, 20),
         ),
-        at_most(f"restore {what}", back * PART, "s", (120, 40)),
+        at_most(f"restore {what}", start + (back - start) * PART, "s", (120, 40)),
     ]
 
 
-def _run(*arguments: str) -> None:
+def _run(*arguments: str) -> float:
+    began = time.perf_counter()
     subprocess.run([program("kampungnet"), *arguments], check=True, capture_output=True)
+    return time.perf_counter() - began
 
 
 @contextmanager
