@@ -1,5 +1,6 @@
 """Wires everything once: doors for agents, pages for people, metrics for Prometheus."""
 
+import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -37,6 +38,7 @@ from kampungnet.hotspot import (
 )
 from kampungnet.ingest import lane
 from kampungnet.ingest.key_door import KeyDoor
+from kampungnet.ingest.knocks import Knocks
 from kampungnet.ingest.routes import EnrolmentDoor, ReportDoor
 from kampungnet.ingest.wanted_door import WantedDoor
 from kampungnet.measurement import routes as measurement_routes
@@ -115,9 +117,10 @@ class Server:
         second_factor.roles()  # a role that is none is said now, not at somebody's sign-in
         self.database = database
         self.tally = tally or Tally()
+        self.knocks = Knocks()
         self._doors: dict[str, ASGIApp] = {
-            wire.ENROLMENTS_PATH: EnrolmentDoor(database),
-            KEYS_PATH: KeyDoor(database),
+            wire.ENROLMENTS_PATH: EnrolmentDoor(database, self.knocks),
+            KEYS_PATH: KeyDoor(database, self.knocks),
         }
         self._upkeep = upkeep
         self._budget_ends = ending.Ends()
@@ -154,20 +157,23 @@ class Server:
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
-        door = ReportDoor(self.database, self.tally)
-        wanted = WantedDoor(self.database, _wanted, self.ending)
+        door = ReportDoor(self.database, self.tally, self.knocks)
+        wanted = WantedDoor(self.database, _wanted, self.ending, self.knocks)
+        writing = asyncio.create_task(self.knocks.write_for_ever(self.database), name="knocks")
         self._doors |= {wire.REPORTS_PATH: door, WANTED_PATH: wanted}
         upkeep = Upkeep(self.database) if self._upkeep else None
         pump = Pump(self.database, alerts_routes.speaker()) if self._upkeep else None
         try:
             yield {lane.DOOR: door}
         finally:
+            writing.cancel()
             await wanted.close()
             if pump:
                 pump.close()
             if upkeep:
                 upkeep.close()
             door.close()
+            self.knocks.write(self.database)
 
     def _readyz(self) -> dict[str, str]:
         try:

@@ -221,6 +221,12 @@ class Morning:
 
 WATCHDOG: Final = "Watchdog"
 """Name of the alert that always fires: when it stops coming, nobody watches any more."""
+BOX_MOVED: Final = "BoxMoved"
+BOX_TWICE: Final = "BoxTwice"
+BOX_REVOKED: Final = "BoxRevokedKnocks"
+BOX_OLD_KEY: Final = "BoxOldKey"
+BOX_UNKNOWN: Final = "BoxUnknown"
+"""Names of our own alarms about boxes; ``place`` is the village or empty, ``description`` the network."""
 Names = Mapping[str, str]
 """Of kecamatan and villages, by code."""
 

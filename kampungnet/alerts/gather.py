@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from kampungnet.alerts import boxes
 from kampungnet.alerts.facts import WATCHDOG, Alarm, Fact, Group, Names, Severity, Work
 from kampungnet.alerts.models import AlertGroup
 from kampungnet.core import clock
@@ -65,6 +66,7 @@ def known(db: Session, regency: str, now_ms: int, environment: Mapping[str, str]
     groups = db.scalars(select(AlertGroup).where(AlertGroup.regency == regency)).all()
     found += [_work(one) for one in works]
     found += [_watchdog(one, now_ms) if one.is_watchdog else _group(one) for one in groups]
+    found += boxes.facts(db, regency, sites, names, now_ms)
     return Known(regency, clock.zone_of(regency), villages.districts(db, regency) | names, found)
 
 

@@ -8,7 +8,23 @@ from dataclasses import dataclass
 from typing import Final
 
 from kampungnet.alerts.cutting import shortened
-from kampungnet.alerts.facts import WATCHDOG, Act, Alarm, Draft, Fact, Group, Kind, Morning, Names, Work
+from kampungnet.alerts.facts import (
+    BOX_MOVED,
+    BOX_OLD_KEY,
+    BOX_REVOKED,
+    BOX_TWICE,
+    BOX_UNKNOWN,
+    WATCHDOG,
+    Act,
+    Alarm,
+    Draft,
+    Fact,
+    Group,
+    Kind,
+    Morning,
+    Names,
+    Work,
+)
 from kampungnet.core.languages import N_, Language
 from kampungnet.measurement.incident_words import Told, told
 from kampungnet.measurement.outage_words import Cause
@@ -40,6 +56,31 @@ _CALLED_OFF: Final = N_("PLANNED WORK CALLED OFF: %(where)s")
 _WARNING: Final = N_("WARNING: %(what)s")
 _STILL_MORE: Final = N_("STILL MORE: %(what)s")
 _ENDED: Final = N_("RECOVERED: %(what)s, %(where)s")
+
+
+_BOXES: Final = {
+    BOX_MOVED: (
+        N_("The box of %(place)s reports from another network"),
+        N_("It speaks from %(network)s now. Call the village: does it still stand there?"),
+    ),
+    BOX_TWICE: (
+        N_("Two boxes report with the key of %(place)s"),
+        N_("The card was copied; the last one spoke from %(network)s. Shut the box out and put a new one there."),
+    ),
+    BOX_REVOKED: (
+        N_("The box of %(place)s that was shut out is on the line"),
+        N_("It was let in nowhere. It is at %(network)s: the provider knows whose line that is."),
+    ),
+    BOX_OLD_KEY: (
+        N_("A copy of the box of %(place)s is on the line"),
+        N_("It has a key that was changed since, and was not let in. It is at %(network)s."),
+    ),
+    BOX_UNKNOWN: (
+        N_("Boxes that nobody knows ask to be let in"),
+        N_("None was let in. They come from %(network)s."),
+    ),
+}
+"""Of our own alarms about boxes: what it is, and what else is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +254,10 @@ def _group(draft: Draft, fact: Fact, about: Group, voice: Voice) -> Iterator[str
         )
     yield say("Since %(began)s (%(length)s)", began=voice.moment(fact.start_ms),
               length=voice.language.duration((voice.now_ms - fact.start_ms) / 1000))  # fmt: skip
+    if first.name in _BOXES:
+        yield say(_BOXES[first.name][1], network=first.description or say("unknown network"))
+        yield voice.page("/janggal")
+        return
     yield clean(first.description, LONGEST_TEXT)
     yield clean(first.runbook, LONGEST_TEXT)
     yield voice.page(f"/desa/{first.village}" if first.village and number == 1 else "/")
@@ -222,6 +267,8 @@ def _title(about: Group, voice: Voice) -> str:
     first = about.alarms[0]
     if first.name == WATCHDOG:
         return voice.language.say("Prometheus does not report any more: its warnings are silent")
+    if first.name in _BOXES:
+        return voice.language.say(_BOXES[first.name][0], place=clean(first.place))
     return clean(first.summary or first.name, LONGEST_TITLE)
 
 

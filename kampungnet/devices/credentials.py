@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from kampungnet.core.errors import BadInput
 from kampungnet.core.rows import among
+from kampungnet.devices.knocks import Knock
 from kampungnet.devices.models import Agent, EnrolmentCode, Site
 from kampungnet.villages.models import Village
 
@@ -35,6 +36,10 @@ class Reporter(NamedTuple):
     """Readings up to this sequence may rest in packs already."""
     next_key: bytes | None = None
     """Announced, and not used yet: accepted as well."""
+    networks: str | None = None
+    boots: str | None = None
+    moved_ms: int | None = None
+    twice_ms: int | None = None
 
     @property
     def keys(self) -> tuple[bytes, ...]:
@@ -46,6 +51,14 @@ class Reporter(NamedTuple):
         return self._replace(public_key=key, next_key=None) if key == self.next_key else self
 
 
+class Former(NamedTuple):
+    """Keys that were accepted once, and why they are not."""
+
+    regency: str
+    kind: Knock
+    keys: tuple[bytes, ...]
+
+
 _USED_UP: Final = "This key was used before or may not be used: make another one."
 
 
@@ -53,6 +66,18 @@ def reporting_agents(db: Session, ids: Collection[str]) -> dict[str, Reporter]:
     """Return those agents that may report at this moment, by id. Ended ones are absent."""
     rows = among(db, Agent, ("id", "revoked_ms", *Reporter._fields), {"id": ids})
     return {agent: Reporter(*known) for agent, revoked_ms, *known in rows if revoked_ms is None}
+
+
+def former_keys(db: Session, agent: str) -> list[Former]:
+    """Return the keys of an agent that open nothing any more."""
+    found: list[Former] = []
+    for one in db.scalars(select(Agent).where(Agent.id == agent)):
+        had = tuple(key for key in (one.public_key, one.next_key, one.previous_key) if key)
+        if one.revoked_ms is not None:
+            found.append(Former(one.regency, Knock.REVOKED if one.ended == Ended.REVOKED else Knock.REPLACED, had))
+        elif one.previous_key is not None:
+            found.append(Former(one.regency, Knock.OLD_KEY, (one.previous_key,)))
+    return found
 
 
 def announce(db: Session, agent: str, reporter: Reporter, key: bytes, now_ms: int) -> None:

@@ -62,6 +62,30 @@ class Agent(Base):
     """When the key came into use; unknown: with the enrolment."""
     ended: Mapped[str | None]
     """As :class:`kampungnet.devices.credentials.Ended`; nothing while it may report."""
+    networks: Mapped[str | None]
+    """From where it spoke, the newest first (:mod:`kampungnet.devices.whereabouts`)."""
+    boots: Mapped[str | None]
+    """The boots it reported in, the newest first."""
+    moved_ms: Mapped[int | None]
+    """When it last spoke from a place far from all that were known."""
+    twice_ms: Mapped[int | None]
+    """When it was last seen that two boxes speak with its key."""
+
+
+class BoxKnock(Base):
+    """Who knocked at the agents' doors and was not let in (:mod:`kampungnet.devices.knocks`)."""
+
+    __tablename__ = "box_knocks"
+    __table_args__ = (Index(None, "last_ms"),)
+
+    regency: Mapped[str] = mapped_column(primary_key=True)
+    """Empty for a box that is nobody's."""
+    knock: Mapped[str] = mapped_column(primary_key=True)
+    agent: Mapped[str] = mapped_column(primary_key=True)
+    network: Mapped[str] = mapped_column(primary_key=True)
+    first_ms: Mapped[int]
+    last_ms: Mapped[int]
+    count: Mapped[int]
 
 
 class EnrolmentCode(Base):

@@ -12,8 +12,11 @@ from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, NotSignedIn, Problem, Unavailable
 from kampungnet.devices import credentials
-from kampungnet.ingest.routes import Receive, Scope, Send, answer, read_body
-from kampungnet.ingest.service import STRANGER, SignedRequest, proven_key, signed
+from kampungnet.devices.whereabouts import came_from
+from kampungnet.ingest.knocks import Knocks
+from kampungnet.ingest.routes import Receive, Scope, Send, answer, peer_of, read_body
+from kampungnet.ingest.service import STRANGER
+from kampungnet.ingest.signatures import SignedRequest, proven_key, signed
 from kampungnet.shared import wire
 from kampungnet.shared.rotation import KEYS_PATH, MAX_KEY_BYTES, KeyAnswer, KeyRequest, proof_bytes
 
@@ -23,8 +26,8 @@ log = logging.getLogger(__name__)
 class KeyDoor:
     """The door as a bare ASGI application, beside the others that agents use."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, knocks: Knocks | None = None) -> None:
+        self._database, self._knocks = database, knocks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, after the commit."""
@@ -37,7 +40,7 @@ class KeyDoor:
             request = SignedRequest(
                 agent=headers.get(wire.AGENT_HEADER.lower().encode(), b"").decode("latin-1"),
                 signature=headers.get(wire.SIGNATURE_HEADER.lower().encode(), b"").decode("latin-1"),
-                encoding="", body=body, received_ms=clock.now_ms(),
+                encoding="", body=body, received_ms=clock.now_ms(), address=came_from(peer_of(scope), headers),
             )  # fmt: skip
             content: msgspec.Struct = await asyncio.to_thread(self._changed, request)
             status = 200
@@ -49,6 +52,11 @@ class KeyDoor:
         try:
             with self._database.writes() as db:
                 return change_key(db, request)
+        except NotSignedIn:
+            if self._knocks:
+                with self._database.reads() as db:
+                    self._knocks.of_box(db, request, KEYS_PATH)
+            raise
         except (SQLAlchemyError, OSError) as error:
             log.error("a key could not be changed: %s", error)
             raise Unavailable("The server is busy: nothing was stored, try again in a minute.") from error

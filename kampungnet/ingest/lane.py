@@ -48,7 +48,8 @@ class ReportLane(PatientProtocol):
         if (report := self._whole) is not None:
             self._whole = None
             door: ReportDoor = self.app_state[DOOR]
-            door.take(dict(report.headers), b"".join(report.parts), partial(self._answer, report))
+            peer = self.client[0] if self.client else None
+            door.take(dict(report.headers), b"".join(report.parts), partial(self._answer, report), peer)
         elif (report := self._coming) is not None:
             self._coming = None
             super().on_headers_complete()

@@ -13,10 +13,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database, GroupCommit, NotStored
-from kampungnet.core.errors import BadInput, Problem, TooLarge, TooSlow, Unavailable
+from kampungnet.core.errors import BadInput, NotFound, Problem, TooLarge, TooSlow, Unavailable
 from kampungnet.core.tally import Tally
+from kampungnet.devices.whereabouts import came_from
 from kampungnet.ingest import service
-from kampungnet.ingest.service import Arrival, SignedRequest
+from kampungnet.ingest.knocks import Knocks
+from kampungnet.ingest.service import Arrival
+from kampungnet.ingest.signatures import SignedRequest
 from kampungnet.shared import wire
 
 log = logging.getLogger(__name__)
@@ -59,13 +62,13 @@ class ReportDoor:
     a raw body is what the signature covers.
     """
 
-    def __init__(self, database: Database, tally: Tally) -> None:
+    def __init__(self, database: Database, tally: Tally, knocks: Knocks | None = None) -> None:
         self._tally = tally
         self._waiting_bytes = 0
         self._keys = service.Keys()
         self._loop = asyncio.get_running_loop()
         self._group: GroupCommit[Arrival, wire.Receipt | Problem] = GroupCommit(
-            database, lambda db, arrivals: service.accept(db, arrivals, self._keys), self._deliver
+            database, lambda db, arrivals: service.accept(db, arrivals, self._keys, knocks), self._deliver
         )
 
     def close(self) -> None:
@@ -84,17 +87,18 @@ class ReportDoor:
         except Problem as problem:
             told.set_result(self._judged(problem))
         else:
-            self.take(headers, body, partial(_settle, told))
+            self.take(headers, body, partial(_settle, told), peer_of(scope))
         await _send(send, await told)
 
-    def take(self, headers: Mapping[bytes, bytes], body: bytes, tell: Tell) -> None:
-        """Judge one report; ``tell`` gets the answer, after the commit and on the event loop."""
+    def take(self, headers: Mapping[bytes, bytes], body: bytes, tell: Tell, peer: str | None = None) -> None:
+        """Judge one report of ``peer``; ``tell`` gets the answer, after the commit and on the event loop."""
         request = SignedRequest(
             agent=headers.get(_AGENT, b"").decode("latin-1"),
             signature=headers.get(_SIGNATURE, b"").decode("latin-1"),
             encoding=headers.get(b"content-encoding", b"").decode("latin-1"),
             body=body,
             received_ms=clock.now_ms(),
+            address=came_from(peer, headers),
         )
         key = self._keys.of(request.agent)
         arrival = Arrival(request, service.proven(request, key) if key else None)
@@ -132,6 +136,12 @@ class ReportDoor:
         self._tally.add("readings", "accepted", len(result.accepted))
         self._tally.add("readings", "refused", len(result.refused))
         return Answer(200, msgspec.json.encode(result))
+
+
+def peer_of(scope: Scope) -> str | None:
+    """Return the address of the other end."""
+    client = scope.get("client")
+    return client[0] if client else None
 
 
 def _settle(told: "asyncio.Future[Answer]", what: Answer) -> None:
@@ -174,8 +184,8 @@ async def _send(send: Send, what: Answer) -> None:
 class EnrolmentDoor:
     """``POST /api/v1/enrolments``: a box brings a one-time code and the public half of its key."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, knocks: Knocks | None = None) -> None:
+        self._database, self._knocks = database, knocks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one enrolment."""
@@ -186,16 +196,21 @@ class EnrolmentDoor:
         try:
             body = await read_body(headers, receive, ENROLMENT_BYTES)
             signature = headers.get(_SIGNATURE, b"").decode("latin-1")
-            content: msgspec.Struct = await asyncio.to_thread(self._enrol, body, signature)
+            address = came_from(peer_of(scope), headers)
+            content: msgspec.Struct = await asyncio.to_thread(self._enrol, body, signature, address)
             status = 201
         except Problem as problem:
             content, status = wire.Problem(problem.sentence), problem.status
         await answer(send, status, content)
 
-    def _enrol(self, body: bytes, signature: str) -> wire.EnrolmentAnswer:
+    def _enrol(self, body: bytes, signature: str, address: str) -> wire.EnrolmentAnswer:
         try:
             with self._database.writes() as db:
                 return service.enrol(db, body, signature, clock.now_ms())
+        except NotFound:
+            if self._knocks:
+                self._knocks.of_newcomer(address, clock.now_ms())
+            raise
         except (SQLAlchemyError, OSError) as error:
             log.error("an enrolment could not be stored: %s", error)
             raise Unavailable("The server is busy: nothing was stored, try again in a minute.") from error

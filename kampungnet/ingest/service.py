@@ -11,20 +11,21 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
-from nacl.bindings import crypto_sign_BYTES, crypto_sign_open, crypto_sign_PUBLICKEYBYTES
-from nacl.exceptions import BadSignatureError
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from kampungnet.configs import service as configs
 from kampungnet.core.errors import BadInput, NotSignedIn, Problem, Unavailable
 from kampungnet.core.rows import change
-from kampungnet.devices import credentials
+from kampungnet.devices import credentials, whereabouts
 from kampungnet.devices import service as devices
 from kampungnet.devices.models import Agent
 from kampungnet.devices.service import NewState, Reporter
+from kampungnet.devices.whereabouts import Heard
 from kampungnet.hotspot import sessions
 from kampungnet.ingest.envelope import NamesAnother, Opened, Taken, opened, unpacked
+from kampungnet.ingest.knocks import Knocks
+from kampungnet.ingest.signatures import SignedRequest, signed
 from kampungnet.measurement import oddities
 from kampungnet.measurement import service as measurement
 from kampungnet.measurement.boots import Offset, TimeQuality, better, offset_of, repaired
@@ -42,16 +43,6 @@ GROUP_UNPACKED_BYTES: Final = 64_000_000
 
 Conflicts = frozenset[tuple[Key, bytes]]
 """Keys that were known already, with the hash of the other content that came."""
-
-
-class SignedRequest(msgspec.Struct, frozen=True, gc=False):
-    """A report as it came off the line."""
-
-    agent: str
-    signature: str
-    encoding: str
-    body: bytes
-    received_ms: int
 
 
 class Proven(msgspec.Struct, frozen=True, gc=False):
@@ -81,6 +72,8 @@ class Checked(msgspec.Struct, frozen=True, gc=False):
     """Readings up to this sequence may rest in packs already."""
     new_key: bytes | None = None
     """It was signed with the key that was announced: the one before ends."""
+    known: Reporter | None = None
+    address: str = ""
 
 
 class _Placed(msgspec.Struct, frozen=True, gc=False):
@@ -126,9 +119,14 @@ def unpacked_bytes(report: Opened | Problem) -> int:
     return sum(len(taken.raw) for taken in report.taken) if isinstance(report, Opened) else 0
 
 
-def accept(db: Session, arrivals: list[Arrival], keys: Keys) -> list[wire.Receipt | Problem]:
+def accept(
+    db: Session, arrivals: list[Arrival], keys: Keys, knocks: Knocks | None = None
+) -> list[wire.Receipt | Problem]:
     """Judge all reports of a group, store what is new in them, and return a receipt (or the problem) for each."""
     judged = _judged(db, arrivals, keys)
+    for arrival, one in zip(arrivals, judged, strict=True):
+        if knocks and isinstance(one, NotSignedIn):
+            knocks.of_box(db, arrival.request, wire.REPORTS_PATH)
     receipts = store(db, [one for one in judged if isinstance(one, Checked)])
     return [receipts[id(one)] if isinstance(one, Checked) else one for one in judged]
 
@@ -145,8 +143,9 @@ def store(db: Session, checked: list[Checked]) -> dict[int, wire.Receipt]:
     devices.record_state(db, _states(placed, stored.conflicting))
     sessions.record(db, _told(placed, stored.conflicting))
     configs.record(db, _settings(placed, stored.conflicting))
-    _record_agents(db, checked, stored.conflicting)
-    oddities.note(db, _odd(checked, stored.known_long))
+    heard = _whereabouts(checked)
+    _record_agents(db, checked, stored.conflicting, heard)
+    oddities.note(db, [*_odd(checked, stored.known_long), *_elsewhere(checked, heard)])
     return _receipts(checked, placed, stored.conflicting)
 
 
@@ -203,28 +202,9 @@ def _checked(arrival: Arrival, agent: Reporter | None, keys: Keys) -> Checked | 
         return found.report
     new_key = found.key if found.key == agent.next_key else None
     return Checked(
-        agent.regency, agent.site, request.agent, request.received_ms, found.report, agent.packed_up_to, new_key
-    )
-
-
-def proven_key(reporter: Reporter | None, signature: str, text: bytes) -> bytes | None:
-    """Return the key of a box that signed a text; ``None`` when it was none of those that count."""
-    return next((key for key in (reporter.keys if reporter else ()) if signed(key, signature, text)), None)
-
-
-def signed(key: bytes, signature: str, text: bytes) -> bool:
-    """Tell whether a text was signed with a key's private half."""
-    try:
-        raw = base64.b64decode(signature, validate=True)
-    except ValueError:
-        return False
-    if len(raw) != crypto_sign_BYTES or len(key) != crypto_sign_PUBLICKEYBYTES:
-        return False
-    try:
-        crypto_sign_open(raw + text, key)
-    except BadSignatureError:
-        return False
-    return True
+        agent.regency, agent.site, request.agent, request.received_ms, found.report, agent.packed_up_to, new_key,
+        agent, request.address,
+    )  # fmt: skip
 
 
 def _offsets(db: Session, checked: list[Checked]) -> dict[BootKey, Offset]:
@@ -330,7 +310,25 @@ def _receipts(checked: list[Checked], placed: Iterable[_Placed], conflicting: Co
     return receipts
 
 
-def _record_agents(db: Session, checked: list[Checked], conflicting: Conflicts) -> None:
+def _whereabouts(checked: list[Checked]) -> list[Heard]:
+    """Say of each report what is new about where it came from, one after the other."""
+    now: dict[str, tuple[str | None, str | None]] = {}
+    found = []
+    for one in checked:
+        before = (one.known.networks, one.known.boots) if one.known else (None, None)
+        heard = whereabouts.heard(*now.get(one.agent, before), one.address, one.report.envelope.boot_id)
+        now[one.agent] = heard.networks, heard.boots
+        found.append(heard)
+    return found
+
+
+def _elsewhere(checked: list[Checked], found: Iterable[Heard]) -> Iterable[OddReport]:
+    for one, heard in zip(checked, found, strict=True):
+        kinds = (Odd.ADDRESS, heard.is_new_address), (Odd.MOVED, heard.has_moved), (Odd.TWICE, heard.is_twice)
+        yield from (OddReport(one.regency, one.site, one.received_ms, odd, 1) for odd, is_so in kinds if is_so)
+
+
+def _record_agents(db: Session, checked: list[Checked], conflicting: Conflicts, found: list[Heard]) -> None:
     counted: dict[str, int] = {}
     for (_, agent, _, _), _ in conflicting:
         counted[agent] = counted.get(agent, 0) + 1
@@ -341,8 +339,21 @@ def _record_agents(db: Session, checked: list[Checked], conflicting: Conflicts) 
         if one.new_key:
             credentials.take_over(db, one.regency, one.agent, one.new_key, one.received_ms)
     # One row an agent: of several reports in this group the last one says how the box is.
-    rows = {one.agent: _agent_row(one) for one in checked}
+    rows: dict[str, dict[str, Any]] = {}
+    for one, heard in zip(checked, found, strict=True):
+        rows[one.agent] = _agent_row(one) | _heard_row(one, heard, rows.get(one.agent))
     change(db, Agent, list(rows.values()), ("regency", "id"))
+
+
+def _heard_row(checked: Checked, heard: Heard, before: dict[str, Any] | None) -> dict[str, Any]:
+    known = checked.known
+    moved_ms = before["moved_ms"] if before else known.moved_ms if known else None
+    twice_ms = before["twice_ms"] if before else known.twice_ms if known else None
+    return {
+        "networks": heard.networks or None, "boots": heard.boots or None,
+        "moved_ms": checked.received_ms if heard.has_moved else moved_ms,
+        "twice_ms": checked.received_ms if heard.is_twice else twice_ms,
+    }  # fmt: skip
 
 
 def _agent_row(checked: Checked) -> dict[str, Any]:

@@ -21,11 +21,14 @@ from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, NotSignedIn, Problem
 from kampungnet.devices import credentials
 from kampungnet.devices import service as devices
+from kampungnet.devices.whereabouts import came_from
 from kampungnet.hotspot import portals
 from kampungnet.hotspot.models import HotspotPortal
 from kampungnet.hotspot.portals import Place
-from kampungnet.ingest.routes import Receive, Scope, Send, answer, read_body
-from kampungnet.ingest.service import STRANGER, proven_key
+from kampungnet.ingest.knocks import Knocks
+from kampungnet.ingest.routes import Receive, Scope, Send, answer, peer_of, read_body
+from kampungnet.ingest.service import STRANGER
+from kampungnet.ingest.signatures import SignedRequest, proven_key
 from kampungnet.shared import wire
 from kampungnet.shared.wanted import (
     HOLD_SECONDS,
@@ -54,9 +57,15 @@ Build = Callable[[Session, Place, int], WantedPortal]
 class WantedDoor:
     """The door as a bare ASGI application, beside that for reports."""
 
-    def __init__(self, database: Database, build: Build, ending: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        database: Database,
+        build: Build,
+        ending: Callable[[], bool] = lambda: False,
+        knocks: Knocks | None = None,
+    ) -> None:
         """Begin to wait. ``ending`` says that the process is to stop: then nobody is held any longer."""
-        self._database, self._build, self._ending = database, build, ending
+        self._database, self._build, self._ending, self._knocks = database, build, ending, knocks
         self._waiting: dict[Place, dict[asyncio.Future[None], int]] = {}
         """Who waits for a change, with the revision each has."""
         self._watch = asyncio.get_running_loop().create_task(self._look_for_ever(), name="wanted state")
@@ -77,7 +86,7 @@ class WantedDoor:
         try:
             headers = dict(scope["headers"])
             body = await read_body(headers, receive, MAX_QUESTION_BYTES)
-            place, question, known = await asyncio.to_thread(self._heard, headers, body)
+            place, question, known = await asyncio.to_thread(self._heard, headers, body, peer_of(scope))
             if known == question.revision:
                 await self._held(place, known, receive)
             content = await asyncio.to_thread(self._answer, place, question)
@@ -89,7 +98,7 @@ class WantedDoor:
         else:
             await _send(send, content, packed=b"gzip" in headers.get(b"accept-encoding", b""))
 
-    def _heard(self, headers: dict[bytes, bytes], body: bytes) -> tuple[Place, WantedQuestion, int]:
+    def _heard(self, headers: dict[bytes, bytes], body: bytes, peer: str | None) -> tuple[Place, WantedQuestion, int]:
         """Check who asks, note what the box says about itself, and return the revision that is wanted."""
         name = headers.get(wire.AGENT_HEADER.lower().encode(), b"").decode("latin-1")
         signature = headers.get(wire.SIGNATURE_HEADER.lower().encode(), b"").decode("latin-1")
@@ -97,6 +106,9 @@ class WantedDoor:
             agent = devices.reporting_agents(db, {name}).get(name)
             key = proven_key(agent, signature, wire.signing_bytes("POST", WANTED_PATH, name, body))
             if agent is None or key is None:
+                if self._knocks:
+                    came = SignedRequest(name, signature, "", body, clock.now_ms(), came_from(peer, headers))
+                    self._knocks.of_box(db, came, WANTED_PATH)
                 raise NotSignedIn(STRANGER)
             question = _read(body, name)
             place, now_ms = (agent.regency, agent.site), clock.now_ms()

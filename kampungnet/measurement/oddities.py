@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
 from kampungnet.core.languages import N_
+from kampungnet.devices import knocks
+from kampungnet.devices.knocks import Knock
 from kampungnet.devices.models import Agent, Site
 from kampungnet.measurement.models import Oddity
 
@@ -32,6 +34,9 @@ class Odd(StrEnum):
     REFUSED = "refused"
     REPEATED = "repeated"
     CLAIMED = "claimed"
+    ADDRESS = "address"
+    MOVED = "moved"
+    TWICE = "twice"
 
 
 WORDS: Final[Mapping[Odd, tuple[str, str, str]]] = {
@@ -63,10 +68,53 @@ WORDS: Final[Mapping[Odd, tuple[str, str, str]]] = {
     Odd.CLAIMED: (
         N_("A box that spoke in the name of another"),
         N_("The report was refused. A box can only report for its own village."),
-        N_("Revoke the box and enrol it anew; find out who worked on it."),
+        N_("Shut the box out for good and put a new one there; find out who worked on it."),
+    ),
+    Odd.ADDRESS: (
+        N_("A box that reports from an address it never had"),
+        N_("Lines get new addresses now and then, and this one is near those that are known."),
+        N_("Nothing has to be done, unless the box should have stood still."),
+    ),
+    Odd.MOVED: (
+        N_("A box that reports from another network"),
+        N_("It is far from all it reported from before: another provider, or another place."),
+        N_("Call the village: does the box still stand there? If not, shut it out for good on the village's page."),
+    ),
+    Odd.TWICE: (
+        N_("Two boxes that report with one key"),
+        N_("A box that was started anew never goes back to the time before; here both times report in turn."),
+        N_("The card was copied: shut the box out for good and put a new one there."),
     ),
 }
 """Of each kind: its name, what it means, and what to do."""
+KNOCK_WORDS: Final[Mapping[Knock, tuple[str, str, str]]] = {
+    Knock.REVOKED: (
+        N_("A box that was shut out is on the line"),
+        N_("It was let in nowhere. The network is where it stands now: the provider knows whose line that is."),
+        N_("Give the network and the time to the provider, or to the police if it was stolen."),
+    ),
+    Knock.OLD_KEY: (
+        N_("A box with an old key"),
+        N_("The key was changed since; somebody uses a copy of the card."),
+        N_("Ask who made a copy, and shut the box out for good if nobody did."),
+    ),
+    Knock.REPLACED: (
+        N_("A box whose place another one took"),
+        N_("It still runs and was not let in."),
+        N_("Switch it off, or set it up in another place with a code."),
+    ),
+    Knock.UNKNOWN: (
+        N_("Boxes that nobody knows"),
+        N_("They asked like a box of ours, with a key that is nobody's."),
+        N_("Some are old cards or wrong addresses. If there are many from one network, tell the provider."),
+    ),
+    Knock.CODE: (
+        N_("Boxes that tried a code that opens nothing"),
+        N_("A code counts once and for a day."),
+        N_("If you are setting up a box, make a new code on the village's page."),
+    ),
+}
+"""Of each kind of box that was not let in: its name, what it means, and what to do."""
 BOX_WORDS: Final = (
     ("conflicts", N_("Known readings with another content"),
      N_("The sign of a copied card: enrol one of the two boxes anew.")),
@@ -104,6 +152,19 @@ class OddDevice:
     what: Odd
     first: date
     last: date
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Knocked:
+    """A box that was not let in."""
+
+    village: str
+    """Empty: nobody's."""
+    knock: Knock
+    network: str
+    first_ms: int
+    last_ms: int
     count: int
 
 
@@ -161,3 +222,16 @@ def boxes(db: Session, regency: str) -> list[OddBox]:
         counts = {name: getattr(agent, name) for name, _, _ in BOX_WORDS if getattr(agent, name)}
         found.append(OddBox(village, agent.site, agent.id, counts, agent.last_report_ms))
     return found
+
+
+def knocked(db: Session, regency: str, since_ms: int) -> list[Knocked]:
+    """Return who was not let in since an instant and is of a regency or of nobody, the newest first."""
+    found = knocks.since(db, regency, since_ms)
+    asked = select(Agent.id, Site.village).join(Site, (Site.regency == Agent.regency) & (Site.code == Agent.site))
+    mine = asked.where(Agent.regency == regency, Agent.id.in_({one.agent for one in found if one.regency}))
+    villages = {row.id: row.village for row in db.execute(mine)}
+    return [
+        Knocked(villages.get(one.agent, "") if one.regency else "", Knock(one.knock), one.network, one.first_ms,
+                one.last_ms, one.count)
+        for one in found
+    ]  # fmt: skip

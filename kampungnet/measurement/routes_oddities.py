@@ -14,7 +14,7 @@ from kampungnet.core.languages import N_, Language
 from kampungnet.core.web import DATA_PREFIX, Reads, database_of
 from kampungnet.devices.sites import villages_of
 from kampungnet.measurement import judged, lost_rulings, oddities
-from kampungnet.measurement.oddities import BOX_WORDS, DAYS, WORDS, Odd, OddBox, OddDevice
+from kampungnet.measurement.oddities import BOX_WORDS, DAYS, KNOCK_WORDS, WORDS, Knocked, Odd, OddBox, OddDevice
 from kampungnet.measurement.outage_list import CAUSES
 from kampungnet.measurement.outage_models import Ruling
 from kampungnet.measurement.outage_words import Cause
@@ -51,6 +51,18 @@ class OddBoxOut:
 
 
 @dataclass(frozen=True, slots=True)
+class KnockOut:
+    """A box that was not let in; without a village nobody knows whose it is."""
+
+    village: str
+    what: str
+    network: str
+    first: str
+    last: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class LostRulingOut:
     """A cause that somebody set for an outage that readings have changed since: it counts nowhere."""
 
@@ -70,6 +82,7 @@ class OdditiesOut:
 
     devices: list[OddDeviceOut]
     boxes: list[OddBoxOut]
+    knocks: list[KnockOut]
     lost_rulings: list[LostRulingOut]
 
 
@@ -141,6 +154,9 @@ def _page(request: Request, db: Session, staff: SignedIn, refused: Refused | Non
     found = oddities.devices(db, regency.code, today - timedelta(days=DAYS - 1), today)
     groups = [_of_kind(what, found, names, language) for what in Odd]
     groups += [_of_boxes(*words, oddities.boxes(db, regency.code), names, (language, now_ms)) for words in BOX_WORDS]
+    knocked = oddities.knocked(db, regency.code, now_ms - DAYS * clock.DAY_MS)
+    groups += [_of_knocks(*words, [one for one in knocked if one.knock is kind], names, (language, now_ms))
+               for kind, words in KNOCK_WORDS.items()]  # fmt: skip
     sites, at = villages_of(db, regency.code), (regency.time_zone, now_ms)
     lost = [
         _lost(one, (sites[one.site], names.get(sites[one.site], one.site)), language, at, refused)
@@ -166,6 +182,8 @@ def listed(db: Reads, staff: CurrentStaff) -> OdditiesOut:
         [OddDeviceOut(one.village, one.site, one.device, one.what.value, one.first, one.last, one.count)
          for one in found],
         [OddBoxOut(one.village, one.site, one.agent, dict(one.counts)) for one in oddities.boxes(db, regency)],
+        [_knock_out(one, clock.zone_of(regency))
+         for one in oddities.knocked(db, regency, clock.now_ms() - DAYS * clock.DAY_MS)],
         [_lost_out(one, sites[one.site], clock.zone_of(regency)) for one in lost],
     )  # fmt: skip
 
@@ -212,6 +230,25 @@ def _of_boxes(
         for one in found if counter in one.counts
     )  # fmt: skip
     return _Group(language.say(title), language.say("Since the box was enrolled."), language.say(remedy), rows)
+
+
+def _of_knocks(
+    title: str, meaning: str, remedy: str, found: list[Knocked], names: dict[str, str], at: tuple[Language, int]
+) -> _Group:
+    language, now_ms = at
+    unknown = language.say("nobody's")
+    rows = tuple(
+        _Row(one.village, names.get(one.village, one.village) or unknown,
+             one.network or language.say("unknown network"), language.age(one.last_ms, now_ms),
+             language.number(one.count))
+        for one in found
+    )  # fmt: skip
+    return _Group(language.say(title), language.say(meaning), language.say(remedy), rows)
+
+
+def _knock_out(one: Knocked, zone: str) -> KnockOut:
+    first, last = (clock.local(at, zone).isoformat() for at in (one.first_ms, one.last_ms))
+    return KnockOut(one.village, one.knock.value, one.network, first, last, one.count)
 
 
 def _when(one: OddDevice, language: Language) -> str:

@@ -4,6 +4,8 @@ import msgspec
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database
+from kampungnet.devices import knocks
+from kampungnet.devices.knocks import Knock, Knocker
 from kampungnet.measurement import oddities, unseen_days
 from kampungnet.measurement.oddities import Odd, OddReport
 from kampungnet.measurement.outage_models import JudgedSite, LoggedOutage
@@ -33,4 +35,7 @@ def add(database: Database, now_ms: int) -> None:
         judged = Span(midnight - 31 * clock.DAY_MS, now_ms)
         db.add(JudgedSite(**place, judged_ms=now_ms, since=clock.local_day(judged.start_ms, clock.WIB)))
         oddities.note(db, [OddReport(place["regency"], place["site"], now_ms, what, 1200) for what in Odd])
+        knocks.record(
+            db, [(Knocker("", what, "7XK2M9QDV4T8ZB31", "114.5.9.0/24"), now_ms, now_ms, 7) for what in Knock]
+        )
         unseen_days.write(db, (place["regency"], place["site"]), unseen, judged)

@@ -27,6 +27,7 @@ from kampungnet.core import clock, migrate
 from kampungnet.core.database import Database
 from kampungnet.devices import service as devices
 from kampungnet.ingest import service as ingest
+from kampungnet.ingest.signatures import SignedRequest
 from kampungnet.measurement.service import Key
 from kampungnet.server import BACKLOG, Web, web_settings
 from kampungnet.shared import wire
@@ -105,10 +106,10 @@ class Box:
         """Return the headers that go with exactly this body."""
         return signed_headers(self.key, self.agent, path, body)
 
-    def request(self, body: bytes, received_ms: int | None = None) -> ingest.SignedRequest:
+    def request(self, body: bytes, received_ms: int | None = None) -> SignedRequest:
         """Return a plain body as the door hands it to the service."""
         signature = self.headers(body)[wire.SIGNATURE_HEADER]
-        return ingest.SignedRequest(self.agent, signature, "", body, received_ms or clock.now_ms())
+        return SignedRequest(self.agent, signature, "", body, received_ms or clock.now_ms())
 
     def keys(self, *readings: wire.Reading) -> set[Key]:
         """Return what makes the readings unique on the server."""
@@ -158,7 +159,7 @@ def neighbours(database: Database, number: int) -> list[Box]:
     return [enrolled(database, code) for code in codes]
 
 
-def ingested(database: Database, *requests: ingest.SignedRequest) -> list[Any]:
+def ingested(database: Database, *requests: SignedRequest) -> list[Any]:
     """Run requests through the service as one group and return their receipts or problems."""
     with database.writes() as db:
         return ingest.accept(db, [ingest.Arrival(request) for request in requests], ingest.Keys())
