@@ -30,6 +30,7 @@ from kampungnet.devices import onus
 from kampungnet.devices import service as devices
 from kampungnet.measurement import holidays, topology
 from kampungnet.metrics import cli as metrics_commands
+from kampungnet.sealing import cli as sealing
 from kampungnet.server import MOST_PROCESSES, rest_the_collector, serve
 from kampungnet.staff import cli as staff_commands
 from kampungnet.staff import service as staff
@@ -118,6 +119,7 @@ def _add_commands_of_slices(commands: "argparse._SubParsersAction[argparse.Argum
     staff_commands.add_commands(add, open_database)
     alerts.add_commands(add, open_database)
     backup.add_commands(add, _place)
+    sealing.add_commands(add, open_database, lambda options: _place(options).key_file)
     billing.add_commands(add, open_database)
     metrics_commands.add_commands(add, open_database)
 

@@ -1,12 +1,14 @@
 """The key outside the database: who steals the tables (or a backup of them) reads no code and forges no log.
 
 One file, readable by the server alone: a line for each key, the newest first. The first one seals and signs, all
-of them open and prove: to change the key put a new line on top, and take the last one away when nothing needs it.
+of them open and prove: ``kampungnet keys new`` puts another line on top and ``keys rotate`` seals everything with it.
 From each key one is derived for every purpose (BLAKE2b), so that what is sealed for one is useless for another.
 """
 
 import os
 import secrets
+import stat
+import time
 from collections.abc import Sequence
 from functools import cache
 from hashlib import blake2b
@@ -25,7 +27,10 @@ from kampungnet.core.errors import Unavailable
 from kampungnet.core.files import sync_folder
 
 KEY_BYTES: Final = 32
-_NAME_BYTES: Final = 4
+NAME_BYTES: Final = 4
+"""What is sealed begins with the name of its key."""
+LOOK_SECONDS: Final = 1.0
+"""A file that another process put a new key into is read again after so long, or when a key is not known."""
 _NONCE_BYTES: Final = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 
 
@@ -35,6 +40,8 @@ class Keys:
     def __init__(self, file: Path | None) -> None:
         self._file = file
         self._keys: list[bytes] = []
+        self._read_as: tuple[int, int, int] | None = None
+        self._looked = 0.0
 
     def seal(self, purpose: str, plain: bytes, about: str) -> bytes:
         """Return ``plain`` encrypted. It opens only with the same ``about``, the row it belongs to."""
@@ -44,16 +51,18 @@ class Keys:
 
     def open(self, purpose: str, sealed: bytes, about: str) -> bytes:
         """Return what was sealed. Raises ``Unavailable`` when the key is gone or the row was tampered with."""
-        nonce, box = sealed[_NAME_BYTES : _NAME_BYTES + _NONCE_BYTES], sealed[_NAME_BYTES + _NONCE_BYTES :]
-        for key in self._known():
-            if _name(key) == sealed[:_NAME_BYTES]:
-                try:
-                    return crypto_aead_xchacha20poly1305_ietf_decrypt(
-                        box, about.encode(), nonce, _derived(key, purpose)
-                    )
-                except CryptoError:
-                    break
+        nonce, box = sealed[NAME_BYTES : NAME_BYTES + _NONCE_BYTES], sealed[NAME_BYTES + _NONCE_BYTES :]
+        key = self._named(sealed[:NAME_BYTES])
+        if key is not None:
+            try:
+                return crypto_aead_xchacha20poly1305_ietf_decrypt(box, about.encode(), nonce, _derived(key, purpose))
+            except CryptoError:
+                pass  # one sentence for both
         raise Unavailable(f"A secret cannot be opened: put the key it was sealed with back into {self._file}.")
+
+    def is_newest(self, sealed: bytes) -> bool:
+        """Tell whether something was sealed with the key that seals now."""
+        return sealed[:NAME_BYTES] == _name(self._known()[0])
 
     def mark(self, purpose: str, content: bytes) -> bytes:
         """Return 16 bytes by which the same content is found or proven again, useless without the key."""
@@ -63,18 +72,32 @@ class Keys:
         """Return the mark by each key, the newest first."""
         return [_mark(key, purpose, content) for key in self._known()]
 
-    def _known(self) -> list[bytes]:
-        if not self._keys:
-            if self._file is None:
-                raise Unavailable("No key file is named: set KAMPUNGNET_KEY_FILE to a file of the server's own.")
-            try:
-                if not self._file.exists():
-                    write(self._file, [secrets.token_hex(KEY_BYTES)])  # of two processes one wins
-                self._keys = _read(self._file)
-            except OSError as error:
-                raise Unavailable(
-                    f"The key file cannot be used: {error}. Let it and its folder belong to the user of the server."
-                ) from error
+    def _named(self, name: bytes) -> bytes | None:
+        for look_again in (False, True):
+            for key in self._known(look_again=look_again):
+                if _name(key) == name:
+                    return key
+        return None
+
+    def _known(self, *, look_again: bool = False) -> list[bytes]:
+        if self._file is None:
+            raise Unavailable("No key file is named: set KAMPUNGNET_KEY_FILE to a file of the server's own.")
+        now = time.monotonic()
+        if self._keys and not look_again and now - self._looked < LOOK_SECONDS:
+            return self._keys
+        try:
+            if not self._keys and not self._file.exists():
+                write(self._file, [secrets.token_hex(KEY_BYTES)])  # of two processes one wins
+            seen = _stamp(self._file)
+            if seen != self._read_as:
+                self._keys, self._read_as = _read(self._file), seen
+            self._looked = now
+        except OSError as error:
+            if self._keys:
+                return self._keys  # what was read still counts; the next start says what is wrong
+            raise Unavailable(
+                f"The key file cannot be used: {error}. Let it and its folder belong to the user of the server."
+            ) from error
         return self._keys
 
 
@@ -87,6 +110,20 @@ def keys_of(db: Session) -> Keys:
 def names(file: Path) -> dict[str, str]:
     """Return the keys of a file as it holds them, by a name that tells nothing of them; none where there is no file."""
     return {_name(key).hex(): key.hex() for key in _read(file)} if file.exists() else {}
+
+
+def put_on_top(file: Path) -> str:
+    """Put a new key on top of those of a file, and return its name. Old ones stay below."""
+    old = file.stat()
+    lines = [secrets.token_hex(KEY_BYTES), *(key.hex() for key in _read(file))]
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    write(draft, lines)
+    if os.geteuid() == 0:
+        os.chown(draft, old.st_uid, old.st_gid)  # root changes it for the user of the server
+    draft.chmod(stat.S_IMODE(old.st_mode))
+    draft.replace(file)
+    sync_folder(file.parent)
+    return _name(bytes.fromhex(lines[0])).hex()
 
 
 def write(file: Path, lines: Sequence[str]) -> None:
@@ -120,8 +157,13 @@ def _read(file: Path) -> list[bytes]:
     return keys
 
 
+def _stamp(file: Path) -> tuple[int, int, int]:
+    found = file.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 def _name(key: bytes) -> bytes:
-    return blake2b(key, digest_size=_NAME_BYTES, person=b"name").digest()
+    return blake2b(key, digest_size=NAME_BYTES, person=b"name").digest()
 
 
 @cache

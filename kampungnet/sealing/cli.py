@@ -1,0 +1,61 @@
+"""Command ``kampungnet keys``: a new key, and everything sealed with it."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from kampungnet.core import keys
+from kampungnet.core.database import Database
+from kampungnet.core.errors import NotFound
+from kampungnet.sealing import service
+from kampungnet.staff.cli import Add
+
+Open = Callable[[argparse.Namespace], Database]
+_STEPS: Final = {
+    "status": "which key is needed by what",
+    "new": "put a new key on top of the file; the old ones stay below and still open",
+    "rotate": "seal everything with the key on top; may be cut off and begun again",
+}
+
+
+def add_commands(add: Add, open_database: Open, key_file: Callable[[argparse.Namespace], Path]) -> None:
+    """Add the command of this slice."""
+    one = add("keys", lambda options: _keys(open_database, key_file(options), options), "change the key of secrets")
+    one.add_argument("step", choices=list(_STEPS), help="; ".join(f"{step}: {told}" for step, told in _STEPS.items()))
+
+
+def _keys(open_database: Open, file: Path, options: argparse.Namespace) -> None:
+    if options.step == "new":
+        name = keys.put_on_top(file)
+        print(f"Key {name} stands on top of {file}. Keep a copy of the file in another place.")
+        print("A server that reads the file itself takes it within a second; where systemd hands it over, restart the "
+              "services now. Then: kampungnet keys rotate", file=sys.stderr)  # fmt: skip
+        return
+    if not file.exists():
+        raise NotFound(f"There is no key file {file}: nothing is sealed yet, or $KAMPUNGNET_KEY_FILE names another.")
+    with closing(open_database(options)) as database:
+        if options.step == "rotate":
+            _rotate(database)
+        _status(database, file)
+
+
+def _rotate(database: Database) -> None:
+    for name, seen, done in service.reseal(database):
+        print(f"{name}: {done} of {seen} sealed anew", file=sys.stderr)
+    print("Everything is sealed with the key on top.")
+
+
+def _status(database: Database, file: Path) -> None:
+    with database.reads() as db:
+        needed, acts = service.needed(db), service.acts_sealed(db)
+    known = keys.names(file)
+    for number, name in enumerate(known):
+        by = ", ".join(f"{place} {count}" for place, count in sorted(needed.get(name, {}).items()))
+        print(f"{name}{' (seals)' if number == 0 else ''}: {by or 'opens nothing that is kept'}")
+    for name in needed.keys() - known.keys():
+        print(f"{name}: IS MISSING in {file}, and is needed by {sum(needed[name].values())} values")
+    if acts and len(known) > 1:
+        print(f"The log of decisions has {acts} acts: keep the old keys in the file, they prove those of their time.")
