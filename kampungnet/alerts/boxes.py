@@ -12,6 +12,7 @@ from kampungnet.alerts.facts import (
     BOX_REVOKED,
     BOX_TWICE,
     BOX_UNKNOWN,
+    OF_BOXES,
     Alarm,
     Fact,
     Group,
@@ -61,7 +62,7 @@ def _knocks(db: Session, regency: str, names: Names, since_ms: int) -> Iterator[
 def _fact(regency: str, alarm: Alarm, at_ms: int) -> Fact:
     # Its topic holds the day: what goes on is told again the next day, and never twice on one.
     day = clock.local_day(at_ms, clock.zone_of(regency))
-    topic = f"box:{alarm.fingerprint}:{day.isoformat()}"
+    topic = f"{OF_BOXES}{alarm.fingerprint}:{day.isoformat()}"
     severity = Severity.WARNING if alarm.name == BOX_UNKNOWN else Severity.CRITICAL
     about = Group((alarm,), 0)
     return Fact(topic, severity, at_ms, None, frozenset({alarm.fingerprint}), alarm.name, topic, about)

@@ -227,6 +227,8 @@ BOX_REVOKED: Final = "BoxRevokedKnocks"
 BOX_OLD_KEY: Final = "BoxOldKey"
 BOX_UNKNOWN: Final = "BoxUnknown"
 """Names of our own alarms about boxes; ``place`` is the village or empty, ``description`` the network."""
+OF_BOXES: Final = "box:"
+"""What the topic of such a fact begins with."""
 Names = Mapping[str, str]
 """Of kecamatan and villages, by code."""
 

@@ -14,6 +14,7 @@ from kampungnet.alerts.facts import (
     BOX_REVOKED,
     BOX_TWICE,
     BOX_UNKNOWN,
+    OF_BOXES,
     WATCHDOG,
     Act,
     Alarm,
@@ -154,11 +155,14 @@ def digest_text(morning: Morning, voice: Voice) -> str:
         up=language.number(morning.up), villages=language.number(morning.villages),
     )  # fmt: skip
     lasting = [one for one in morning.facts if isinstance(one.about, Told | Group) and one.end_ms is None]
+    boxes = [one for one in lasting if one.topic.startswith(OF_BOXES)]
+    lasting = [one for one in lasting if one not in boxes]
     over = [one for one in morning.facts if isinstance(one.about, Told) and one.end_ms is not None]
     parts = [
         (N_("Without service now:"), [_one_line(one, voice) for one in lasting]),
         (N_("Recovered since yesterday:"), [_one_line(one, voice) for one in over]),
         (N_("Light of the fibre bad or falling:"), [f"{clean(one.name)}: {one.words}" for one in morning.lights]),
+        (N_("Boxes to look at:"), [_one_line(one, voice) for one in boxes]),
         (N_("No report from the box:"), [
             language.say("%(name)s since %(since)s", name=clean(one.name), since=voice.moment(one.since_ms))
             for one in morning.silent
