@@ -107,8 +107,8 @@ def _reseal(db: Session, place: Sealed, row: Any, keys: Keys) -> int:
     if place.mark:
         values[place.mark] = keys.mark(place.purpose, plain)
     same = [getattr(place.model, one.name) == getattr(row, one.name) for one in _key(place)]
-    changed = update(place.model).where(*same, place.value == row.sealed).values(values)
-    return int(db.execute(changed.execution_options(synchronize_session=False)).rowcount)  # type: ignore[attr-defined]
+    changed = update(place.model).where(*same, place.value == row.sealed).values(values).returning(_key(place)[0])
+    return len(db.execute(changed.execution_options(synchronize_session=False)).all())
 
 
 def _key(place: Sealed) -> list[Any]:

@@ -1,9 +1,11 @@
 """`kampungnet keys`: a new key on top, everything sealed anew with it, cut off anywhere, and nothing lost meanwhile."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from kampungnet import cli
 from kampungnet.alerts.models import AlertRecipient
@@ -48,7 +50,7 @@ def file(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return path
 
 
-def _fill(db: object, table: str, **known: object) -> None:
+def _fill(db: Session, table: str, **known: object) -> None:
     """Insert a row with something in every column that must have something."""
     found = Base.metadata.tables[table]
     given = {"regency": REGENCY, "site": SITE, **known}
@@ -56,7 +58,7 @@ def _fill(db: object, table: str, **known: object) -> None:
         one.name: given.get(one.name, None if one.nullable else one.type.python_type())
         for one in found.columns if one.name in given or not one.nullable
     }  # fmt: skip
-    db.execute(found.insert().values(row))  # type: ignore[attr-defined]
+    db.execute(found.insert().values(row))
 
 
 def _opened(database: Database) -> list[bytes]:
@@ -133,11 +135,11 @@ def test_what_somebody_seals_meanwhile_is_left_as_it_is(
     core_keys.put_on_top(file)
     really = service._next
 
-    def between(db: object, place: service.Sealed, *more: object) -> list[object]:
-        rows = really(db, place, *more)  # type: ignore[arg-type]
+    def between(db: Session, place: service.Sealed, after: tuple[Any, ...] | None, batch: int) -> list[Any]:
+        rows = really(db, place, after, batch)
         if place.column == "password":
             mine = update(HotspotAccount).values(password=Keys(file).seal(ACCOUNT, b"baru", "A1"))
-            db.execute(mine)  # type: ignore[attr-defined]
+            db.execute(mine)
         return rows
 
     monkeypatch.setattr(service, "_next", between)
