@@ -28,6 +28,8 @@ NEWS_MS: Final = clock.DAY_MS
 """What is older is told no more; it stands on the page of odd data."""
 MANY: Final = 5
 """So many knocks of boxes that nobody knows in a day are told: one may be a wrong address."""
+_CAN_WAIT: Final = {BOX_MOVED, BOX_UNKNOWN}
+"""Nobody is woken for them: a provider's dialled lines come back from distant networks, too."""
 _KNOCKS: Final = {Knock.REVOKED: BOX_REVOKED, Knock.OLD_KEY: BOX_OLD_KEY}
 
 
@@ -63,6 +65,6 @@ def _fact(regency: str, alarm: Alarm, at_ms: int) -> Fact:
     # Its topic holds the day: what goes on is told again the next day, and never twice on one.
     day = clock.local_day(at_ms, clock.zone_of(regency))
     topic = f"{OF_BOXES}{alarm.fingerprint}:{day.isoformat()}"
-    severity = Severity.WARNING if alarm.name == BOX_UNKNOWN else Severity.CRITICAL
+    severity = Severity.WARNING if alarm.name in _CAN_WAIT else Severity.CRITICAL
     about = Group((alarm,), 0)
     return Fact(topic, severity, at_ms, None, frozenset({alarm.fingerprint}), alarm.name, topic, about)
