@@ -25,6 +25,8 @@ from tests.support.server import enrolled, ingested, prepared_database
 LEDGER = {"traffic_days", "traffic_slots", "traffic_hours", "months_due"}
 STORED = "reading_days"
 """Readings at rest, with when they were stored: what an older version does not know."""
+HEARD = "agents"
+"""With the networks and boots they spoke from, which an older version does not know either."""
 
 
 @pytest.fixture
@@ -125,7 +127,7 @@ def test_data_survives_every_upgrade(database_url: str) -> None:
     assert migrate.migrate(database) == ("0001", migrate.newest())
     after = contents(database)
     changed = {name for name in before if before[name] != after[name]}
-    assert changed - {STORED} == LEDGER, "made anew from readings by `recompute`"
+    assert changed - {STORED, HEARD} == LEDGER, "made anew from readings by `recompute`"
     ((*kept, _), (*was, _)) = after[STORED] + before[STORED]
     assert kept == was
     assert after[STORED][0][-1] == 0

@@ -1,7 +1,8 @@
 """`kampungnet staff`: who is root on the server helps somebody who lost a phone or a password, or shuts them out."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -13,10 +14,20 @@ from kampungnet.core.security import password_matches
 from kampungnet.staff import second_factor, signing_in
 from kampungnet.staff.models import AuditEntry, StaffMember, StaffSession
 from kampungnet.staff.signing_in import Visitor
-from tests.pages.sample import PASSWORD
-from tests.support.server import where
+from tests.pages.sample import PASSWORD, hire
+from tests.support.server import prepared_database, where
 
 Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def database(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """Tables made by migrations, as commands want them."""
+    monkeypatch.setenv("KAMPUNGNET_KEY_FILE", str(tmp_path / "kampungnet.key"))
+    found = prepared_database(database_url)
+    hire(found)
+    yield found
+    found.close()
 
 
 @pytest.fixture
@@ -53,7 +64,7 @@ def _act(database: Database) -> tuple[str, str, str, str]:
 
 def test_a_first_password_is_printed_alone_opens_for_a_week_and_ends_all_sessions(run: Run, database: Database) -> None:
     code, out, err = run("first-password", "--reason", "Lupa kata sandi")
-    assert code == 0
+    assert code == 0, err
     assert re.fullmatch(r"([a-z2-9]{4}-){3}[a-z2-9]{4}\n", out)
     assert out.strip() not in err
     member = _member(database)
