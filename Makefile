@@ -30,13 +30,13 @@ demo: $(VENV)/demo.stamp ## a whole regency on this machine: server, simulated v
 test: $(VENV)/dev.stamp ## all tests, two at a time (ARGS= goes to pytest: ARGS='-k spool')
 	@exec $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
-check: $(VENV)/dev.stamp ## style, format, types, import contracts, house rules, translations; runs them all, then says
+check: $(VENV)/dev.stamp $(VENV)/ansible.stamp ## style, format, types, import contracts, house rules, translations; runs them all, then says
 	@status=0; \
 	$(BIN)/ruff check . || status=1; \
 	$(BIN)/ruff format --check . || status=1; \
 	$(BIN)/mypy $(CODE) || status=1; \
 	$(BIN)/lint-imports --no-logo || status=1; \
-	$(BIN)/python -m pytest -q tests/architecture || status=1; \
+	$(BIN)/python -m pytest -q tests/architecture tests/ansible/test_lint.py || status=1; \
 	exit $$status
 
 format: $(VENV)/dev.stamp ## put the code into the house format
@@ -68,7 +68,7 @@ sbom: $(VENV)/dev.stamp ## write dist/kampungnet.cdx.json: what is in an install
 constraints: ## pin anew every version we install, from a clean environment
 	@$(call find_python,.cache/constraints)
 	@echo "Resolving the newest versions that pyproject.toml allows ..."
-	@PIP_CONSTRAINT= PIP_BUILD_CONSTRAINT= .cache/constraints/bin/python -m pip install -qq '.[agent,agent-ssh,server,demo,dev]' hatchling editables
+	@PIP_CONSTRAINT= PIP_BUILD_CONSTRAINT= .cache/constraints/bin/python -m pip install -qq '.[agent,agent-ssh,server,demo,dev,ansible]' hatchling editables
 	@{ echo "# Every version we install, for all extras and the build. Made by 'make constraints'; do not edit."; \
 	   .cache/constraints/bin/python -m pip freeze --all | grep '==' | grep -vE '^(kampungnet|pip|setuptools)[= ]' | LC_ALL=C sort -f; } > constraints.new
 	@mv constraints.new constraints.txt && rm -rf .cache/constraints

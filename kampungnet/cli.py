@@ -26,6 +26,7 @@ from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Problem, Unavailable
 from kampungnet.demo import run as demo
 from kampungnet.devices import cli as devices_commands
+from kampungnet.devices import cli_places
 from kampungnet.devices import onus
 from kampungnet.devices import service as devices
 from kampungnet.measurement import holidays, topology
@@ -115,13 +116,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_commands_of_slices(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     add = functools.partial(_command, commands)
-    devices_commands.add_commands(add, open_database)
-    staff_commands.add_commands(add, open_database)
-    alerts.add_commands(add, open_database)
+    for slice_ in (devices_commands, cli_places, staff_commands, alerts, billing, metrics_commands):
+        slice_.add_commands(add, open_database)
     backup.add_commands(add, _place)
     sealing.add_commands(add, open_database, lambda options: _place(options).key_file)
-    billing.add_commands(add, open_database)
-    metrics_commands.add_commands(add, open_database)
 
 
 def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -21,7 +21,7 @@ from tests.support.server import HEADER, NEIGHBOUR, REGENCY, VILLAGE, Box, inges
 
 COMMANDS = (
     "serve", "migrate", "import-villages", "enrol", "revoke", "onu", "import-onus", "import-holidays", "recompute",
-    "add-staff", "demo", "backup", "restore",
+    "add-staff", "demo", "backup", "restore", "villages",
 )  # fmt: skip
 PASSWORD = "sembilan pohon kelapa tua"
 SARI = ("add-staff", "sari", "--name", "Sari", "--role", "engineer", "--regency", REGENCY)

@@ -71,6 +71,7 @@ BENCHMARKS = {
     "voucher-paper": Benchmark("bench_portal:voucher_paper", 120),
     "desk-click": Benchmark("bench_portal:desk_click", 180),
     "portal-sessions": Benchmark("bench_portal:session_sums", 240),
+    "ansible": Benchmark("bench_ansible:site", 1500),
     "kill-agent": Benchmark("bench_kill:kill_agent", 300),
     "kill-server": Benchmark("bench_kill:kill_server", 420),
     "faults": Benchmark("bench_faults:faults", 1_200),

@@ -19,6 +19,8 @@ _SPELLINGS: Final = {
     "apache 2.0": "Apache-2.0",
     "apache software license": "Apache-2.0",
     "bsd 2-clause license": "BSD-2-Clause",
+    "gnu general public license v3 or later (gplv3+)": "GPL-3.0-or-later",
+    "isc license (iscl)": "ISC",
     "lgpl-2.1": "LGPL-2.1-only",
     "mit license": "MIT",
     "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.ansible.machines import ansible
 from tests.architecture.sources import ROOT, expect_none
 from tests.packaged.closure import closure
 from tests.packaged.licences import READ_BY_US, is_compatible, licence_of
@@ -13,6 +14,14 @@ def test_every_package_has_a_licence_that_can_be_combined_with_ours() -> None:
     found = {name: licence_of(package) for name, package in closure(*EVERYTHING).items()}
     assert len(found) > 50
     expect_none(f"{name}: {licence or 'unknown'}" for name, licence in found.items() if not is_compatible(licence))
+
+
+def test_the_tools_that_set_machines_up_may_be_had_and_are_pinned() -> None:
+    """They are run, not linked to; that they could be combined is more than is needed."""
+    ansible("ansible-playbook")
+    tools = closure("ansible")
+    expect_none(f"{n}: {licence_of(p) or 'unknown'}" for n, p in tools.items() if not is_compatible(licence_of(p)))
+    expect_none(set(tools) - _pinned())
 
 
 def test_what_we_read_ourselves_stands_in_the_text_that_comes_with_it() -> None:
@@ -50,8 +59,11 @@ def test_the_box_gets_nothing_of_the_server() -> None:
 
 
 def test_every_package_of_every_extra_is_pinned() -> None:
-    pinned = {line.partition("==")[0].lower().replace("_", "-").replace(".", "-") for line in _pins()}
-    expect_none(set(closure(*EVERYTHING)) - pinned)
+    expect_none(set(closure(*EVERYTHING)) - _pinned())
+
+
+def _pinned() -> set[str]:
+    return {line.partition("==")[0].lower().replace("_", "-").replace(".", "-") for line in _pins()}
 
 
 def _pins() -> list[str]:

@@ -1,0 +1,38 @@
+"""The command ``kampungnet villages``: for people a list, for Ansible's inventory JSON."""
+
+import argparse
+import json
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict
+
+from kampungnet.core import clock
+from kampungnet.core.database import Database
+from kampungnet.devices.places import Place, places
+
+Open = Callable[[argparse.Namespace], Database]
+Add = Callable[[str, Callable[[argparse.Namespace], None], str], argparse.ArgumentParser]
+
+
+def add_commands(add: Add, open_database: Open) -> None:
+    """Add the commands of this slice."""
+    one = add("villages", lambda options: _villages(open_database, options),
+              "list the villages and which of them have a box; it only reads")  # fmt: skip
+    one.add_argument("--json", action="store_true", help="as JSON, for programs: all villages of the register")
+    one.add_argument("--boxes", action="store_true", help="only those that have a box, or wait for one")
+
+
+def _villages(open_database: Open, options: argparse.Namespace) -> None:
+    with closing(open_database(options)) as database, database.reads() as db:
+        found = [one for one in places(db, clock.now_ms()) if one.boxes or one.waits or not options.boxes]
+    if options.json:
+        print(json.dumps([asdict(one) for one in found], ensure_ascii=False))
+        return
+    for one in found:
+        print(f"{one.code}  {one.name} ({one.district_name}){_box(one)}")
+
+
+def _box(one: Place) -> str:
+    if one.boxes:
+        return f": {one.boxes} box(es)"
+    return ": waits for its box" if one.waits else ""
