@@ -26,8 +26,7 @@ from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Problem, Unavailable
 from kampungnet.demo import run as demo
 from kampungnet.devices import cli as devices_commands
-from kampungnet.devices import cli_places
-from kampungnet.devices import onus
+from kampungnet.devices import cli_places, onus
 from kampungnet.devices import service as devices
 from kampungnet.measurement import holidays, topology
 from kampungnet.metrics import cli as metrics_commands
