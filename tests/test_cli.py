@@ -105,7 +105,10 @@ def test_enrol_prints_one_code_that_opens_and_is_kept_as_a_hash_only(database: D
 def test_revoke_says_how_many_boxes_it_shut_out(database: Database, box: Box) -> None:
     for number in (1, 0):
         done = kampungnet("revoke", "--village", VILLAGE, *where(database))
-        assert (done.returncode, done.stdout) == (0, f"{number} box(es) of {VILLAGE} can no longer report.\n")
+        assert (done.returncode, done.stdout) == (
+            0,
+            f"{number} box(es) of {VILLAGE} can no longer report, nor be enrolled again with any key they had.\n",
+        )
 
 
 @pytest.mark.parametrize("command", ["enrol", "revoke"])
