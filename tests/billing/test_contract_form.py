@@ -85,7 +85,7 @@ async def test_a_contract_is_entered_with_all_its_terms(database: Database, serv
     [
         ("kode", "35.10.15.9999"), ("harga", "murah"), ("mulai", "31/02/2026"), ("kuota_gb", ""), ("jenis", "x"),
         ("sebab_dikecualikan", "hantu"), ("penyedia", "..."), ("pembulatan", "0"), ("sla_persen", "101"),
-        ("selesai", "1/1/2026"), ("npwp", "\x00"),
+        ("selesai", "1/1/2026"), ("npwp", "\x01"),
     ],
 )  # fmt: skip
 async def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(

@@ -136,7 +136,7 @@ async def test_the_list_and_one_contract_show_it_with_coverage(summer: Database,
     assert f'href="/ukuran/{CONTRACT}"' in page
     for choice, is_there in (
         ({"hasil": "under"}, True), ({"hasil": "over"}, False), ({"kecamatan": "35.10.15"}, True),
-        ({"kecamatan": "35.10.01"}, False), ({"hasil": HOSTILE, "kecamatan": "\x00"}, True),
+        ({"kecamatan": "35.10.01"}, False), ({"hasil": HOSTILE, "kecamatan": "\x01"}, True),
     ):  # fmt: skip
         shown = (await nur.get("/ukuran", params=choice)).text
         assert (f'href="/ukuran/{CONTRACT}"' in shown) is is_there, choice

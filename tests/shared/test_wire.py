@@ -132,6 +132,11 @@ def test_the_fourth_recorded_report_must_decode_for_ever() -> None:
     assert (hashlib.sha256(text).hexdigest(), config.backup[:4]) == (config.digest, b"\xef\xa8\x91\x72")
 
 
+def test_the_fifth_recorded_report_must_decode_for_ever() -> None:
+    report = msgspec.json.decode((RECORDED / "report-v1-held.json").read_bytes(), type=wire.Report)
+    assert [one.body.held for one in report.readings if isinstance(one.body, wire.PortalBody)] == [12]
+
+
 def test_the_recorded_reports_say_every_field_of_version_1_at_least_once() -> None:
     text = "".join(file.read_text() for file in RECORDED.glob("report-v1*.json"))
     for kind in STRUCTS:

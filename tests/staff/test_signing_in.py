@@ -96,9 +96,10 @@ async def test_after_signing_in_only_own_paths_are_followed(server: Server) -> N
 
 
 async def test_a_name_that_cannot_be_one_is_simply_wrong(server: Server) -> None:
-    for name in ("sari\0", "\0", "'; drop table staff; --", "\N{PILE OF POO}" * 25):
+    for name in ("sari\1", "\1", "'; drop table staff; --", "\N{PILE OF POO}" * 25):
         assert (await send_sign_in(browser(server), name)).status_code == 401
-    assert (await send_sign_in(browser(server), "x" * 101)).status_code == 422
+    for name in ("x" * 101, "sari\0"):
+        assert (await send_sign_in(browser(server), name)).status_code == 422
 
 
 async def test_what_was_typed_comes_back_escaped_and_without_the_password(server: Server) -> None:
