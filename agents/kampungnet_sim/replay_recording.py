@@ -13,8 +13,9 @@ from typing import Any
 from kampungnet_sim.replay import RecordingError, read_snmprec
 from kampungnet_sim.routeros_engine import Engine
 from kampungnet_sim.routeros_request import Frame, Request, attribute, parse_request
-from kampungnet_sim.routeros_router import Moment, RouterUser, SimulatedRouter
+from kampungnet_sim.routeros_router import Moment, SimulatedRouter
 from kampungnet_sim.routeros_tables import RouterTrap
+from kampungnet_sim.routeros_user import RouterUser
 from kampungnet_sim.snmp_tree import Tree
 from kampungnet_sim.ssh_command_line import Pager, Reply
 

@@ -18,8 +18,9 @@ from kampungnet_sim import (
 from kampungnet_sim.routeros_menu import Menu
 from kampungnet_sim.routeros_query import matches
 from kampungnet_sim.routeros_request import Frame, Request, attribute
-from kampungnet_sim.routeros_router import Moment, RouterUser, SimulatedRouter
+from kampungnet_sim.routeros_router import Moment, SimulatedRouter
 from kampungnet_sim.routeros_tables import RouterTrap, Row
+from kampungnet_sim.routeros_user import RouterUser
 
 MENUS: dict[str, Menu] = {
     **routeros_menus_system.MENUS,
@@ -198,6 +199,11 @@ class Engine:
             return frame.done()
         if request.menu == "/file":
             return routeros_file.change(self.router, request.verb, (ids, values), frame)
+        return self._change_list(request, frame, now)
+
+    def _change_list(self, request: Request, frame: Frame, now: float) -> bytes:
+        if self.router.own.handles(request.menu):
+            return self._change_own(request, frame)
         menu = self.menu_of(request.menu)
         if menu is None:
             raise self.missing(request.menu)
@@ -206,6 +212,15 @@ class Engine:
         result = self._change_table(request)
         if request.menu == "/ip/hotspot/user":
             self.router.note(now, "system,info", f"hotspot user {request.verb} by api")
+        return frame.done(result)
+
+    def _change_own(self, request: Request, frame: Frame) -> bytes:
+        values, ids = self._given(request)
+        if request.menu != "/system/backup" and self.menu_of(request.menu) is None:
+            raise self.missing(request.menu)
+        result = self.router.own.change(request.menu, request.verb, ids, values)
+        if request.command == "/system/backup/load":
+            self._reboot()
         return frame.done(result)
 
     @staticmethod

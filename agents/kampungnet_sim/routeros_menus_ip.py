@@ -185,7 +185,6 @@ MENUS: dict[str, Menu] = {
     "/system/script": _table("/system/script"),
     "/system/logging": _table("/system/logging"),
     "/tool/netwatch": Menu(_netwatch, table=True),
-    "/certificate": Menu(nothing, steady=True),
     "/file": Menu(nothing),
     "/snmp/community": Menu(nothing, steady=True),
 }

@@ -182,23 +182,9 @@ def _device_mode(moment: Moment) -> list[Row]:
     return [row]
 
 
-def _users(moment: Moment) -> list[Row]:
-    return numbered(
-        {"name": u.name, "group": u.group, "address": u.address, "expired": "false", "disabled": "false"}
-        for u in moment.router.users.values()
-    )
-
-
-def _groups(moment: Moment) -> list[Row]:
-    names = ["local", "ssh", "ftp", "reboot", "read", "write", "policy", "test", "winbox", "api", "sensitive"]
-    return numbered(
-        {
-            "name": user.group,
-            "policy": ",".join(n if n in moment.router.may(user.name) else f"!{n}" for n in names),
-            "skin": "default",
-        }
-        for user in moment.router.users.values()
-    )
+def _own(path: str) -> Menu:
+    """A list the router has for itself (:mod:`kampungnet_sim.routeros_own`)."""
+    return Menu(lambda moment: moment.router.own.rows(path))
 
 
 def _user_active(moment: Moment) -> list[Row]:
@@ -213,16 +199,6 @@ def _user_active(moment: Moment) -> list[Row]:
         }
         for s in moment.router.sessions.values()
     )
-
-
-def _services(moment: Moment) -> list[Row]:
-    row = {"address": "", "invalid": "false", "disabled": "false"}
-    if moment.version.limits_sessions:
-        row |= {"max-sessions": "20", "dynamic": "false"}
-    ports = {"telnet": 23, "ftp": 21, "www": 80, "ssh": 22, "api": 8728, "winbox": 8291, "api-ssl": 8729}
-    set_so = moment.router.settings
-    return numbered({"name": name, "port": str(port), **row, **set_so.get(f"/ip/service {name}", {})}
-                    for name, port in ports.items())  # fmt: skip
 
 
 def _real_board(profile: VillageProfile) -> bool:
@@ -240,8 +216,14 @@ MENUS: dict[str, Menu] = {
     "/system/package/update": Menu(_update, steady=True),
     "/system/license": Menu(_license, steady=True),
     "/system/device-mode": Menu(_device_mode, steady=True, owners=lambda p: p.ros.major >= 7),
-    "/user": Menu(_users, steady=True),
-    "/user/group": Menu(_groups),
+    "/user": _own("/user"),
+    "/user/group": _own("/user/group"),
     "/user/active": Menu(_user_active),
-    "/ip/service": Menu(_services, steady=True),
+    "/ip/service": _own("/ip/service"),
+    "/certificate": _own("/certificate"),
+    "/system/ntp/client": _own("/system/ntp/client"),
+    # In version 6 the server is a package of its own, which villages do not have.
+    "/system/ntp/server": Menu(
+        lambda moment: moment.router.own.rows("/system/ntp/server"), owners=lambda p: p.ros.major >= 7
+    ),
 }

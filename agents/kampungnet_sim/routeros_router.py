@@ -9,8 +9,10 @@ from kampungnet_sim.hotspot_flash import Flash
 from kampungnet_sim.hotspot_portal import Portal
 from kampungnet_sim.models import RosVersion
 from kampungnet_sim.routeros_odd import odd_names
+from kampungnet_sim.routeros_own import Own
 from kampungnet_sim.routeros_store import new_tables
 from kampungnet_sim.routeros_tables import Row, Table
+from kampungnet_sim.routeros_user import RouterUser
 from kampungnet_sim.village import Village, VillageProfile, VillageState
 from kampungnet_sim.village_guests import LEASE_TAIL_SECONDS, Visit
 
@@ -20,18 +22,6 @@ Clock = Callable[[], float]
 _TAKEN_AWAY = {"read_revoked": "read", "test_revoked": "test"}
 # Memory buffer of the log (facts/routeros.md, 7.13).
 LOG_ROWS = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class RouterUser:
-    """A login and what it may do."""
-
-    name: str
-    password: str
-    policies: frozenset[str]
-    group: str
-    # Where it may log in from; empty: anywhere.
-    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +82,13 @@ class SimulatedRouter:
     sessions: dict[int, ApiSession] = field(default_factory=dict)
     thrown_out: set[tuple[float, int]] = field(default_factory=set)
     faults: Callable[[], frozenset[str]] = frozenset
-    # Groups without users yet, services and settings that are no lists, as a script set them.
-    groups: dict[str, frozenset[str]] = field(default_factory=dict)
-    settings: dict[str, Row] = field(default_factory=dict)
     hotspot_revision: int = 0
     probes: int = 0
     # Until when logouts of guests are in the user rows.
     settled: float = 0.0
     flash: Flash = field(init=False)
     portal: Portal = field(init=False)
+    own: Own = field(init=False)
 
     def __post_init__(self) -> None:
         """Fill in what was not given."""
@@ -112,6 +100,7 @@ class SimulatedRouter:
     def furnish(self) -> None:
         """A disk and a hotspot as they are when the router is new."""
         self.flash = Flash(self)
+        self.own = Own(self)
         self.portal = Portal(self, self.clock())
 
     def replace(self) -> None:
@@ -119,7 +108,6 @@ class SimulatedRouter:
         past = self.portal.truth(self.clock())
         self.tables, self.settled = new_tables(self.profile), self.clock()
         self.log.clear()
-        self.settings.clear()
         self.thrown_out.clear()
         self.hotspot_revision += self.revision() + 1
         self.furnish()
@@ -138,7 +126,12 @@ class SimulatedRouter:
 
     def revision(self) -> int:
         """Grows with every change of any list."""
-        return sum(table.revision for table in self.tables.values()) + self.hotspot_revision + self.portal.revision
+        return (
+            sum(table.revision for table in self.tables.values())
+            + self.hotspot_revision
+            + self.portal.revision
+            + self.own.revision()
+        )
 
     def note(self, when: float, topics: str, message: str) -> None:
         """Write a row into the memory log; no two rows have the same instant, so that each has its own id."""

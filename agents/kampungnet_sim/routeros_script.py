@@ -1,27 +1,21 @@
 """``/import``: a file of commands as a technician lets a router read in, line by line, until one is refused.
 
 As far as such files mostly go: ``add``, ``set`` and ``remove`` with values, and ``[find name="…"]`` for which rows.
-Menus: users and their groups, services, the time client, and every list that the API changes, too. What a router of
-this version does not know stops the script there, as on a real one; what was done before stays done.
+Menus: every list that the API changes, too. What a router of this version does not know stops the script there, as on a
+real one; what was done before stays done.
 """
 
 import re
-from collections.abc import Callable
 from typing import Final
 
 from kampungnet_sim.routeros_hotspot_commands import checked
-from kampungnet_sim.routeros_router import RouterUser, SimulatedRouter
-from kampungnet_sim.routeros_tables import RouterTrap, Row, Table
-from kampungnet_sim.routeros_values import within
+from kampungnet_sim.routeros_router import SimulatedRouter
+from kampungnet_sim.routeros_tables import RouterTrap, Table
 
 _WORD = re.compile(r'\s*((?:\[[^\]]*\]|"(?:\\.|[^"\\])*"|[^\s"\[])+)')
 _LINE = re.compile(rf"(?:{_WORD.pattern})+\s*")
 _FIND = re.compile(r'\[find ([a-z-]+)=(".*"|\S+)\]')
 _VERBS: Final = frozenset({"add", "set", "remove"})
-_POLICIES: Final = frozenset(
-    "local telnet ssh ftp reboot read write policy test winbox password web sniff sensitive api romon rest-api".split()
-)
-_SERVICES: Final = frozenset("telnet ftp www www-ssl ssh api api-ssl winbox".split())
 
 
 class ScriptError(Exception):
@@ -67,81 +61,28 @@ class _Command:
 
     def run(self) -> None:
         """Carry it out."""
-        special: dict[str, Callable[[], None]] = {
-            "/user": self._user, "/user/group": self._group, "/ip/service": self._service,
-            "/system/ntp/client": self._time,
-        }  # fmt: skip
+        own = self._router.own
         table = self._router.tables.get(self._menu)
-        if self._menu in special:
-            special[self._menu]()
+        if own.handles(self._menu):
+            self._change_own()
         elif table is not None:
             self._change(table)
         else:
             raise RouterTrap("bad command name")
         self._router.hotspot_revision += 1
 
-    def _only(self, names: str) -> None:
-        for name in self._values:
-            if name not in names.split():
-                raise RouterTrap(f"expected end of command: unknown parameter {name}")
-
-    def _chosen(self) -> str:
-        """What ``[find name=…]`` says."""
-        if self._find is None or self._find[1] != "name":
-            raise RouterTrap("no such item")
-        return _plain(self._find[2])
-
-    def _user(self) -> None:
-        self._only("name group address password comment disabled")
-        users, given = self._router.users, self._values
-        if self._verb == "remove":
-            users.pop(self._chosen(), None)
-            return
-        name, group = given.get("name", ""), given.get("group", "")
-        if self._verb != "add" or not name or "*" in name:
-            raise RouterTrap("invalid value for argument name")
-        if name in users:
-            raise RouterTrap("failure: user with the same name already exists")
-        if group not in self._router.groups:
-            raise RouterTrap("input does not match any value of group")
-        within("127.0.0.1", given.get("address", ""))
-        rights = self._router.groups[group]
-        users[name] = RouterUser(name, given.get("password", ""), rights, group, given.get("address", ""))
-
-    def _group(self) -> None:
-        self._only("name policy skin")
-        groups, given = self._router.groups, self._values
-        if self._verb == "remove":
-            name = self._chosen()
-            if any(user.group == name for user in self._router.users.values()):
-                raise RouterTrap("failure: group is in use")
-            groups.pop(name, None)
-            return
-        policies = frozenset(given.get("policy", "").split(","))
-        if self._verb != "add" or not policies <= _POLICIES:
-            raise RouterTrap("input does not match any value of policy")
-        if given["name"] in groups:
-            raise RouterTrap("failure: group with the same name already exists")
-        groups[given["name"]] = policies
-
-    def _service(self) -> None:
-        self._only("address disabled port certificate max-sessions")
-        if self._verb != "set" or len(self._which) != 1 or self._which[0] not in _SERVICES:
-            raise RouterTrap("no such item")
-        within("127.0.0.1", self._values.get("address", ""))
-        self._keep(f"/ip/service {self._which[0]}")
-
-    def _time(self) -> None:
-        seven = self._router.version.major >= 7
-        self._only("enabled servers mode vrf" if seven else "enabled primary-ntp secondary-ntp server-dns-names")
-        if self._verb != "set":
-            raise RouterTrap("bad command name")
-        self._keep(self._menu)
-
-    def _keep(self, where: str) -> None:
-        truth = {"yes": "true", "no": "false"}
-        values: Row = {name: truth.get(value, value) for name, value in self._values.items()}
-        self._router.settings[where] = self._router.settings.get(where, {}) | values
+    def _change_own(self) -> None:
+        """Change what the router has for itself."""
+        own = self._router.own
+        if self._verb == "add":
+            own.change(self._menu, "add", "", self._values)
+        elif self._find is not None:
+            name, wanted = self._find[1], _plain(self._find[2])
+            ids = [row[".id"] for row in own.rows(self._menu) if row.get(name) == wanted]
+            if ids:
+                own.change(self._menu, self._verb, ",".join(ids), self._values)
+        else:
+            own.change(self._menu, self._verb, ",".join(self._which), self._values)
 
     def _change(self, table: Table) -> None:
         if self._verb == "add":

@@ -44,7 +44,9 @@ class RouterServer:
         return int(server.sockets[0].getsockname()[1])
 
     def tick(self) -> None:
-        """Cut connections that a dark or restarting router cannot hold."""
+        """Run what is due, and cut connections that a dark or restarting router cannot hold."""
+        if self.router.own.run_jobs(self.router.clock()) and self.on_reboot is not None:
+            self.on_reboot()
         if not self._connections:
             return
         if not self.router.village.router_is_up(self.router.clock()):

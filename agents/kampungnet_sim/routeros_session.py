@@ -18,9 +18,9 @@ from kampungnet_sim.routeros_monitors import MONITORS
 from kampungnet_sim.routeros_outlet import Outlet
 from kampungnet_sim.routeros_query import QueryError
 from kampungnet_sim.routeros_request import Frame, Request, parse_request, split_tag
-from kampungnet_sim.routeros_router import ApiSession, Moment, RouterUser
+from kampungnet_sim.routeros_router import ApiSession, Moment
 from kampungnet_sim.routeros_tables import RouterTrap, Row
-from kampungnet_sim.routeros_values import within
+from kampungnet_sim.routeros_user import RouterUser
 from kampungnet_sim.routeros_wire import SentenceReader, WireError
 
 MAX_SESSIONS = 20
@@ -75,9 +75,9 @@ class ApiConnection(asyncio.Protocol):
         if not state.router_is_up(now):
             transport.abort()
             return
-        if not within(self._peer(), self._engine.router.settings.get("/ip/service api", {}).get("address", "")):
-            # The connection opens, then the service refuses it without a word (facts/routeros.md, 1.13).
-            transport.close()
+        service = "api" if transport.get_extra_info("ssl_object") is None else "api-ssl"
+        if not self._engine.router.own.admits(service, self._peer()):
+            transport.abort()
             return
         self._silent = not state.router_answers_at(now)
         limited = self._engine.router.version.limits_sessions
@@ -370,7 +370,8 @@ class ApiConnection(asyncio.Protocol):
     def _knows(self, user: RouterUser, request: Request) -> bool:
         given = request.arguments
         password = user.password.encode("utf-8", "surrogateescape")
-        if "api" not in self._engine.router.may(user.name) or not within(self._peer(), user.address):
+        router = self._engine.router
+        if "api" not in router.may(user.name) or not router.own.accounts.lets_in(user.name, self._peer()):
             return False
         if "response" in given and self._challenge:
             digest = hashlib.md5(b"\x00" + password + self._challenge, usedforsecurity=False)

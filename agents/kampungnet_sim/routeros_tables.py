@@ -185,3 +185,13 @@ class Table:
     def ids(self) -> list[str]:
         """The ids, in order."""
         return list(self._rows)
+
+    def saved(self) -> tuple[dict[str, Row], dict[str, str]]:
+        """What a backup keeps of it."""
+        return {key: dict(row) for key, row in self._rows.items()}, dict(self._names)
+
+    def bring_back(self, saved: tuple[dict[str, Row], dict[str, str]]) -> None:
+        """Put back what a backup kept."""
+        rows, names = saved
+        self._rows, self._names = {key: dict(row) for key, row in rows.items()}, dict(names)
+        self.revision += 1

@@ -1,6 +1,5 @@
 """How RouterOS writes values (facts/routeros.md, section 4)."""
 
-import ipaddress
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -107,9 +106,3 @@ def log_time(when: float, now: float, version: RosVersion) -> str:
     if then.date() == today.date():
         return f"{then:%H:%M:%S}"
     return f"{_MONTHS[then.month - 1]}/{then:%d %H:%M:%S}"
-
-
-def within(peer: str, prefixes: str) -> bool:
-    """May an address in? Without prefixes everybody may."""
-    address = ipaddress.ip_address(peer or "127.0.0.1")
-    return not prefixes or any(address in ipaddress.ip_network(one, strict=False) for one in prefixes.split(","))

@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable
 
 from kampungnet_sim.models import RosVersion
-from kampungnet_sim.routeros_router import RouterUser, SimulatedRouter
+from kampungnet_sim.routeros_router import SimulatedRouter
 from kampungnet_sim.routeros_tables import Row
+from kampungnet_sim.routeros_user import RouterUser
 from kampungnet_sim.routeros_values import stamp
 from kampungnet_sim.ssh_command_line import Pager, Reply
 

@@ -13,12 +13,14 @@ import pytest
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.devices import service as devices
+from kampungnet.devices.places import places
 from kampungnet.villages import service as villages
 from kampungnet.villages.models import Village
 from tests.ansible.machines import PLAYBOOKS, ansible
-from tests.support.server import NEIGHBOUR, VILLAGE, kampungnet, prepared_database, where
+from tests.support.server import NEIGHBOUR, VILLAGE, enrolled, kampungnet, prepared_database, where
 
 SCRIPT = PLAYBOOKS / "inventory.example" / "kampungnet.py"
+HOUR_MS = 3_600_000
 ONE = """echo '[{"code": "35.10.15.2012", "name": "x", "boxes": 1, "waits": false}]'"""
 NASTY = "{{ 7 * 7 }} Kampung \u201cBaru\u201d"
 
@@ -40,6 +42,33 @@ def _asked(command: str, pattern: str = "{village}.boxes.example.go.id") -> "sub
 
 def _command(database: Database) -> str:
     return shlex.join([sys.executable, "-m", "kampungnet.cli", "villages", "--json", *where(database)])
+
+
+def test_a_village_with_a_box_and_one_that_waits_are_hosts_and_others_are_not(database: Database) -> None:
+    enrolled(database, NEIGHBOUR)
+    done = _asked(_command(database))
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    has, waits = "desa-35-10-15-2003", "desa-35-10-15-2012"
+    assert found["boxes"]["hosts"] == [has, waits] == found["kecamatan_35_10_15"]["hosts"]
+    assert found["waiting"]["hosts"] == [waits]
+    assert set(found["_meta"]["hostvars"]) == {has, waits}
+    assert found["_meta"]["hostvars"][has]["ansible_host"] == "35-10-15-2003.boxes.example.go.id"
+    assert found["_meta"]["hostvars"][has]["village_name"] == {"__ansible_unsafe": "Rejosari"}
+
+
+def test_a_box_that_was_revoked_is_no_host(database: Database) -> None:
+    enrolled(database, NEIGHBOUR)
+    with database.writes() as db:
+        devices.revoke(db, villages.village(db, NEIGHBOUR), clock.now_ms())
+    assert json.loads(_asked(_command(database)).stdout)["boxes"]["hosts"] == ["desa-35-10-15-2012"]
+
+
+def test_a_code_that_is_too_old_is_waited_for_no_longer(database: Database) -> None:
+    now = clock.now_ms()
+    with database.reads() as db:
+        assert [one.code for one in places(db, now + 23 * HOUR_MS) if one.waits] == [VILLAGE]
+        assert [one.code for one in places(db, now + 25 * HOUR_MS) if one.waits] == []
 
 
 def test_a_name_that_looks_like_a_template_is_only_a_name(database: Database, tmp_path: Path) -> None:

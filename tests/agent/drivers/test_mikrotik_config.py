@@ -14,7 +14,7 @@ from kampungnet_agent.driver import AnswerUnreadable, DeviceUnreachable, LoginRe
 from kampungnet_agent.drivers.mikrotik_config import DAY_SECONDS, MikrotikConfigDriver, Noted, backup_is_due
 from kampungnet_sim.fleet import Fleet, FleetOptions, Site
 from kampungnet_sim.register import RegisteredVillage
-from kampungnet_sim.routeros_router import RouterUser
+from kampungnet_sim.routeros_user import RouterUser
 from kampungnet_sim.village_features import Wish
 from tests.agent.drivers.conftest import Settings
 
