@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from kampungnet import cli
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.security import password_matches
@@ -15,7 +14,7 @@ from kampungnet.staff import second_factor, signing_in
 from kampungnet.staff.models import AuditEntry, StaffMember, StaffSession
 from kampungnet.staff.signing_in import Visitor
 from tests.pages.sample import PASSWORD, hire
-from tests.support.server import prepared_database, where
+from tests.support.server import kampungnet, prepared_database, where
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -31,7 +30,7 @@ def database(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture
-def run(database: Database, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(database: Database) -> Run:
     """Run one step about Bu Sari, who has a second factor and is signed in; return exit code and what was printed."""
     with database.writes() as db:
         db.get_one(StaffMember, "sari").factor = b"sealed"
@@ -39,9 +38,8 @@ def run(database: Database, capsys: pytest.CaptureFixture[str]) -> Run:
     assert _sessions(database) == 1
 
     def one(step: str, *more: str, name: str = "sari") -> tuple[int, str, str]:
-        code = cli.main(["staff", step, name, *more, *where(database)])
-        said = capsys.readouterr()
-        return code, said.out, said.err
+        done = kampungnet("staff", step, name, *more, *where(database))
+        return done.returncode, done.stdout, done.stderr
 
     return one
 
