@@ -68,3 +68,8 @@ def _pinned() -> set[str]:
 
 def _pins() -> list[str]:
     return [line for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line]
+
+
+def test_the_demo_has_what_its_boxes_and_simulator_load() -> None:
+    """Two of its boxes read their routers' settings by SSH."""
+    expect_none(set(closure("agent", "agent-ssh", "server")) - set(closure("demo")))
