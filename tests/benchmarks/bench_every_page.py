@@ -8,6 +8,7 @@ import msgspec
 from kampungnet.app import Server
 from kampungnet.core import clock
 from kampungnet.core.database import Database
+from kampungnet.devices.credentials import reporting_agents
 from kampungnet.measurement.outage_models import LoggedOutage
 from kampungnet.measurement.outage_words import Evidence, Finding
 from kampungnet.staff import service as staff
@@ -51,7 +52,7 @@ def every_page(context: Context) -> list[Row]:
     _fill(database, boxes)
     took: dict[str, float] = {}
     with serving(folder) as central:
-        report_once(central, [one for one in boxes if one.village != KAMPUNGANYAR])
+        report_once(central, _living(database, boxes))
         paths = addresses(Server(database, upkeep=False), furnished.furnished(database))
         for who in ("sari", "nur"):
             cookie = {"Cookie": sign_in(central.address, who)}
@@ -66,6 +67,13 @@ def every_page(context: Context) -> list[Row]:
     others = f"others {took[order[-1]]:.0f} to {took[order[1]]:.0f} ms"
     what = f"slowest of {len(took)} pages, p95: `{worst}` ({others}), {OVERVIEW_VILLAGES} villages with {DAYS} days"
     return [at_most(what, took[worst], "ms", SERVED)]
+
+
+def _living(database: Database, boxes: list[Enrolled]) -> list[Enrolled]:
+    """Return the boxes that were neither replaced nor taken away to furnish the pages."""
+    with database.reads() as db:
+        living = reporting_agents(db, [one.agent for one in boxes])
+    return [one for one in boxes if one.agent in living]
 
 
 def _p95(address: Address, path: str, cookie: dict[str, str]) -> float | None:
