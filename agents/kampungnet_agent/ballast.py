@@ -7,7 +7,7 @@ itself. Giving back 256 KiB makes the same DELETE work.
 import os
 from pathlib import Path
 
-from kampungnet_agent.safe_file import sync_folder
+from kampungnet.shared.files import sync_folder
 
 BALLAST_BYTES = 256 * 1024
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from kampungnet.shared.files import sync_folder
 from kampungnet.shared.kit import KEEPER, MAX_KIT_BYTES, POLLER, BoxKit
 from kampungnet.shared.portal_body import PortalBody
 from kampungnet.shared.settings_file import OTHERS_MAY_TOUCH, SettingsError
@@ -23,7 +24,7 @@ from kampungnet_agent.credential import read_credential
 from kampungnet_agent.driver import DeviceError, Finding
 from kampungnet_agent.enrolment import EnrolmentError, enrol, keep, make_room_for_credential
 from kampungnet_agent.line import Line, LineError
-from kampungnet_agent.safe_file import replace_file, sync_folder
+from kampungnet_agent.safe_file import replace_file
 from kampungnet_agent.settings import check_server_url, host_and_port, read_agent_settings
 
 ROUTES = Path("/proc/net/route")

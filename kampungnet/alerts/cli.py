@@ -2,10 +2,9 @@
 
 import argparse
 import getpass
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -16,22 +15,14 @@ from kampungnet.alerts.sender import Parcel
 from kampungnet.alerts.words import Speaker
 from kampungnet.core import clock, languages, pages
 from kampungnet.core.address import public_address
+from kampungnet.core.commands import Add, Open
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, NotFound, Unavailable
 from kampungnet.core.keys import keys_of
 from kampungnet.staff.service import Scope
 from kampungnet.villages import service as villages
 
-Command = Callable[[argparse.Namespace], None]
-Open = Callable[[argparse.Namespace], Database]
 STEPS: Final = ("add", "list", "test", "end", "token")
-
-
-class Add(Protocol):
-    """Adds a command to the command line."""
-
-    def __call__(self, name: str, run: Command, text: str) -> argparse.ArgumentParser:
-        """Return its parser, to which arguments are added."""
 
 
 def add_commands(add: Add, open_database: Open) -> None:

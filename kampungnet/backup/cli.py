@@ -10,8 +10,8 @@ from kampungnet.backup import archive, service
 from kampungnet.backup.archive import Manifest
 from kampungnet.backup.service import Place
 from kampungnet.core import clock
+from kampungnet.core.commands import Add
 from kampungnet.core.errors import BadInput
-from kampungnet.staff.cli import Add
 
 POLITE = 5
 """Reports go before a backup where both want the processor."""

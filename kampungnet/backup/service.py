@@ -18,7 +18,7 @@ from kampungnet.backup.archive import Manifest
 from kampungnet.core import clock, keys, migrate
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Conflict, NotFound, Unavailable
-from kampungnet.core.files import sync_folder
+from kampungnet.shared.files import sync_folder
 
 NAME: Final = "kampungnet-*.backup"
 _DRAFTS: Final = ".kampungnet-backup-"

@@ -16,9 +16,10 @@ from kampungnet.billing import (
     sheets,
     uploads,
 )
-from kampungnet.billing.cli_statements import Add, Open, with_database
+from kampungnet.billing.cli_statements import with_database
 from kampungnet.billing.intake import Fault
 from kampungnet.core import clock, pages
+from kampungnet.core.commands import Add, Open
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Unavailable
 from kampungnet.core.languages import Language

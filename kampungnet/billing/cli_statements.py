@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from sqlalchemy import select
 
@@ -18,21 +18,13 @@ from kampungnet.billing.paper_pdf import Paper, pdf
 from kampungnet.billing.verify import verify
 from kampungnet.core import clock, pages
 from kampungnet.core.address import ADDRESS
+from kampungnet.core.commands import Add, Command, Open
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Unavailable
 from kampungnet.staff.service import Scope
 from kampungnet.villages.models import Regency
 
-Command = Callable[[argparse.Namespace], None]
-Open = Callable[[argparse.Namespace], Database]
 PROGRESS_EVERY: Final = 50
-
-
-class Add(Protocol):
-    """Adds a command to the command line."""
-
-    def __call__(self, name: str, run: Command, text: str) -> argparse.ArgumentParser:
-        """Return its parser, to which arguments are added."""
 
 
 def with_database(open_database: Open, run: Callable[[argparse.Namespace, Database], None]) -> Command:

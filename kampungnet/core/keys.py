@@ -5,11 +5,13 @@ of them open and prove: ``kampungnet keys new`` puts another line on top and ``k
 From each key one is derived for every purpose (BLAKE2b), so that what is sealed for one is useless for another.
 """
 
+import fcntl
 import os
 import secrets
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -24,7 +26,7 @@ from nacl.exceptions import CryptoError
 from sqlalchemy.orm import Session
 
 from kampungnet.core.errors import Unavailable
-from kampungnet.core.files import sync_folder
+from kampungnet.shared.files import sync_folder
 
 KEY_BYTES: Final = 32
 NAME_BYTES: Final = 4
@@ -114,16 +116,27 @@ def names(file: Path) -> dict[str, str]:
 
 def put_on_top(file: Path) -> str:
     """Put a new key on top of those of a file, and return its name. Old ones stay below."""
-    old = file.stat()
-    lines = [secrets.token_hex(KEY_BYTES), *(key.hex() for key in _read(file))]
-    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-    write(draft, lines)
-    if os.geteuid() == 0:
-        os.chown(draft, old.st_uid, old.st_gid)  # root changes it for the user of the server
-    draft.chmod(stat.S_IMODE(old.st_mode))
-    draft.replace(file)
-    sync_folder(file.parent)
+    with _alone_in(file.parent):  # of two at once one would write without the other's key, by which things are sealed
+        old = file.stat()
+        lines = [secrets.token_hex(KEY_BYTES), *(key.hex() for key in _read(file))]
+        draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+        write(draft, lines)
+        if os.geteuid() == 0:
+            os.chown(draft, old.st_uid, old.st_gid)  # root changes it for the user of the server
+        draft.chmod(stat.S_IMODE(old.st_mode))
+        draft.replace(file)
+        sync_folder(file.parent)
     return _name(bytes.fromhex(lines[0])).hex()
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(place)
 
 
 def write(file: Path, lines: Sequence[str]) -> None:

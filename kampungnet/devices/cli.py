@@ -4,32 +4,22 @@ import argparse
 import getpass
 import ipaddress
 import re
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import urlsplit
 
 from kampungnet.core import clock
 from kampungnet.core.address import ADDRESS, public_address
-from kampungnet.core.database import Database
+from kampungnet.core.commands import Add, Open
 from kampungnet.core.errors import BadInput
 from kampungnet.devices import kit
 from kampungnet.devices.kit_router import RouterWish
 from kampungnet.staff.service import Role, Scope, SignedIn
 from kampungnet.villages import service as villages
 
-Command = Callable[[argparse.Namespace], None]
-Open = Callable[[argparse.Namespace], Database]
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,60}")
 _PORTED: Final = re.compile(r"[A-Za-z0-9.-]{1,100}(:\d{1,5})?")
-
-
-class Add(Protocol):
-    """Adds a command to the command line."""
-
-    def __call__(self, name: str, run: Command, text: str) -> argparse.ArgumentParser:
-        """Return its parser, to which arguments are added."""
 
 
 def add_commands(add: Add, open_database: Open) -> None:

@@ -2,16 +2,12 @@
 
 import argparse
 import json
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
 
 from kampungnet.core import clock
-from kampungnet.core.database import Database
+from kampungnet.core.commands import Add, Open
 from kampungnet.devices.places import Place, places
-
-Open = Callable[[argparse.Namespace], Database]
-Add = Callable[[str, Callable[[argparse.Namespace], None], str], argparse.ArgumentParser]
 
 
 def add_commands(add: Add, open_database: Open) -> None:

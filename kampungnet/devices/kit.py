@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
 from kampungnet.core.errors import Conflict
-from kampungnet.core.files import sync_folder
 from kampungnet.devices import kit_paper, kit_router, service
 from kampungnet.devices.kit_router import RouterWish
 from kampungnet.devices.models import Agent, Site
+from kampungnet.shared.files import sync_folder
 from kampungnet.shared.kit import BoxKit
 from kampungnet.staff import audit
 from kampungnet.staff.audit import Act

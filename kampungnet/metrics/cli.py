@@ -9,6 +9,7 @@ from contextlib import closing
 from datetime import date
 
 from kampungnet.core import clock
+from kampungnet.core.commands import Add, Open
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Unavailable
 from kampungnet.core.lock import only_one
@@ -16,7 +17,6 @@ from kampungnet.metrics import cursors
 from kampungnet.metrics.pushing import Pusher
 from kampungnet.metrics.resending import Stretch, resend
 from kampungnet.metrics.store import URL, Settings
-from kampungnet.staff.cli import Add, Open
 from kampungnet.villages import service as villages
 
 log = logging.getLogger(__name__)

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from kampungnet.core import keys
+from kampungnet.core.commands import Add, Open
 from kampungnet.core.database import Database
 from kampungnet.core.errors import NotFound
 from kampungnet.sealing import service
-from kampungnet.staff.cli import Add
 
-Open = Callable[[argparse.Namespace], Database]
 _STEPS: Final = {
     "status": "which key is needed by what",
     "new": "put a new key on top of the file; the old ones stay below and still open",

@@ -4,22 +4,19 @@ import argparse
 import getpass
 import re
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
-from kampungnet.core.database import Database
+from kampungnet.core.commands import Add, Open
 from kampungnet.core.errors import BadInput, Conflict, NotFound
 from kampungnet.staff import accounts, audit, published, service
 from kampungnet.staff.audit import Examined
 from kampungnet.villages import service as villages
 
-Command = Callable[[argparse.Namespace], None]
-Open = Callable[[argparse.Namespace], Database]
 _STEPS: Final = {
     "first-password": ("password", "a random password is printed, good for seven days"),
     "no-factor": ("factor", "the second factor is taken off"),
@@ -27,13 +24,6 @@ _STEPS: Final = {
     "disable": ("disable", "the person is shut out for good"),
 }
 _SEAL: Final = re.compile(r"(\d{1,12})\W+((?:2:)?[0-9a-f]{32,64})")
-
-
-class Add(Protocol):
-    """Adds a command to the command line."""
-
-    def __call__(self, name: str, run: Command, text: str) -> argparse.ArgumentParser:
-        """Return its parser, to which arguments are added."""
 
 
 def add_commands(add: Add, open_database: Open) -> None:

@@ -1,6 +1,7 @@
 """Signatures, installed packages, worker thread, box: small parts the rest stands on."""
 
 import asyncio
+import resource
 import threading
 import time
 from importlib import metadata
@@ -105,6 +106,19 @@ def test_a_small_file_is_replaced_whole_with_the_wanted_mode(tmp_path: Path) -> 
     assert path.read_bytes() == b"new"
     assert path.stat().st_mode & 0o777 == 0o600
     assert [file.name for file in tmp_path.iterdir()] == ["credential"]
+
+
+def test_a_disk_that_fills_up_in_the_middle_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "credential"
+    path.write_text("old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            replace_file(path, b"x" * 1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.read_text() == "old"
 
 
 @given(text=st.text(max_size=2000), secret=st.text(max_size=20))

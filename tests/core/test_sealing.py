@@ -1,5 +1,6 @@
 """`kampungnet keys`: a new key on top, everything sealed anew with it, cut off anywhere, and nothing lost meanwhile."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,13 @@ def test_a_row_whose_key_is_gone_is_said_and_not_touched(
     assert "IS MISSING" in capsys.readouterr().out
     with pytest.raises(Unavailable, match="put the key"):
         _opened(database)
+
+
+def test_of_new_keys_made_at_once_none_is_lost(file: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = set(pool.map(lambda _: core_keys.put_on_top(file), range(40)))
+    assert len(made) == 40
+    assert made < core_keys.names(file).keys()
 
 
 def test_a_server_that_runs_takes_the_new_key_by_itself(database: Database, file: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,8 +20,6 @@ from kampungnet.demo import books, cast, history, run
 from kampungnet.demo.children import program
 from kampungnet.measurement import incident_log, packing
 from kampungnet.measurement.models import ReadingDay, YoungReading
-from kampungnet.metrics.pushing import Pusher
-from kampungnet.metrics.store import Settings
 from kampungnet.shared import wire
 from kampungnet.villages import service as villages
 from tests.support import monitoring
@@ -138,20 +135,8 @@ def prometheus(folder: Path, target: Running, database: Database) -> Iterator[Pr
     window = {"tsdb": {"out_of_order_time_window": "7d"}}
     config = json.dumps({"scrape_configs": [job], "rule_files": [RECORDING.name], "storage": window})
     options = ("--log.level=error", "--web.enable-remote-write-receiver")
-    with monitoring.prometheus(folder, config, *options) as url, _pushing(database, url):
+    with monitoring.prometheus(folder, config, *options) as url, monitoring.pushing(database, f"{url}/api/v1/write"):
         yield Prometheus(url)
-
-
-@contextmanager
-def _pushing(database: Database, url: str) -> Iterator[None]:
-    stopping = threading.Event()
-    thread = threading.Thread(target=Pusher(database, Settings(f"{url}/api/v1/write"), stopping).run)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        thread.join(30)
 
 
 def measured(database: Database, village: str) -> list[tuple[str, int]]:

@@ -4,7 +4,6 @@ What happens is put into the database and reported by boxes; Alertmanager hands 
 """
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,8 +23,6 @@ from kampungnet.alerts.words import Speaker
 from kampungnet.core import clock, pages
 from kampungnet.core.database import Database
 from kampungnet.measurement.outage_models import LoggedIncident, LoggedOutage
-from kampungnet.metrics.pushing import Pusher
-from kampungnet.metrics.store import Settings
 from kampungnet.shared import wire
 from tests.support import monitoring
 from tests.support.server import REGENCY, Box, Running, neighbours, prepared_database, router_body, serving
@@ -93,7 +90,10 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Stage]:
         config = monitoring.quick((monitoring.RULES / "prometheus.yml").read_text())
         for shipped, here in (("8080", str(server.port)), ("9093", alertmanager.rpartition(":")[2])):
             config = config.replace(f"127.0.0.1:{shipped}", f"127.0.0.1:{here}")
-        with monitoring.prometheus(folder, config, *OPTIONS) as prometheus, _pushing(database, prometheus):
+        with (
+            monitoring.prometheus(folder, config, *OPTIONS) as prometheus,
+            monitoring.pushing(database, f"{prometheus}/api/v1/write"),
+        ):
             yield _Stage(database, server, boxes, alertmanager, folder / "alerts.token")
     database.close()
 
@@ -112,19 +112,6 @@ def _alertmanager(folder: Path, server: Running) -> Iterator[str]:
         config = config.replace(shipped, here)
     with monitoring.alertmanager(folder, config) as url:
         yield url
-
-
-@contextmanager
-def _pushing(database: Database, prometheus: str) -> Iterator[None]:
-    stopping = threading.Event()
-    pusher = Pusher(database, Settings(f"{prometheus}/api/v1/write"), stopping)
-    thread = threading.Thread(target=pusher.run)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        thread.join(30)
 
 
 @pytest.fixture(scope="module")

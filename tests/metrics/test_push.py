@@ -8,7 +8,6 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
@@ -29,6 +28,7 @@ from kampungnet.metrics.resending import Stretch, resend
 from kampungnet.metrics.store import Settings
 from kampungnet.shared import wire
 from kampungnet.villages import service as villages
+from tests.support.monitoring import pushing
 from tests.support.server import HEADER, REGENCY, Box, enrolled, ingested, router_body
 from tests.support.stores import Prometheus, RealStore, VictoriaMetrics
 
@@ -43,20 +43,6 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     found.start()
     yield found
     found.stop()
-
-
-@contextmanager
-def pushing(database: Database, store: RealStore) -> Iterator[None]:
-    """Run a pusher; its end is orderly."""
-    stopping = threading.Event()
-    pusher = Pusher(database, Settings(store.write_url), stopping)
-    thread = threading.Thread(target=pusher.run)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        thread.join(30)
 
 
 def _eventually(what: Callable[[], bool], seconds: float = 30) -> None:
@@ -119,7 +105,7 @@ def test_two_hours_without_a_line_are_filled_in_with_their_own_times(
 ) -> None:
     """The box kept measuring; what it hands over afterwards stands in the store as if there had been no cut."""
     code, box = village
-    with pushing(sqlite_database, store):
+    with pushing(sqlite_database, store.write_url):
         _minutes(sqlite_database, box, range(125, 121, -1))
         _eventually(lambda: len(store.times(code)) == 4)
         _minutes(sqlite_database, box, range(1))
@@ -135,7 +121,7 @@ def test_a_store_killed_in_the_middle_has_everything_once_when_it_is_back(
 ) -> None:
     """Its last seconds are lost at a kill -9, though it had said it took them: they are sent again."""
     code, box = village
-    with pushing(sqlite_database, store):
+    with pushing(sqlite_database, store.write_url):
         _minutes(sqlite_database, box, range(300, 200, -1))
         _eventually(lambda: _has_all(sqlite_database, store, code))
         _minutes(sqlite_database, box, range(200, 150, -1))
@@ -153,12 +139,12 @@ def test_what_went_to_rest_while_nobody_pushed_is_pushed_all_the_same(
 ) -> None:
     """A pusher that was off for hours finds readings in packs; the next one finds nothing new, and doubles nothing."""
     code, box = _village(database, request)
-    with pushing(database, store):
+    with pushing(database, store.write_url):
         _minutes(database, box, range(600, 590, -1))
         _eventually(lambda: _has_all(database, store, code))
     _minutes(database, box, range(590, 30, -5))
     assert upkeep.pack_all(database) > 50
-    with pushing(database, store):
+    with pushing(database, store.write_url):
         _eventually(lambda: _has_all(database, store, code))
     with database.reads() as db:
         (cursor,) = cursors.all_of(db)
@@ -189,7 +175,7 @@ def test_hostile_names_arrive_as_they_are(
     """Quotes, braces, HTML and emoji are letters like others."""
     code, box = village
     body = router_body(interfaces=[wire.CounterReading(HOSTILE, "ether", running=True, rx_bytes=7, tx_bytes=8)])
-    with pushing(sqlite_database, store):
+    with pushing(sqlite_database, store.write_url):
         (receipt,) = ingested(sqlite_database, box.request(box.report(box.reading(body))))
         assert receipt.refused == []
         _eventually(lambda: len(store.times(code, "kampungnet_interface_receive_bytes_total")) == 1)
@@ -202,7 +188,7 @@ def test_a_store_that_hangs_holds_up_nobody_and_gets_everything_later(
 ) -> None:
     """Reports are receipted while it hangs; when it goes on, it has what came meanwhile."""
     code, box = village
-    with pushing(sqlite_database, store):
+    with pushing(sqlite_database, store.write_url):
         _minutes(sqlite_database, box, range(20, 19, -1))
         _eventually(lambda: _has_all(sqlite_database, store, code))
         store.pause(on=True)
@@ -226,7 +212,7 @@ def test_a_device_that_stops_answering_ends_its_other_series(
         box.reading(taken_at_ms=now_ms - 2 * MINUTE_MS),
         box.reading(taken_at_ms=now_ms - MINUTE_MS, outcome=wire.Outcome.UNREACHABLE),
     ]
-    with pushing(sqlite_database, store):
+    with pushing(sqlite_database, store.write_url):
         ingested(sqlite_database, box.request(box.report(*readings)))
         _eventually(lambda: len(store.times(code)) == 2)
 
@@ -241,7 +227,7 @@ def test_sixty_series_a_village_are_enough_for_a_box_that_lies(
     code, box = village
     ports = [wire.CounterReading(f"ether{n}", "ether", running=True, rx_bytes=n, tx_bytes=n) for n in range(40)]
     lies = [box.reading(router_body(interfaces=ports, wan_interface="ether39"), device=f"r{n}") for n in range(9)]
-    with pushing(sqlite_database, store):
+    with pushing(sqlite_database, store.write_url):
         ingested(sqlite_database, box.request(box.report(*lies)))
         _eventually(lambda: any("interface=ether39" in name for name, _, _ in store.samples(code)))
     names = {series for series, _, _ in store.samples(code)}
@@ -264,7 +250,7 @@ def test_a_pusher_killed_in_the_middle_loses_and_doubles_nothing(
         pusher.kill()
         pusher.wait(30)
     upkeep.pack_all(sqlite_database)
-    with pushing(sqlite_database, store):
+    with pushing(sqlite_database, store.write_url):
         _minutes(sqlite_database, box, range(100, 0, -1))
         _eventually(lambda: _has_all(sqlite_database, store, code))
 
@@ -331,7 +317,7 @@ def test_a_clock_far_ahead_never_poisons_the_store(
     ingested(sqlite_database, box.request(box.report(box.reading(router_body(rx_bytes=7), taken_at_ms=far_ms))))
     with sqlite_database.writes() as db:
         db.execute(update(YoungReading).values(taken_ms=far_ms, time_quality=2))
-    with pushing(sqlite_database, store):
+    with pushing(sqlite_database, store.write_url):
         _minutes(sqlite_database, box, range(5, 0, -1))
         _eventually(lambda: len(store.times(code)) >= 5)
     assert max(store.times(code)) < clock.now_ms()

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -14,6 +15,9 @@ from typing import Any, Final
 
 import pytest
 
+from kampungnet.core.database import Database
+from kampungnet.metrics.pushing import Pusher
+from kampungnet.metrics.store import Settings
 from tests.conftest import ROOT
 from tests.support.ports import free_port
 
@@ -111,3 +115,16 @@ def _is_ready(url: str) -> bool:
             return True
     except (urllib.error.URLError, OSError):
         return False
+
+
+@contextmanager
+def pushing(database: Database, write_url: str) -> Iterator[None]:
+    """Run a pusher; its end is orderly."""
+    stopping = threading.Event()
+    thread = threading.Thread(target=Pusher(database, Settings(write_url), stopping).run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join(30)
