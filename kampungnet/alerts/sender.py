@@ -92,6 +92,8 @@ def _send_one(parcel: Parcel) -> Result:
         target = apprise.Apprise.instantiate(parcel.address.strip(), suppress_exceptions=True)
     if not isinstance(target, apprise.NotifyBase):
         return Result(sent=False, problem="address")
+    # The secret is in the address: it goes where it was typed for, even when the address itself says redirect=yes.
+    target.redirects = False
     title, _, body = cut(parcel.text, min(LONGEST, target.body_maxlen)).partition("\n")
     if not body:
         title, body = "", title

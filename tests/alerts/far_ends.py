@@ -12,10 +12,11 @@ from typing import Any
 
 @dataclass
 class Chat:
-    """A service that takes messages as JSON; it answers with ``status``."""
+    """A service that takes messages as JSON; it answers with ``status``, and ``elsewhere`` as the place to go."""
 
     port: int = 0
     status: int = 200
+    elsewhere: str = ""
     messages: list[str] = field(default_factory=list)
     asked: int = 0
 
@@ -37,6 +38,8 @@ def chat() -> Iterator[Chat]:
             if found.status == 200:
                 found.messages.append("\n".join(part for part in (body["title"], body["message"]) if part))
             self.send_response(found.status)
+            if found.elsewhere:
+                self.send_header("location", found.elsewhere)
             self.send_header("content-length", "0")
             self.end_headers()
 

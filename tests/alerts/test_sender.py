@@ -34,6 +34,14 @@ def test_parcels_arrive_as_they_were_written_and_each_says_what_became_of_it() -
     assert "Sejak pukul 11.00" in body.get_content()
 
 
+def test_a_message_goes_where_it_was_typed_for_and_nowhere_else() -> None:
+    with chat() as far, chat() as sly:
+        sly.status, sly.elsewhere = 307, far.address.replace("json://", "http://")
+        results = send([Parcel(sly.address, TEXT), Parcel(f"{sly.address}?redirect=yes", TEXT)])
+    assert (sly.asked, far.asked) == (2, 0)
+    assert results == [Result(sent=False, problem="refused")] * 2
+
+
 def test_a_service_that_hangs_is_ended_and_what_went_out_before_is_known() -> None:
     with chat() as far, socket.create_server(("127.0.0.1", 0)) as deaf:
         hanging = f"mailtos://127.0.0.1:{deaf.getsockname()[1]}?from=kn@example.id&to=sari@example.id&mode=ssl&cto=60"
