@@ -45,6 +45,7 @@ PROBLEMS: Final = {
     "address": N_("The address is not understood. Enter it again."),
     "unreachable": N_("Nobody answers there."),
     "refused": N_("The service refuses the message: is the address still valid?"),
+    "inside": N_("It leads into the office's own network: KAMPUNGNET_REACHABLE_NETWORKS must name it first."),
     "slow": N_("The service did not answer in time."),
     "key": N_("Its address cannot be opened with the key of this server. Enter it again."),
 }

@@ -11,9 +11,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Any, Final
 
 from kampungnet.alerts.cutting import cut
+from kampungnet.core import reach
 
 SECONDS: Final = 120
 """For a whole round. Apprise itself gives up a connection after 4 s and an answer after 4 s, for mail after 15 s."""
@@ -23,6 +24,7 @@ LOCAL: Final = frozenset(
     "blink1 dbus gio glib gnome growl kde macosx qt rsyslog syslog windows".split()
 )  # fmt: skip
 """Services of apprise that write to this machine or its neighbours, and tell nobody."""
+_CONNECTIONS: Final = frozenset({"socket.connect", "socket.sendto"})
 _STATUS: Final = re.compile(r"error=(\d{3})\b")
 
 
@@ -48,7 +50,8 @@ class Result:
 
 
 def send(parcels: Sequence[Parcel], seconds: float = SECONDS) -> list[Result]:
-    """Send parcels in a process of their own; return what became of each, in order."""
+    """Send parcels in a process of their own; return what became of each. Raises ``BadInput`` by a setting."""
+    reach.networks()
     order = json.dumps([asdict(one) for one in parcels])
     command = [sys.executable, "-m", "kampungnet.alerts.sender"]
     with subprocess.Popen(  # noqa: S603 -- our own module, and no argument comes from outside
@@ -69,6 +72,24 @@ def service_of(address: str) -> str:
     return found[1].lower() if found else ""
 
 
+class _Fence:
+    """Hears each connection before it is made, whichever library makes it, and ends those that lead to our own nets."""
+
+    stopped = False
+
+    def __init__(self, besides: Sequence[reach.Network]) -> None:
+        self._besides = besides
+        sys.addaudithook(self._hear)
+
+    def _hear(self, event: str, details: tuple[Any, ...]) -> None:
+        if event not in _CONNECTIONS:
+            return
+        address = details[1]
+        if not isinstance(address, tuple) or not reach.may_reach(str(address[0]), self._besides):
+            self.stopped = True
+            raise PermissionError("this server may not connect there")
+
+
 class _Listener(logging.Handler):
     """Hears what apprise says of a failure, and keeps nothing of it but the status."""
 
@@ -81,7 +102,7 @@ class _Listener(logging.Handler):
             self.status = found[1]
 
 
-def _send_one(parcel: Parcel) -> Result:
+def _send_one(parcel: Parcel, fence: _Fence) -> Result:
     import apprise  # noqa: PLC0415 -- only this process pays for it
 
     listener = _Listener()
@@ -99,16 +120,20 @@ def _send_one(parcel: Parcel) -> Result:
         title, body = "", title
     hub = apprise.Apprise()
     hub.add(target)
+    fence.stopped = False
     sent = hub.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT, interpret_escapes=False)
     if sent:
         return Result(sent=True)
+    if fence.stopped:
+        return Result(sent=False, problem="inside")
     return Result(sent=False, problem="refused" if listener.status else "unreachable")
 
 
 def main() -> None:
     """Read parcels, send each, say what became of it at once: who ends us knows what went out."""
+    fence = _Fence(reach.networks())
     for one in json.load(sys.stdin):
-        sys.stdout.write(json.dumps(asdict(_send_one(Parcel(**one)))) + "\n")
+        sys.stdout.write(json.dumps(asdict(_send_one(Parcel(**one), fence))) + "\n")
         sys.stdout.flush()
 
 

@@ -11,9 +11,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Final
 
-from kampungnet.core import clock
+from kampungnet.core import clock, reach
 from kampungnet.core.database import Database
 from kampungnet.hotspot import garden
 
@@ -31,7 +32,8 @@ Place = tuple[str, Sequence[int]]
 
 
 def look_at_all(database: Database, resolve: Resolve | None = None, controls: Sequence[Place] = CONTROLS) -> int:
-    """Look at some entries that are due, all at the same time; return how many."""
+    """Look at some entries that are due, all at the same time; return how many. Raises ``BadInput`` by a setting."""
+    resolve = resolve or partial(_addresses, reach.networks())
     now_ms = clock.now_ms()
     with database.reads() as db:
         due = garden.due(db, now_ms, AT_ONCE)
@@ -45,7 +47,7 @@ def look_at_all(database: Database, resolve: Resolve | None = None, controls: Se
     return len(due)
 
 
-def look_at(places: Sequence[Place], resolve: Resolve | None = None) -> list[str]:
+def look_at(places: Sequence[Place], resolve: Resolve) -> list[str]:
     """Return what is wrong with each of some places; one that is not done when the round ends is not known.
 
     Each has a thread that nobody waits for: what asks a resolver cannot be stopped.
@@ -67,31 +69,39 @@ def look_at(places: Sequence[Place], resolve: Resolve | None = None) -> list[str
     return found
 
 
-def look(host: str, ports: Sequence[int], resolve: Resolve | None = None) -> str:
+def look(host: str, ports: Sequence[int], resolve: Resolve) -> str:
     """Return what is wrong with a place, or nothing.
 
     A name with ``*`` stands for all below it: the name itself and ``www`` below it are tried, and when neither is
     there nobody can say what else is.
     """
     if "*" not in host:
-        return _look(host, ports, resolve or _addresses)
+        return _look(host, ports, resolve)
     bare = host.removeprefix("*.")
-    works = any(not _look(name, ports, resolve or _addresses) for name in (f"www.{bare}", bare))
+    works = any(not _look(name, ports, resolve) for name in (f"www.{bare}", bare))
     return "" if works else NOT_KNOWN
 
 
 def _look(host: str, ports: Sequence[int], resolve: Resolve) -> str:
     try:
         addresses = resolve(host)
+    except PermissionError:
+        return NOT_KNOWN
     except (OSError, UnicodeError):
         return NO_NAME
     return "" if _answers((address, port) for address in addresses[:MOST_ADDRESSES] for port in ports) else NO_ANSWER
 
 
-def _addresses(host: str) -> list[str]:
-    """Return the addresses of a name; hotspots know IPv4 alone (facts on RouterOS 7.6)."""
-    found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
-    return sorted({str(one[4][0]) for one in found})
+def _addresses(besides: Sequence[reach.Network], host: str) -> list[str]:
+    """Return the addresses of a name; hotspots know IPv4 alone (facts on RouterOS 7.6).
+
+    Raises ``PermissionError`` where none is a place for this server to knock at.
+    """
+    found = {str(one[4][0]) for one in socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)}
+    public = sorted(one for one in found if reach.may_reach(one, besides))
+    if not public:
+        raise PermissionError(f"{host} leads into our own networks")
+    return public
 
 
 def _answers(doors: Iterable[tuple[str, int]]) -> bool:

@@ -5,7 +5,10 @@ import subprocess
 import sys
 from email import message_from_bytes, policy
 
+import pytest
+
 from kampungnet.alerts.sender import Parcel, Result, send
+from kampungnet.core import reach
 from tests.alerts.far_ends import chat, mailbox
 
 TEXT = 'GANGGUAN: <b>Desa</b> & "Satu" *x* _y_ \N{FACE WITH TEARS OF JOY}\nSejak pukul 11.00\nhttps://kn.example/gangguan/i1'
@@ -40,6 +43,18 @@ def test_a_message_goes_where_it_was_typed_for_and_nowhere_else() -> None:
         results = send([Parcel(sly.address, TEXT), Parcel(f"{sly.address}?redirect=yes", TEXT)])
     assert (sly.asked, far.asked) == (2, 0)
     assert results == [Result(sent=False, problem="refused")] * 2
+
+
+def test_nobody_makes_the_server_knock_at_what_stands_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(reach.NETWORKS)
+    with chat() as far, mailbox() as (port, mails):
+        results = send([
+            Parcel(far.address, TEXT),
+            Parcel(far.address.replace("127.0.0.1", "localhost"), TEXT),
+            Parcel(f"mailto://127.0.0.1:{port}?from=kn@example.id&to=sari@example.id&mode=insecure", TEXT),
+        ])  # fmt: skip
+    assert (far.asked, mails) == (0, [])
+    assert [one.problem for one in results] == ["inside"] * 3
 
 
 def test_a_service_that_hangs_is_ended_and_what_went_out_before_is_known() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kampungnet.app import Server
-from kampungnet.core import clock
+from kampungnet.core import clock, reach
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Conflict, NotAllowed, Unprocessable
 from kampungnet.hotspot import garden, garden_check, portals
@@ -158,6 +158,25 @@ def test_a_name_for_many_is_looked_at_by_itself_and_by_its_www() -> None:
             only = partial(_resolved, {known})
             assert look("*.layanan.go.id", [port], only) == "", known
         assert look("*.layanan.go.id", [port], partial(_resolved, {"api.layanan.go.id"})) == NOT_KNOWN
+
+
+@pytest.mark.parametrize(("named", "found"), [("", NOT_KNOWN), ("127.0.0.0/8", "")])
+def test_what_stands_beside_the_server_is_not_knocked_at_unless_it_is_named(
+    database: Database, monkeypatch: pytest.MonkeyPatch, named: str, found: str
+) -> None:
+    monkeypatch.setenv(reach.NETWORKS, named)
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        with database.writes() as db:
+            key = garden.add(db, SARI, BMKG, NOW_MS).id
+            db.get_one(GardenEntry, (REGENCY, key)).host = "localhost"
+            db.get_one(GardenEntry, (REGENCY, key)).ports = f"[{there.getsockname()[1]}]"
+        assert garden_check.look_at_all(database, controls=[]) == 1
+        there.settimeout(0)
+        with database.reads() as db:
+            assert db.get_one(GardenEntry, (REGENCY, key)).problem == found
+        if not named:
+            with pytest.raises(BlockingIOError):
+                there.accept()
 
 
 def _resolved(known: set[str], host: str) -> list[str]:
