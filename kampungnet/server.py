@@ -12,6 +12,7 @@ from typing import Final
 
 import uvicorn
 
+from kampungnet import settings
 from kampungnet.app import Server
 from kampungnet.core import patience
 from kampungnet.core.database import Database
@@ -42,7 +43,9 @@ def serve(open_database: Open, host: str, port: int, processes: int = 1) -> None
     """Serve until SIGTERM or SIGINT; requests under way are finished first.
 
     With several ``processes`` each has its own socket on the same port, and the kernel shares connections out.
+    Raises ``BadInput`` naming the first setting that is wrong, ``Unavailable`` when nobody can live.
     """
+    settings.check(os.environ)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     if processes == 1:
         database = open_database()
@@ -77,13 +80,13 @@ class Web(uvicorn.Server):
 
 
 def _run(server: Server, listening: socket.socket, database: Database, beat: Beat, lifeline: int | None = None) -> None:
-    settings = web_settings(server)
+    web_config = web_settings(server)
 
     async def beats() -> None:
         beat()
 
-    settings.callback_notify, settings.timeout_notify = beats, 0  # uvicorn looks once a second
-    web = Web(settings)
+    web_config.callback_notify, web_config.timeout_notify = beats, 0  # uvicorn looks once a second
+    web = Web(web_config)
     server.ending = lambda: web.should_exit
     if lifeline is not None:
         threading.Thread(target=_end_with_the_first, args=(web, lifeline), name="lifeline", daemon=True).start()

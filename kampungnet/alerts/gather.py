@@ -44,13 +44,18 @@ class Known:
     facts: Sequence[Fact]
 
 
+def urgent_villages(environment: Mapping[str, str]) -> int:
+    """Return from how many villages an incident is urgent. Raises ``BadInput`` for what is no number from 1."""
+    return number(environment, URGENT_VILLAGES, 5)
+
+
 def known(db: Session, regency: str, now_ms: int, environment: Mapping[str, str] = os.environ) -> Known:
     """Return what is the matter now and what ended in the last days. Raises ``BadInput`` for a bad setting."""
     names = villages.names(db, regency)
     sites = villages_of(db, regency)
     asked = select(PlannedWork).where(PlannedWork.regency == regency, PlannedWork.end_ms > now_ms - BACK_MS)
     works = db.scalars(asked).all()
-    urgent = number(environment, URGENT_VILLAGES, 5)
+    urgent = urgent_villages(environment)
     logged = incident_log.listed(db, regency, Span(now_ms - BACK_MS, now_ms + 1))
     ends = _ends(db, regency, min((row.start_ms for row in logged), default=now_ms))
     found = [_incident(row, sites, names, ends) for row in logged]

@@ -11,7 +11,7 @@ from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from kampungnet.alerts import decide, gather, words
-from kampungnet.alerts.decide import HOUSE
+from kampungnet.alerts.decide import HOUSE, Damping
 from kampungnet.alerts.facts import Act, Draft, Kind, Quiet, Reader, Said, Severity
 from kampungnet.alerts.gather import Known
 from kampungnet.alerts.models import AlertGroup, AlertMessage, AlertRecipient
@@ -79,20 +79,25 @@ def write(db: Session, found: Known, digests: Mapping[str, str], speaker: Speake
 
     Raises ``BadInput`` for a bad setting.
     """
-    damping = replace(HOUSE, wait_ms=number(os.environ, AFTER_MINUTES, HOUSE.wait_ms // 60_000) * 60_000)
+    damped = damping(os.environ)
     # Whoever decides for the same regency at the same time waits here, and then finds that all was said.
     db.execute(select(Regency.code).where(Regency.code == found.regency).with_for_update(key_share=True))
     said, rows = _history(db, found, now_ms), []
     for reader in _readers(db, found.regency):
         voice, history = _voice(reader, found, speaker, now_ms), said[reader.id]
-        drafted = decide.drafts(gather.seen_by(found, reader.scope), history, reader, now_ms, damping)
+        drafted = decide.drafts(gather.seen_by(found, reader.scope), history, reader, now_ms, damped)
         rows += [_row(one, reader, words.text_of(one, voice) if one.is_loud else "", now_ms) for one in drafted]
-        topic = decide.digest_day(history, reader, now_ms, damping)
+        topic = decide.digest_day(history, reader, now_ms, damped)
         if topic and reader.id in digests:
             rows.append(_row(_of_digest(topic, now_ms), reader, digests[reader.id], now_ms))
     if rows:
         insert_new(db, AlertMessage, rows)
     return sum(bool(row["text"]) for row in rows)
+
+
+def damping(environment: Mapping[str, str]) -> Damping:
+    """Return how long an outage lasts before it is told. Raises ``BadInput`` for what is no number of minutes."""
+    return replace(HOUSE, wait_ms=number(environment, AFTER_MINUTES, HOUSE.wait_ms // 60_000) * 60_000)
 
 
 def test_text(one: AlertRecipient, speaker: Speaker, now_ms: int) -> str:

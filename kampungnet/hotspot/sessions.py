@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
@@ -27,8 +27,9 @@ from kampungnet.staff.audit import Act
 from kampungnet.staff.service import SignedIn
 from kampungnet.villages.models import Regency
 
+KEEP_SETTING: Final = "KAMPUNGNET_KEEP_SESSION_DAYS"
 KEEP_DAYS: Final = 90
-"""How long sessions are kept (facts on hotspots 12); ``KAMPUNGNET_KEEP_SESSION_DAYS`` says otherwise."""
+"""How long sessions are kept unless the setting says otherwise (facts on hotspots 12)."""
 CLOCK_MS: Final = 300_000
 """A box whose clock is wrong by less is believed."""
 DAYS_AT_ONCE: Final = 200
@@ -224,9 +225,9 @@ def online_now(db: Session, place: Place, since_ms: int) -> list[HotspotSession]
     return list(db.scalars(asked.order_by(HotspotSession.started_ms.desc())))
 
 
-def keep_days() -> int:
+def keep_days(environment: Mapping[str, str] = os.environ) -> int:
     """Return how long sessions are kept. Raises ``BadInput`` for a setting that is no number of days."""
-    return number(os.environ, "KAMPUNGNET_KEEP_SESSION_DAYS", KEEP_DAYS, 1)
+    return number(environment, KEEP_SETTING, KEEP_DAYS)
 
 
 def kept_from_ms(regency: str, now_ms: int, days: int) -> int:

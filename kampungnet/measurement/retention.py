@@ -44,8 +44,15 @@ class Retention:
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Retention":
         """Read the settings. Raises ``BadInput`` naming one that is no number of days."""
-        names = {one.name: PREFIX + one.name.upper() for one in fields(cls)}
-        return cls(**{one: number(environment, name, getattr(cls(), one), LEAST_DAYS) for one, name in names.items()})
+        usual = cls()
+        return cls(**{
+            one: number(environment, name, getattr(usual, one), LEAST_DAYS) for name, one in cls.settings().items()
+        })  # fmt: skip
+
+    @classmethod
+    def settings(cls) -> dict[str, str]:
+        """Return the names of the settings, and what each sets."""
+        return {PREFIX + one.name.upper(): one.name for one in fields(cls)}
 
 
 def sites(db: Session) -> list[tuple[str, str]]:

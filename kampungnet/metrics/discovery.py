@@ -21,16 +21,25 @@ PLACE: Final = "{village}"
 _NAME: Final = re.compile(r"[a-z0-9.-]{1,200}:[0-9]{1,5}")
 
 
-def agents(db: Session, environment: Mapping[str, str] = os.environ) -> list[dict[str, Any]]:
-    """Return the boxes that may report, a group each; none unless a setting says how they are called.
+def pattern(environment: Mapping[str, str] = os.environ) -> str:
+    """Return how boxes are called, empty when nobody says so.
 
     Raises ``BadInput`` when that is no name with a port and a place for the village.
     """
-    pattern = environment.get(TARGETS, "")
-    if not pattern:
-        return []
-    if pattern.count(PLACE) != 1 or not _NAME.fullmatch(pattern.replace(PLACE, "village")):
+    found = environment.get(TARGETS, "")
+    if found and (found.count(PLACE) != 1 or not _NAME.fullmatch(found.replace(PLACE, "village"))):
         raise BadInput(f"{TARGETS} is no name of boxes: write it like {PLACE}.boxes.example.id:9464.")
+    return found
+
+
+def agents(db: Session, environment: Mapping[str, str] = os.environ) -> list[dict[str, Any]]:
+    """Return the boxes that may report, a group each; none unless a setting says how they are called.
+
+    Raises ``BadInput`` as :func:`pattern` does.
+    """
+    called = pattern(environment)
+    if not called:
+        return []
     rows = db.execute(
         select(Village.regency, Village.district, Village.code)
         .join(Site, (Site.regency == Village.regency) & (Site.village == Village.code))
@@ -41,7 +50,7 @@ def agents(db: Session, environment: Mapping[str, str] = os.environ) -> list[dic
     )
     return [
         {
-            "targets": [pattern.replace(PLACE, village.replace(".", "-"))],
+            "targets": [called.replace(PLACE, village.replace(".", "-"))],
             "labels": {"regency": regency, "district": district, "village": village},
         }
         for regency, district, village in rows

@@ -46,12 +46,8 @@ class Settings:
     @classmethod
     def of(cls, environment: Mapping[str, str] = os.environ) -> "Settings | None":
         """Read the settings; ``None`` when no store is named. Raises ``BadInput`` naming the one that is wrong."""
-        url = environment.get(URL, "").strip()
-        if not url:
-            return None
-        _check(url)
-        window_ms = number(environment, WINDOW_DAYS, 7) * DAY_MS
-        return cls(url, window_ms, _authorization(environment))
+        url = address(environment)
+        return cls(url, window_ms(environment), _authorization(environment)) if url else None
 
     @property
     def store(self) -> str:
@@ -59,7 +55,16 @@ class Settings:
         return self.url
 
 
-def _check(url: str) -> None:
+def window_ms(environment: Mapping[str, str]) -> int:
+    """Return how far back the store takes samples out of order. Raises ``BadInput`` for what is no number of days."""
+    return number(environment, WINDOW_DAYS, 7) * DAY_MS
+
+
+def address(environment: Mapping[str, str]) -> str:
+    """Return where samples go, empty when no store is named. Raises ``BadInput`` for what is no address."""
+    url = environment.get(URL, "").strip()
+    if not url:
+        return ""
     try:
         parts = urlsplit(url)
         good = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port in _PORTS)
@@ -69,6 +74,7 @@ def _check(url: str) -> None:
         raise BadInput(f"{URL} is no address: write it like http://127.0.0.1:9090/api/v1/write.")
     if parts.username is not None or parts.password is not None:
         raise BadInput(f"{URL} holds a name or a password: put them into {BASIC_AUTH_FILE}, as name:password.")
+    return url
 
 
 def _authorization(environment: Mapping[str, str]) -> str:
