@@ -6,24 +6,19 @@ of commas, dates as numbers. All of that is read; what is not a table at all is 
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-import python_calamine
-
+from kampungnet.billing import spreadsheet
+from kampungnet.billing.spreadsheet import Cell
 from kampungnet.core import clock
 from kampungnet.core.errors import BadInput, TooLarge
 from kampungnet.core.languages import N_
 
-Cell = str | int | float | date
-
 MOST_BYTES: Final = 10_000_000
-MOST_UNPACKED_BYTES: Final = 200_000_000
-"""A spreadsheet is a compressed archive: what it unpacks to is bounded as well."""
 MOST_ROWS: Final = 20_000
 HEADING_WITHIN: Final = 30
 """Rows within which the heading stands: titles and logos come above it."""
@@ -122,26 +117,12 @@ def decimal(cell: Cell) -> Decimal | None:
 
 
 def _of_spreadsheet(data: bytes) -> Iterator[list[Cell]]:
-    if zipfile.is_zipfile(io.BytesIO(data)):
-        with zipfile.ZipFile(io.BytesIO(data)) as parts:
-            if sum(part.file_size for part in parts.infolist()) > MOST_UNPACKED_BYTES:
-                raise TooLarge(N_("This spreadsheet unpacks to more than we read. Send it in parts."))
     try:
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        sheet = book.get_sheet_by_index(0)
-        rows = sheet.to_python(skip_empty_area=False, nrows=MOST_ROWS + HEADING_WITHIN + 1)
-    except (python_calamine.CalamineError, ValueError, zipfile.BadZipFile) as error:
+        yield from spreadsheet.rows(data, MOST_ROWS + HEADING_WITHIN + 1)
+    except spreadsheet.TooMuch as error:
+        raise TooLarge(N_("This spreadsheet unpacks to more than we read. Send it in parts.")) from error
+    except spreadsheet.Unreadable as error:
         raise BadInput(_NOT_A_TABLE) from error
-    for row in rows:
-        yield [_cell(one) for one in row]
-
-
-def _cell(value: object) -> Cell:
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, bool) or not isinstance(value, (int, float, date)):
-        return str(value)
-    return value
 
 
 def _of_text(data: bytes) -> Iterator[list[Cell]]:

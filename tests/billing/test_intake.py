@@ -1,7 +1,9 @@
 """Every file that a village could send: read as a whole, or refused with line, column and what to do."""
 
 import io
+import resource
 import zipfile
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -141,6 +143,54 @@ def test_the_same_fund_twice_is_a_fault_and_two_funds_of_one_line_are_not() -> N
 def test_what_is_no_table_is_refused_with_a_sentence(data: bytes, refusal: type[Problem]) -> None:
     with pytest.raises(refusal):
         sheets.read(data, budgets.COLUMNS, budgets.REQUIRED)
+
+
+def _corner(_book: Any, sheet: Any) -> None:
+    sheet.write(0, 0, "kode")
+    sheet.write(1_048_575, 16_383, "17 billion cells before this one")
+
+
+def _many(_book: Any, sheet: Any) -> None:
+    sheet.write(0, 0, "kode")
+    sheet.write(4_000, 16_383, "65 million cells before this one")
+
+
+def _bomb(*, lying: bool) -> bytes:
+    """Return a spreadsheet whose one sheet unpacks to 700 MB, and may say of itself that it has a thousand bytes."""
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(_xlsx(lambda _book, sheet: sheet.write(0, 0, "kode")))) as good,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as bomb,
+    ):
+        for part in good.namelist():
+            start, end, rest = good.read(part).partition(b"</sheetData>")
+            with bomb.open(part, "w") as written:
+                written.write(start)
+                for _ in range(700 if end else 0):
+                    written.write(b"<row><c t='str'><v>x" + b" " * 1_000_000 + b"x</v></c></row>")
+                written.write(end + rest)
+        length = bomb.getinfo("xl/worksheets/sheet1.xml").file_size
+    said = (1_000 if lying else length).to_bytes(4, "little")
+    return out.getvalue().replace(length.to_bytes(4, "little"), said)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: _xlsx(_corner),
+        lambda: _xlsx(_many),
+        lambda: _bomb(lying=False),
+        lambda: _bomb(lying=True),
+    ],
+    ids=["the furthest corner", "a far column", "a zip bomb", "a zip bomb that lies about its size"],
+)
+def test_a_spreadsheet_made_to_take_all_memory_is_refused_and_takes_none_of_ours(make: Callable[[], bytes]) -> None:
+    bomb = make()
+    assert len(bomb) < sheets.MOST_BYTES
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises((TooLarge, BadInput)):
+        sheets.read(bomb, budgets.COLUMNS, budgets.REQUIRED)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000, "kB"
 
 
 def test_codes_of_both_charts_come_into_one_form() -> None:
