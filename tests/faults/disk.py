@@ -64,6 +64,15 @@ def disk(folder: Path, megabytes: int) -> Iterator[Disk]:
         yield Disk(image, place)
 
 
+def fill(file: Path) -> None:
+    """Take all the room there is where this file lies, down to the last block."""
+    with suppress(OSError), file.open("ab", buffering=0) as filler:
+        for size in (1_000_000, 4_096):
+            with suppress(OSError):
+                while filler.write(b"x" * size) == size:
+                    pass
+
+
 @contextmanager
 def _mounted(image: Path, place: Path) -> Iterator[None]:
     done = subprocess.run(["mount", "-o", OPTIONS, image, place], capture_output=True, text=True, check=False)

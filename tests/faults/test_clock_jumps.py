@@ -12,7 +12,7 @@ from tests.faults.told import times, told
 from tests.support.server import BOOT, Box, Running, router_body
 
 YEAR_MS = 365 * clock.DAY_MS
-JUMPS_MS = (-56 * YEAR_MS, 56 * YEAR_MS, 10 * YEAR_MS, -10 * YEAR_MS, -clock.DAY_MS) * times(2)
+JUMPS_MS = (-56 * YEAR_MS, 56 * YEAR_MS, 10 * YEAR_MS, -10 * YEAR_MS, -clock.DAY_MS) * times(2, 2)
 AT_ONCE = 5
 
 

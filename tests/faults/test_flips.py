@@ -5,17 +5,22 @@ from pathlib import Path
 import pytest
 
 from tests.faults.flips import flip_bits
-from tests.faults.told import chance, told
+from tests.faults.told import chance, times, told
 
 
-@pytest.mark.parametrize(("tries", "signpost"), [(200, False), (60, True)], ids=["anywhere", "where rows are found"])
+@pytest.mark.parametrize(
+    ("tries", "signpost"),
+    [(times(200, 200), False), (times(60, 60), True)],
+    ids=["anywhere", "where rows are found"],
+)
 def test_flipped_bits_cost_no_more_than_what_they_hit_and_the_box_says_so(
     tmp_path: Path, tries: int, signpost: bool
 ) -> None:
     seed = chance()
     found = flip_bits(tries, seed, tmp_path, signpost=signpost)
     more = f"seed {seed}, {found.noticed} noticed, {found.destroyed} readings destroyed and counted"
-    line = told("bits flipped in the spool", found.tried, len(found.silent), found.doubled, more)
+    where = " where rows are found" if signpost else ""
+    line = told(f"bits flipped in the spool{where}", found.tried, len(found.silent), found.doubled, more)
     assert found.wrong == [], line
     assert found.stuck == [], line
     assert found.silent == [], line

@@ -1,31 +1,21 @@
 """The disk of the server fills up while boxes report: they are told to wait, and go on when there is room again.
 
-The box's own full disk is tested in ``tests/agent/test_spool.py``.
+The box's own full disk is the matter of ``test_full_box.py``.
 """
 
 import random
 import time
-from contextlib import suppress
 from pathlib import Path
 
 from tests.faults import office
-from tests.faults.disk import disk
+from tests.faults.disk import disk, fill
 from tests.faults.reporters import Reporters, compare
 from tests.faults.told import chance, times, told
 from tests.support.server import neighbours, prepared_database
 
-FULL = times(3)
+FULL = times(3, 10)
 BOXES = 3
 LONGEST_SECONDS = 0.3
-
-
-def _fill(file: Path) -> None:
-    """Take all the room there is, down to the last block."""
-    with suppress(OSError), file.open("ab", buffering=0) as filler:
-        for size in (1_000_000, 4_096):
-            with suppress(OSError):
-                while filler.write(b"x" * size) == size:
-                    pass
 
 
 def test_a_full_disk_of_the_server_loses_nothing_receipted_and_reports_go_on_when_there_is_room(
@@ -45,7 +35,7 @@ def test_a_full_disk_of_the_server_loses_nothing_receipted_and_reports_go_on_whe
                     time.sleep(dice.uniform(0.0, LONGEST_SECONDS))
                     before = reporters.refused["503"]
                     while reporters.refused["503"] < before + BOXES:
-                        _fill(filler)
+                        fill(filler)
                         time.sleep(0.02)
                     assert opened.running.send("GET", "/healthz").status == 200, "pages are served all the same"
                     filler.unlink()

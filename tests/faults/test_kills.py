@@ -17,7 +17,7 @@ from tests.faults.told import chance, times, told
 from tests.support import postgres
 from tests.support.server import Running, kill_group, neighbours, prepared_database, serving_fork
 
-KILLS = times(5)
+KILLS = times(5, 200)
 BOXES = 3
 LONGEST_SECONDS = 0.3
 

@@ -24,7 +24,7 @@ from tests.faults.told import chance, times, told
 from tests.support import postgres
 from tests.support.server import neighbours, prepared_database
 
-CUTS, CUTS_OF_POSTGRESQL = times(4), times(2)
+CUTS, CUTS_OF_POSTGRESQL = times(4, 20), times(2, 20)
 LONGEST_SECONDS = 0.3
 BOXES = 3
 ROOT = Path(__file__).parents[2]

@@ -222,9 +222,9 @@ def ask(
 
 
 @contextmanager
-def serving(database: Database) -> Iterator[Running]:
+def serving(database: Database, port: int | None = None) -> Iterator[Running]:
     """Run the whole application in a thread, without upkeep, until the block ends."""
-    port = free_port()
+    port = port or free_port()
     listening = socket.create_server(("127.0.0.1", port), backlog=BACKLOG)
     server = Web(web_settings(Server(database, upkeep=False)))
     thread = threading.Thread(target=server.run, args=([listening],), name="uvicorn")
