@@ -7,6 +7,7 @@ A file of 5 kB may name one cell in the furthest corner, and whatever reads it m
 """
 
 import io
+import math
 import resource
 import subprocess
 import sys
@@ -76,8 +77,8 @@ def _told(value: object) -> str | int | float | _Dated:
         return value.strip()
     if isinstance(value, date):  # an instant is one, too
         return _Dated(value.isoformat())
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return str(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return str(value)  # "nan" and "inf" too: JSON has no such numbers, and no amount understands them
     return value
 
 

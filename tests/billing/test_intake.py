@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import xlsxwriter  # type: ignore[import-untyped]
 
-from kampungnet.billing import budgets, contract_rows, export, sheets
+from kampungnet.billing import budgets, contract_rows, export, sheets, spreadsheet
 from kampungnet.billing.budgets import BudgetEntry
 from kampungnet.billing.intake import Fault, Register, Unit, short_code
 from kampungnet.billing.terms import CreditFormula, ServiceKind
@@ -191,6 +191,19 @@ def test_a_spreadsheet_made_to_take_all_memory_is_refused_and_takes_none_of_ours
     with pytest.raises((TooLarge, BadInput)):
         sheets.read(bomb, budgets.COLUMNS, budgets.REQUIRED)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000, "kB"
+
+
+@pytest.mark.parametrize("number", [b"NaN", b"-inf", b"1e999"])
+def test_a_cell_that_claims_to_be_no_number_is_a_word(number: bytes) -> None:
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(_xlsx(lambda _book, sheet: sheet.write(0, 0, 5)))) as good,
+        zipfile.ZipFile(out, "w") as strange,
+    ):
+        for part in good.namelist():
+            strange.writestr(part, good.read(part).replace(b"<v>5</v>", b"<v>%s</v>" % number))
+    (((word,)),) = spreadsheet.rows(out.getvalue(), 10)
+    assert isinstance(word, str)
 
 
 def test_codes_of_both_charts_come_into_one_form() -> None:
