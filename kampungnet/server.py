@@ -1,6 +1,5 @@
 """Runs the application with uvicorn until it is told to stop: one process, or a crew that shares the port."""
 
-import gc
 import logging
 import os
 import signal
@@ -15,6 +14,7 @@ import uvicorn
 from kampungnet import settings
 from kampungnet.app import Server
 from kampungnet.core import patience
+from kampungnet.core.collector import rest_the_collector
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Unavailable
 from kampungnet.core.pulse import EVERY_SECONDS, Pulse
@@ -195,10 +195,3 @@ class _Crew:
         self._stopping = True
         for pid in self._places:
             os.kill(pid, signal.SIGTERM)
-
-
-def rest_the_collector() -> None:
-    """Let Python look for cycles rarely: reports make none, and looking took up to 40 % of the time to store them."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)

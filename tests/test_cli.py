@@ -1,14 +1,20 @@
 """The command line as staff use it: real processes, exit codes, one sentence when something is wrong."""
 
+import argparse
+import importlib
 import io
+import logging
 import subprocess
+import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from kampungnet.cli import main
+import kampungnet as kampungnet_package
+from kampungnet import tables
+from kampungnet.cli import COMMANDS, main
 from kampungnet.core import migrate
 from kampungnet.core.database import Database
 from kampungnet.devices import service as devices
@@ -19,10 +25,11 @@ from kampungnet.villages.models import Village
 from tests.support.ports import free_port
 from tests.support.server import HEADER, NEIGHBOUR, REGENCY, VILLAGE, Box, ingested, kampungnet, where
 
-COMMANDS = (
-    "serve", "migrate", "import-villages", "enrol", "revoke", "onu", "import-onus", "import-holidays", "recompute",
-    "add-staff", "demo", "backup", "restore", "villages",
-)  # fmt: skip
+EVERY = [name for texts in COMMANDS.values() for name in texts]
+PACKAGE = Path(kampungnet_package.__file__).parent
+WEB = ("fastapi", "uvicorn", "jinja2", "typst", "apprise", "xlsxwriter")
+SLICES = ("alerts", "backup", "billing", "configs", "demo", "hotspot", "ingest", "sealing", "server")
+MODELS = {f"kampungnet.{name}" for module in tables.MODELS for name in (module, module.split(".")[0])}
 PASSWORD = "sembilan pohon kelapa tua"
 SARI = ("add-staff", "sari", "--name", "Sari", "--role", "engineer", "--regency", REGENCY)
 
@@ -39,6 +46,10 @@ def _here(*arguments: str, entered: str = "") -> "subprocess.CompletedProcess[st
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
+def _ours(*names: str) -> list[str]:
+    return [f"kampungnet.{name}" for name in names]
+
+
 def _refused(*arguments: str, entered: str = "") -> str:
     """Run a command that must fail, and return its one sentence."""
     run = kampungnet if "--database-url" in arguments else _here
@@ -50,13 +61,70 @@ def _refused(*arguments: str, entered: str = "") -> str:
     return line.removeprefix("kampungnet: ")
 
 
-@pytest.mark.parametrize("command", ["", *COMMANDS])
+@pytest.mark.parametrize("command", ["", *EVERY])
 def test_every_command_explains_itself(command: str) -> None:
     done = _here(*command.split(), "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("usage: kampungnet")
     if not command:
-        assert all(name in done.stdout for name in COMMANDS)
+        told = "".join(done.stdout.split())  # lines break also behind a hyphen
+        assert all(
+            "".join(f"{name}{text}".split()) in told for texts in COMMANDS.values() for name, text in texts.items()
+        )
+
+
+def test_the_list_of_commands_is_what_the_modules_add() -> None:
+    """A command that only one of both knows could not be run, or not be found."""
+    files = (file.relative_to(PACKAGE) for file in PACKAGE.rglob("cli*.py") if file != PACKAGE / "cli.py")
+    assert sorted(COMMANDS) == sorted(".".join(file.with_suffix("").parts) for file in files)
+    for module, texts in COMMANDS.items():
+        added: list[str] = []
+
+        def add(name: str, *_: object, to: list[str] = added, **__: object) -> argparse.ArgumentParser:
+            to.append(name)
+            return argparse.ArgumentParser()
+
+        importlib.import_module(f"kampungnet.{module}").add_commands(add)
+        assert added == list(texts)
+
+
+@pytest.mark.parametrize(
+    ("command", "never"),
+    [
+        (("--help",), ("sqlalchemy", *_ours("core", "staff", "devices", "metrics", *SLICES))),
+        (("resend", "--help"), (*WEB, *_ours("staff", *SLICES))),
+        (("migrate",), (*WEB, "cramjam", *_ours("staff.service", "devices.service", *SLICES))),
+        (("audit", "verify"), (*WEB, "cramjam", *_ours("metrics", *SLICES))),
+    ],
+)  # fmt: skip
+def test_a_command_imports_only_what_it_needs(
+    sqlite_database: Database, command: tuple[str, ...], never: tuple[str, ...]
+) -> None:
+    """The start of every command took two seconds when it imported all of them."""
+    script = (
+        "import sys\nfrom kampungnet.cli import main\ntry:\n    assert main(sys.argv[1:]) in (0, 1)\n"
+        "finally:\n    print('loaded', *sys.modules)"
+    )
+    place = [] if "--help" in command else where(sqlite_database)
+    done = subprocess.run(
+        [sys.executable, "-c", script, *command, *place], capture_output=True, text=True, check=False, timeout=60
+    )
+    loaded = done.stdout.splitlines()[-1].split()
+    assert loaded[0] == "loaded", done.stderr
+    assert "kampungnet.cli" in loaded
+    assert [one for one in loaded if one.startswith(never) and one not in MODELS] == []
+
+
+def test_a_command_leaves_the_log_of_its_process_as_it_was(tmp_path: Path) -> None:
+    """Tests run many commands in one process, and each would write what the next one logs."""
+    root, signing_in = logging.getLogger(), logging.getLogger("kampungnet.staff.signing_in")
+    kept, root.handlers = root.handlers, []  # as in a process of its own, without pytest's
+    before = root.level, signing_in.level
+    try:
+        assert _here("migrate", "--data", str(tmp_path)).returncode == 0
+        assert (root.handlers, root.level, signing_in.level) == ([], *before)
+    finally:
+        root.handlers = kept
 
 
 @pytest.mark.parametrize(

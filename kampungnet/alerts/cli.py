@@ -13,9 +13,9 @@ from kampungnet.alerts.outbox import PROBLEMS, PURPOSE
 from kampungnet.alerts.recipients import NewRecipient
 from kampungnet.alerts.sender import Parcel
 from kampungnet.alerts.words import Speaker
-from kampungnet.core import clock, languages, pages
+from kampungnet.core import clock, languages
 from kampungnet.core.address import public_address
-from kampungnet.core.commands import Add, Open
+from kampungnet.core.commands import Add, open_database
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, NotFound, Unavailable
 from kampungnet.core.keys import keys_of
@@ -25,10 +25,9 @@ from kampungnet.villages import service as villages
 STEPS: Final = ("add", "list", "test", "end", "token")
 
 
-def add_commands(add: Add, open_database: Open) -> None:
+def add_commands(add: Add) -> None:
     """Add the commands of this slice."""
-    one = add("alerts", lambda options: _run(open_database, options),
-              "say who gets messages about interruptions, or let an Alertmanager hand in its own")  # fmt: skip
+    one = add("alerts", _run)
     one.add_argument("step", choices=STEPS, help="add, list, test or end a recipient; token: for Alertmanager")
     one.add_argument("--regency", help="for example 35.10 (default: the only one of the register)")
     one.add_argument("--name", help="add: what the recipient is called")
@@ -41,7 +40,7 @@ def add_commands(add: Add, open_database: Open) -> None:
     one.add_argument("--id", help="test, end: the recipient, as `list` shows it")
 
 
-def _run(open_database: Open, options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> None:
     with closing(open_database(options)) as database:
         with database.reads() as db:
             regency = _regency(db, options.regency)
@@ -93,7 +92,7 @@ def _test(database: Database, regency: str, key: str) -> None:
     with database.reads() as db:
         one = recipients.found(db, Scope(regency), key)
         address = keys_of(db).open(PURPOSE, one.address, f"{regency}/{one.id}").decode()
-        speaker = Speaker(pages.all_languages()[languages.DEFAULT], public_address())
+        speaker = Speaker(languages.all_languages()[languages.DEFAULT], public_address())
         text = outbox.test_text(one, speaker, clock.now_ms())
     (result,) = sender.send([Parcel(address, text)])
     if not result.sent:

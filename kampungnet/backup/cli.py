@@ -3,44 +3,43 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from kampungnet.backup import archive, service
 from kampungnet.backup.archive import Manifest
-from kampungnet.backup.service import Place
 from kampungnet.core import clock
-from kampungnet.core.commands import Add
+from kampungnet.core.commands import Add, number, place_of
 from kampungnet.core.errors import BadInput
 
 POLITE = 5
 """Reports go before a backup where both want the processor."""
 
 
-def add_commands(add: Add, place_of: Callable[[argparse.Namespace], Place]) -> None:
+def add_commands(add: Add) -> None:
     """Add the commands of this slice."""
-    one = add("backup", lambda options: _backup(place_of(options), options),
-              "write a verified copy of the database into one file, while the server works")  # fmt: skip
+    one = add("backup", _backup)
     one.add_argument("folder", type=Path, help="where the file is put: kampungnet-YYYYMMDD-HHMMSS.backup (UTC)")
-    one.add_argument("--keep", type=_number, help="afterwards keep only so many of the newest backups in the folder")
+    one.add_argument("--keep", type=number, help="afterwards keep only so many of the newest backups in the folder")
     one.add_argument("--with-key", action="store_true", help="put the key file in as well; then the file opens every "
                      "secret in it: keep it as safe as the key")  # fmt: skip
 
-    one = add("restore", lambda options: _restore(place_of(options), options), "bring the database of a backup back")
+    one = add("restore", _restore)
     one.add_argument("file", type=Path, help="the backup")
     one.add_argument("--check", action="store_true", help="only say what is in it and whether it is whole")
     one.add_argument("--force", action="store_true", help="put a database aside that is there already")
 
 
-def _backup(place: Place, options: argparse.Namespace) -> None:
+def _backup(options: argparse.Namespace) -> None:
     os.nice(POLITE)
+    place = place_of(options)
     file, manifest = service.backup(place, options.folder, options.keep, with_key=options.with_key)
     print(f"{file} ({_size(manifest)}, version {manifest.revision}) is written and verified.")
     if manifest.key_names and not manifest.keys:
         print(f"The key is not in it: keep a copy of {place.key_file} in another place.", file=sys.stderr)
 
 
-def _restore(place: Place, options: argparse.Namespace) -> None:
+def _restore(options: argparse.Namespace) -> None:
+    place = place_of(options)
     if not options.file.is_file():
         raise BadInput(f"There is no file {options.file}: name a backup.")
     if options.check:
@@ -70,9 +69,3 @@ def _described(manifest: Manifest) -> str:
 
 def _size(manifest: Manifest) -> str:
     return f"{manifest.copy_bytes / 1e6:.1f} MB"
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no number from 1")
-    return int(text)

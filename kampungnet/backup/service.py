@@ -11,31 +11,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import make_url
-
 from kampungnet.backup import archive, postgresql, sqlite
 from kampungnet.backup.archive import Manifest
 from kampungnet.core import clock, keys, migrate
+from kampungnet.core.commands import Place
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Conflict, NotFound, Unavailable
 from kampungnet.shared.files import sync_folder
 
 NAME: Final = "kampungnet-*.backup"
 _DRAFTS: Final = ".kampungnet-backup-"
-
-
-@dataclass(frozen=True)
-class Place:
-    """A database and the key that belongs to it."""
-
-    url: str
-    key_file: Path
-
-    @property
-    def file(self) -> Path | None:
-        """The file of an embedded database."""
-        url = make_url(self.url)
-        return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
 @dataclass(frozen=True)

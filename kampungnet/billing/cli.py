@@ -9,17 +9,10 @@ from typing import Final
 
 from sqlalchemy import select
 
-from kampungnet.billing import (
-    budgets,
-    cli_statements,
-    export,
-    sheets,
-    uploads,
-)
-from kampungnet.billing.cli_statements import with_database
+from kampungnet.billing import budgets, export, sheets, uploads
 from kampungnet.billing.intake import Fault
-from kampungnet.core import clock, pages
-from kampungnet.core.commands import Add, Open
+from kampungnet.core import clock, languages
+from kampungnet.core.commands import Add, with_database
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Unavailable
 from kampungnet.core.languages import Language
@@ -30,30 +23,25 @@ MOST_TOLD: Final = 50
 COUNTED: Final = {"anggaran": "lines", "kontrak": "contracts", "tahap": "stages", "rekening": "codes"}
 
 
-def add_commands(add: Add, open_database: Open) -> None:
+def add_commands(add: Add) -> None:
     """Add the commands of this slice."""
-    for name, what, text in (
-        ("import-budget", "anggaran", "look at a table of budget lines (CSV or XLSX), and with --confirm put it in"),
-        ("import-contracts", "kontrak", "look at a table of contracts (CSV or XLSX), and with --confirm put it in"),
-        ("import-stages", "tahap", "look at a table of the stages in which funds arrive, and with --confirm put it in"),
-        ("import-accounts", "rekening", "look at a table of account codes, and with --confirm put it in"),
-    ):
-        one = add(name, with_database(open_database, partial(_import, what)), text)
+    for name, what in (
+        ("import-budget", "anggaran"), ("import-contracts", "kontrak"), ("import-stages", "tahap"),
+        ("import-accounts", "rekening"),
+    ):  # fmt: skip
+        one = add(name, with_database(partial(_import, what)))
         one.add_argument("file", help="columns: " + ", ".join(uploads.KINDS[what].columns))
         one.add_argument("--regency", required=True, help="Kemendagri code of the kabupaten, for example 35.10")
         one.add_argument("--confirm", action="store_true", help="put it into the books; without it nothing changes")
-    one = add("export-budget", with_database(open_database, _export_budget),
-              "write the budget of a year in the columns that import-budget reads")  # fmt: skip
+    one = add("export-budget", with_database(_export_budget))
     one.add_argument("--regency", required=True, help="Kemendagri code of the kabupaten, for example 35.10")
     one.add_argument("--year", type=int, required=True, help="budget year, for example 2026")
     one.add_argument("--output", required=True, help="file to write; its name ends in .csv or .xlsx")
 
-    cli_statements.add_commands(add, open_database)
-
 
 def _import(what: str, options: argparse.Namespace, database: Database) -> None:
     path, scope, kind = Path(options.file), Scope(options.regency), uploads.KINDS[what]
-    language = pages.all_languages()["id"]
+    language = languages.all_languages()["id"]
     with database.reads() as db:
         known = budgets.register(db, scope)
         if not known.units:

@@ -5,7 +5,6 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
@@ -16,9 +15,9 @@ from kampungnet.billing import contracts, late, making, money, month_folder, pap
 from kampungnet.billing.document import DocumentUnreadable, StatementDocument, to_file
 from kampungnet.billing.paper_pdf import Paper, pdf
 from kampungnet.billing.verify import verify
-from kampungnet.core import clock, pages
+from kampungnet.core import clock, languages
 from kampungnet.core.address import ADDRESS
-from kampungnet.core.commands import Add, Command, Open
+from kampungnet.core.commands import Add, with_database
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Unavailable
 from kampungnet.staff.service import Scope
@@ -27,47 +26,35 @@ from kampungnet.villages.models import Regency
 PROGRESS_EVERY: Final = 50
 
 
-def with_database(open_database: Open, run: Callable[[argparse.Namespace, Database], None]) -> Command:
-    """Return a command that opens the database, runs and closes it."""
-
-    def command(options: argparse.Namespace) -> None:
-        with closing(open_database(options)) as database:
-            run(options, database)
-
-    return command
-
-
 def _address() -> str:
     return os.environ.get(ADDRESS, "")
 
 
 FORMATS: Final[dict[str, Callable[[StatementDocument, str], bytes]]] = {
     "json": lambda document, _: to_file(document),
-    "pdf": lambda document, paid_by: pdf(document, Paper(pages.all_languages()["id"], _address(), paid_by)),
-    "xlsx": lambda document, _: paper_xlsx.xlsx(document, pages.all_languages()["id"]),
+    "pdf": lambda document, paid_by: pdf(document, Paper(languages.all_languages()["id"], _address(), paid_by)),
+    "xlsx": lambda document, _: paper_xlsx.xlsx(document, languages.all_languages()["id"]),
     "csv": lambda document, _: paper_xlsx.csv([document]),
 }
 """How a statement is written, given who paid it."""
 
 
-def add_commands(add: Add, open_database: Open) -> None:
+def add_commands(add: Add) -> None:
     """Add these commands."""
-    one = add("close-month", with_database(open_database, _close_month),
-              "make or renew the statement of every contract of a month that is over")  # fmt: skip
+    one = add("close-month", with_database(_close_month))
     one.add_argument("period", type=_month, help="the month, for example 2026-07; `last` is the one before this")
     one.add_argument("--regency", help="only this kabupaten, for example 35.10 (default: all)")
     one.add_argument(
         "--output", type=Path, help="write all papers into a folder in this one: statements (PDF, JSON), a table of "
         "all (XLSX, CSV), recaps of the kabupaten and each kecamatan (PDF, XLSX, CSV)",
     )  # fmt: skip
-    one = add("statement", with_database(open_database, _statement),
-              "write the statements of a village and month to a file")  # fmt: skip
+    one = add("statement", with_database(_statement))
     one.add_argument("--village", required=True, help="Kemendagri code, for example 35.10.15.2012")
     one.add_argument("--period", type=_month, required=True, help="the month, for example 2026-07")
     one.add_argument("--contract", help="which one, where the village has several: its number in the list of contracts")
     one.add_argument("--format", choices=sorted(FORMATS), default="json", help="default: %(default)s")
     one.add_argument("--output", required=True, help="file to write")
-    one = add("verify", _verify, "recompute the money of statement files (JSON) from the facts inside them")
+    one = add("verify", _verify)
     one.add_argument("files", nargs="+", help="files as `statement --format json` writes them")
 
 
@@ -104,7 +91,7 @@ def _close_month(options: argparse.Namespace, database: Database) -> None:
 
 def _made(database: Database, regency: str, month: date, problems: dict[str, str]) -> Iterator[making.Made]:
     """Make the statements of a regency, some in each transaction, and tell of each that could not be made."""
-    language, now_ms = pages.all_languages()["id"], clock.now_ms()
+    language, now_ms = languages.all_languages()["id"], clock.now_ms()
     with database.reads() as db:
         held, unreadable = contracts.readable(db, regency, month, statements.last_day(month))
     with database.writes() as db:
@@ -132,7 +119,7 @@ def _write(database: Database, regency: str, options: argparse.Namespace, proble
             print(f"{number} of {papers.number} files ...", flush=True)
 
     folder = options.output / f"{regency}-{options.period:%Y-%m}"
-    files = month_folder.files(papers, pages.all_languages()["id"], _address())
+    files = month_folder.files(papers, languages.all_languages()["id"], _address())
     print(f"{month_folder.write(folder, files, told)} files written to {folder}.")
     new = {contract: why for contract, why in papers.failed.items() if contract not in problems}
     for contract, why in new.items():

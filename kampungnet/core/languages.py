@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -164,6 +165,12 @@ def load(folder: Path) -> dict[str, Language]:
         )
         for code, signs in marks.items()
     }
+
+
+@cache
+def all_languages() -> dict[str, Language]:
+    """Return the languages of the program by code, read once."""
+    return load(Path(__file__).parent.parent / "locale")
 
 
 def read_catalogue(text: str) -> dict[str, tuple[str, ...]]:

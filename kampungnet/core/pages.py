@@ -23,16 +23,12 @@ from kampungnet.core.security import HEADERS
 
 PACKAGE: Final = Path(__file__).parent.parent
 LANGUAGE_COOKIE: Final = "kampungnet-lang"
+all_languages: Final = languages.all_languages
+"""As everything that draws a page knows it."""
 _YEAR_SECONDS: Final = 31_536_000
 _TURNING: Final = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 
 router = APIRouter(include_in_schema=False)
-
-
-@cache
-def all_languages() -> dict[str, Language]:
-    """Return the languages by code, read once."""
-    return languages.load(PACKAGE / "locale")
 
 
 def language_of(request: Request) -> Language:

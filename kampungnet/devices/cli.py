@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from kampungnet.core import clock
 from kampungnet.core.address import ADDRESS, public_address
-from kampungnet.core.commands import Add, Open
+from kampungnet.core.commands import Add, open_database
 from kampungnet.core.errors import BadInput
 from kampungnet.devices import kit
 from kampungnet.devices.kit_router import RouterWish
@@ -22,10 +22,9 @@ _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,60}")
 _PORTED: Final = re.compile(r"[A-Za-z0-9.-]{1,100}(:\d{1,5})?")
 
 
-def add_commands(add: Add, open_database: Open) -> None:
+def add_commands(add: Add) -> None:
     """Add the commands of this slice."""
-    one = add("kit", lambda options: _kit(open_database, options),
-              "make what is taken along to a village: a paper, a file for its box and one for its router")  # fmt: skip
+    one = add("kit", _kit)
     one.add_argument("--village", required=True, help="Kemendagri code, for example 35.10.15.2012")
     one.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where the three files go")
     one.add_argument("--server", help=f"address of this server as boxes reach it (default: ${ADDRESS})")
@@ -44,7 +43,7 @@ def add_commands(add: Add, open_database: Open) -> None:
     one.add_argument("--replace", action="store_true", help="a box works there already: this one takes its place")
 
 
-def _kit(open_database: Open, options: argparse.Namespace) -> None:
+def _kit(options: argparse.Namespace) -> None:
     wish = kit.Wish(
         _server(options.server or public_address()), _address(options.box_address, "--box-address"),
         _certificate(options.ca_file), _fitting(options.router, _PORTED, "--router"),

@@ -6,19 +6,18 @@ from contextlib import closing
 from dataclasses import asdict
 
 from kampungnet.core import clock
-from kampungnet.core.commands import Add, Open
+from kampungnet.core.commands import Add, open_database
 from kampungnet.devices.places import Place, places
 
 
-def add_commands(add: Add, open_database: Open) -> None:
+def add_commands(add: Add) -> None:
     """Add the commands of this slice."""
-    one = add("villages", lambda options: _villages(open_database, options),
-              "list the villages and which of them have a box; it only reads")  # fmt: skip
+    one = add("villages", _villages)
     one.add_argument("--json", action="store_true", help="as JSON, for programs: all villages of the register")
     one.add_argument("--boxes", action="store_true", help="only those that have a box, or wait for one")
 
 
-def _villages(open_database: Open, options: argparse.Namespace) -> None:
+def _villages(options: argparse.Namespace) -> None:
     with closing(open_database(options)) as database, database.reads() as db:
         found = [one for one in places(db, clock.now_ms()) if one.boxes or one.waits or not options.boxes]
     if options.json:

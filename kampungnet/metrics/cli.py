@@ -6,10 +6,9 @@ import os
 import signal
 import threading
 from contextlib import closing
-from datetime import date
 
 from kampungnet.core import clock
-from kampungnet.core.commands import Add, Open
+from kampungnet.core.commands import Add, day, open_database
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Unavailable
 from kampungnet.core.lock import only_one
@@ -26,20 +25,18 @@ POLITE = 5
 """Reports go before samples where both want the processor."""
 
 
-def add_commands(add: Add, open_database: Open) -> None:
+def add_commands(add: Add) -> None:
     """Add the commands of this slice."""
-    one = add("push", lambda options: _push(open_database, options),
-              f"push what was measured to the metrics store in ${URL}, with its own time; beside `serve`")  # fmt: skip
+    one = add("push", _push)
     one.add_argument("--status", action="store_true", help="only say how far every store has everything")
 
-    one = add("resend", lambda options: _resend(open_database, options),
-              f"send days of measurement to the metrics store in ${URL} again")  # fmt: skip
-    one.add_argument("--from", dest="first", type=_day, required=True, help="first local day, for example 2026-07-01")
-    one.add_argument("--to", dest="last", type=_day, required=True, help="last local day, included")
+    one = add("resend", _resend)
+    one.add_argument("--from", dest="first", type=day, required=True, help="first local day, for example 2026-07-01")
+    one.add_argument("--to", dest="last", type=day, required=True, help="last local day, included")
     one.add_argument("--village", help="only this one: its Kemendagri code, for example 35.10.15.2012")
 
 
-def _push(open_database: Open, options: argparse.Namespace) -> None:
+def _push(options: argparse.Namespace) -> None:
     with closing(open_database(options)) as database:
         if options.status:
             _print_status(database)
@@ -54,7 +51,7 @@ def _push(open_database: Open, options: argparse.Namespace) -> None:
                 Pusher(database, settings, stopping).run()
 
 
-def _resend(open_database: Open, options: argparse.Namespace) -> None:
+def _resend(options: argparse.Namespace) -> None:
     if options.last < options.first:
         raise BadInput("The last day is before the first: give --from the earlier one.")
     settings = _settings()
@@ -96,10 +93,3 @@ def _instant(at_ms: int) -> str:
 
 def _say(text: str) -> None:
     print(text, flush=True)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is no day: write it like 2026-07-01") from None

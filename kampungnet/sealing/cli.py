@@ -2,13 +2,12 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 from kampungnet.core import keys
-from kampungnet.core.commands import Add, Open
+from kampungnet.core.commands import Add, open_database, place_of
 from kampungnet.core.database import Database
 from kampungnet.core.errors import NotFound
 from kampungnet.sealing import service
@@ -20,13 +19,14 @@ _STEPS: Final = {
 }
 
 
-def add_commands(add: Add, open_database: Open, key_file: Callable[[argparse.Namespace], Path]) -> None:
+def add_commands(add: Add) -> None:
     """Add the command of this slice."""
-    one = add("keys", lambda options: _keys(open_database, key_file(options), options), "change the key of secrets")
+    one = add("keys", _keys)
     one.add_argument("step", choices=list(_STEPS), help="; ".join(f"{step}: {told}" for step, told in _STEPS.items()))
 
 
-def _keys(open_database: Open, file: Path, options: argparse.Namespace) -> None:
+def _keys(options: argparse.Namespace) -> None:
+    file = place_of(options).key_file
     if options.step == "new":
         name = keys.put_on_top(file)
         print(f"Key {name} stands on top of {file}. Keep a copy of the file in another place.")

@@ -1,4 +1,4 @@
-"""Commands about people on the server: ``kampungnet audit verify``, ``kampungnet staff``."""
+"""Commands about people on the server: ``kampungnet add-staff``, ``audit verify`` and ``staff``."""
 
 import argparse
 import getpass
@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
-from kampungnet.core.commands import Add, Open
+from kampungnet.core.commands import Add, open_database
 from kampungnet.core.errors import BadInput, Conflict, NotFound
 from kampungnet.staff import accounts, audit, published, service
 from kampungnet.staff.audit import Examined
@@ -26,18 +26,27 @@ _STEPS: Final = {
 _SEAL: Final = re.compile(r"(\d{1,12})\W+((?:2:)?[0-9a-f]{32,64})")
 
 
-def add_commands(add: Add, open_database: Open) -> None:
+def add_commands(add: Add) -> None:
     """Add the commands of this slice."""
-    one = add("audit", lambda options: _verify(open_database, options),
-              "walk the sealed log of what staff did and say whether it holds")  # fmt: skip
+    one = add("add-staff", _add_staff)
+    one.add_argument("username", help="lower case letters, digits, dot and dash")
+    one.add_argument("--name", required=True, help="the person's name as shown on pages")
+    one.add_argument("--role", required=True, choices=[role.value for role in service.Role])
+    one.add_argument("--regency", required=True, help="for example 35.10")
+    one.add_argument("--village", help="for an operator, or budget staff of a village: the one this person works for")
+    one.add_argument("--district", help="for budget staff of a kecamatan: its code, for example 35.10.15")
+    one.add_argument(
+        "--duty", default="", choices=[duty.value for duty in service.Duty],
+        help="what budget staff of a village sign: secretary checks a statement, head approves it, treasurer pays it",
+    )  # fmt: skip
+    one = add("audit", _verify)
     one.add_argument("step", choices=["verify"], help="the only one there is")
     one.add_argument("--regency", help="for example 35.10 (default: every regency of the register)")
     one.add_argument("--seal", help="a seal that was noted down earlier, as the page /catatan shows it: number and "
                      "seal; proves that the end was not cut off since")  # fmt: skip
     one.add_argument("--published", help="a file somebody kept: the page /segel or messages of mornings; every seal in "
                      "it is compared")  # fmt: skip
-    one = add("staff", lambda options: _staff(open_database, options),
-              "help somebody who lost a phone or a password, or shut them out")  # fmt: skip
+    one = add("staff", _staff)
     one.add_argument(
         "step", choices=list(_STEPS), help="; ".join(f"{step}: {told}" for step, (_, told) in _STEPS.items())
     )
@@ -45,7 +54,17 @@ def add_commands(add: Add, open_database: Open) -> None:
     one.add_argument("--reason", default="on the server", help="why, for the log")
 
 
-def _staff(open_database: Open, options: argparse.Namespace) -> None:
+def _add_staff(options: argparse.Namespace) -> None:
+    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    with open_database(options).writes() as db:
+        scope = service.Scope(options.regency, options.village, options.district)
+        duty = service.Duty(options.duty)
+        person = service.NewStaff(options.username, options.name, service.Role(options.role), scope, duty)
+        service.add_staff(db, person, password)
+    print(f"{options.username} can sign in.")
+
+
+def _staff(options: argparse.Namespace) -> None:
     act, told = _STEPS[options.step]
     with closing(open_database(options)) as database, database.writes() as db:
         member = service.member_of(db, options.username)
@@ -61,7 +80,7 @@ def _staff(open_database: Open, options: argparse.Namespace) -> None:
         print(f"{options.username}: {told}.")
 
 
-def _verify(open_database: Open, options: argparse.Namespace) -> None:
+def _verify(options: argparse.Namespace) -> None:
     with closing(open_database(options)) as database, database.reads() as db:
         known = [one.code for one in villages.regencies(db)]
         wanted = [one for one in known if options.regency in {None, one}]

@@ -13,9 +13,10 @@ import pytest
 from sqlalchemy import text
 
 from kampungnet.backup import archive, postgresql, service
-from kampungnet.backup.service import Place, backup, restore
+from kampungnet.backup.service import backup, restore
 from kampungnet.cli import main
 from kampungnet.core import migrate
+from kampungnet.core.commands import Place
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Conflict, NotFound, Unavailable
 from kampungnet.core.keys import Keys

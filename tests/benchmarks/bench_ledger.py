@@ -16,6 +16,7 @@ import psycopg
 from sqlalchemy import insert
 
 from kampungnet.core import clock
+from kampungnet.core.collector import rest_the_collector
 from kampungnet.core.database import Database
 from kampungnet.measurement import closing, recompute, traffic
 from kampungnet.measurement.ledger import Slot
@@ -24,7 +25,6 @@ from kampungnet.measurement.month import HOUR_MS
 from kampungnet.measurement.outage_models import LoggedOutage
 from kampungnet.measurement.outage_words import Cause, Evidence, Finding
 from kampungnet.measurement.slots import SLOT_MS, SLOT_SECONDS, SLOTS_A_DAY
-from kampungnet.server import rest_the_collector
 from kampungnet.upkeep import pack_all
 from tests.benchmarks.central import prepare_sqlite, sqlite_url
 from tests.benchmarks.context import Context

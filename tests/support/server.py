@@ -281,7 +281,7 @@ def serving_fork(database: Database) -> Iterator[tuple[Running, int]]:
     Of the eleven starts of one test, loading modules took most of its two minutes.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, "kampungnet.cli"])
+    context.set_forkserver_preload([__name__, "kampungnet.cli_serve"])
     running = Running(free_port())
     arguments = ("serve", "--processes", "2", "--port", str(running.port), *where(database))
     process = context.Process(target=_serve_as_a_group, args=(arguments,))
