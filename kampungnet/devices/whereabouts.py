@@ -6,6 +6,7 @@ turn. What is remembered of a box is short: the newest networks and boots.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Final, NamedTuple
 
@@ -35,22 +36,25 @@ class Heard(NamedTuple):
 
 def came_from(peer: str | None, headers: Mapping[bytes, bytes]) -> str:
     """Return the address of who sent a request, believing a proxy on this machine alone; empty where it is unknown."""
-    told = headers.get(b"x-forwarded-for", b"").decode("latin-1").rpartition(",")[2].strip()
-    return told if peer == _LOOPBACK and told else peer or ""
+    if peer == _LOOPBACK and (forwarded := headers.get(b"x-forwarded-for")):
+        return forwarded.decode("latin-1").rpartition(",")[2].strip() or peer
+    return peer or ""
 
 
 def network_of(address: str) -> str:
     """Return the network that stands for an address, ``36.80.1.0/24``; empty for what is no address."""
-    return _around(address, _NEAR)
+    # What has not the form of an address may be long, and is not remembered.
+    return _near(address) if _PLAIN.fullmatch(address) else ""
 
 
 def heard(networks: str | None, boots: str | None, address: str, boot_id: str) -> Heard:
     """Compare where and in which boot a box speaks now with what is remembered; nothing is new about the first time."""
-    known, lives = (networks or "").split(), (boots or "").split()
-    near = network_of(address)
+    networks, boots, near = networks or "", boots or "", network_of(address)
+    if boots.partition(" ")[0] == boot_id and (not near or networks.partition(" ")[0] == near):
+        return Heard(networks, boots)  # as it nearly always is
+    known, lives = networks.split(), boots.split()
     is_new = bool(near and known) and near not in known
-    homes = {_around(one.partition("/")[0], _HOME) for one in known}
-    has_moved = is_new and _around(address, _HOME) not in homes
+    has_moved = is_new and _around(address, _HOME) not in {_around(one.partition("/")[0], _HOME) for one in known}
     is_twice = boot_id in lives[1:]
     return Heard(
         _remembered(known, near, MOST_NETWORKS), _remembered(lives, boot_id, MOST_BOOTS),
@@ -64,9 +68,12 @@ def _remembered(known: list[str], one: str, most: int) -> str:
     return " ".join([one, *(other for other in known if other != one)][:most])
 
 
+@lru_cache(maxsize=4096)
+def _near(address: str) -> str:
+    return _around(address, _NEAR)
+
+
 def _around(address: str, bits: Mapping[int, int]) -> str:
-    if not _PLAIN.fullmatch(address):
-        return ""
     try:
         found = ip_address(address)
     except ValueError:
