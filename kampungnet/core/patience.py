@@ -47,6 +47,10 @@ class PatientProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins: from here on it is waited for."""
         super().on_message_begin()
+        self.await_request()
+
+    def await_request(self) -> None:
+        """Wait for a request from here on."""
         self._in_head = self._waits = True
         self._beats = self._got = 0
 

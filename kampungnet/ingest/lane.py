@@ -22,12 +22,18 @@ _URL: Final = wire.REPORTS_PATH.encode()
 class _Report:
     """A report under way, with what uvicorn's protocol asks about any request under way."""
 
+    __slots__ = ("disconnected", "headers", "keep_alive", "parts", "response_complete")
+
     def __init__(self, headers: list[tuple[bytes, bytes]]) -> None:
         self.headers = headers
         self.parts: list[bytes] = []
         self.response_complete = self.disconnected = False
         self.keep_alive = True
-        self.message_event = self
+
+    @property
+    def message_event(self) -> "_Report":
+        """Return itself; kept as an attribute it would keep every report until the collector looks for cycles."""
+        return self
 
     def set(self) -> None:
         """Nobody waits for more of it."""
@@ -52,9 +58,14 @@ class ReportLane(PatientProtocol):
             door.take(dict(report.headers), b"".join(report.parts), partial(self._answer, report), peer)
         elif (report := self._coming) is not None:
             self._coming = None
-            super().on_headers_complete()
+            self._begin_the_ordinary_way()
             for part in report.parts:
                 super().on_body(part)
+
+    def on_message_begin(self) -> None:
+        """A request begins; what only the ordinary way asks for is made where that begins."""
+        self.url, self.headers, self.expect_100_continue = b"", [], False
+        self.await_request()
 
     def on_headers_complete(self) -> None:
         """Hold a usual report back until its body is here."""
@@ -62,7 +73,14 @@ class ReportLane(PatientProtocol):
             self._in_head = False
             self._coming = _Report(self.headers)
         else:
-            super().on_headers_complete()
+            self._begin_the_ordinary_way()
+
+    def _begin_the_ordinary_way(self) -> None:
+        url, headers, expects, got = self.url, self.headers, self.expect_100_continue, self._got
+        super().on_message_begin()
+        self.url, self.expect_100_continue, self._got = url, expects, got
+        self.headers += headers  # the list that is in uvicorn's scope already
+        super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body."""

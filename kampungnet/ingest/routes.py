@@ -134,7 +134,8 @@ class ReportDoor:
             return Answer(result.status, msgspec.json.encode(wire.Problem(result.sentence)))
         self._tally.add("reports", "accepted")
         self._tally.add("readings", "accepted", len(result.accepted))
-        self._tally.add("readings", "refused", len(result.refused))
+        if result.refused:
+            self._tally.add("readings", "refused", len(result.refused))
         return Answer(200, msgspec.json.encode(result))
 
 

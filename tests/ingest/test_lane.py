@@ -1,5 +1,6 @@
 """The short way for reports that come whole: the same answers as the ordinary way, one after the other, to the end."""
 
+import gc
 import gzip
 import socket
 import threading
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 
 from kampungnet.core.database import Database
+from kampungnet.ingest.lane import _Report
 from kampungnet.ingest.routes import ReportDoor
 from kampungnet.shared import wire
 from tests.support.server import Box, Running, enrolled, serving_process
@@ -72,6 +74,20 @@ def test_a_report_that_comes_whole_goes_past_the_application(
             assert line.accepted() == [number]
         line.connection.sendall(_request(box, "Connection: close"))
         assert line.answer()[0] == 500, "the test can tell both ways apart"
+
+
+def test_an_answered_report_is_let_go_without_the_collector(server: Running, box: Box) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        with _line(server) as line:
+            for number in range(1, 7):
+                line.connection.sendall(_request(box))
+                assert line.accepted() == [number]
+            kept = sum(type(one) is _Report for one in gc.get_objects())
+    finally:
+        gc.enable()
+    assert kept <= 2, "the collector looks rarely, and each report holds its body and headers"
 
 
 def test_both_ways_say_the_same(server: Running, box: Box) -> None:
