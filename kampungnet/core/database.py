@@ -11,7 +11,7 @@ import queue
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
@@ -29,6 +29,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from kampungnet.core.errors import BadInput, Unavailable
 from kampungnet.core.keys import Keys
+from kampungnet.core.line import Line
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -76,14 +77,30 @@ class Database:
 
         What was committed is on disk when this returns. Nobody waits for our disk before their own turn.
         """
+        with Session(self._writing, info=self._info) as db, self._durable(db, db.begin()):
+            yield db
+
+    def line(self) -> Line:
+        """Return a session over a connection that lasts, for :meth:`writes_on`."""
+        return Line(self._writing, self._info)
+
+    @contextmanager
+    def writes_on(self, line: Line) -> Iterator[Session]:
+        """Do as :meth:`writes` does, over a connection that lasts."""
+        with self._durable(line, line.transaction()):
+            yield line
+
+    @contextmanager
+    def _durable(self, db: Session, transaction: AbstractContextManager[object]) -> Iterator[None]:
         with ExitStack() as stack:
-            with self._turn or nullcontext(), Session(self._writing, info=self._info) as db, db.begin():
+            with self._turn or nullcontext():
                 if self._turn and self._turn.is_doubtful():
                     self._rescue(self._turn)
-                yield db
-                db.flush()  # from here on SQLite has its log open, so that nobody puts another in its place
-                # Opened before the commit: Linux tells of a failed write only those who had the file open then.
-                log = _opened_log(self._log, stack) if self._log else None
+                with transaction:
+                    yield
+                    db.flush()  # from here on SQLite has its log open, so that nobody puts another in its place
+                    # Opened before the commit: Linux tells of a failed write only those who had the file open then.
+                    log = _opened_log(self._log, stack) if self._log else None
             if self._turn and log is not None:
                 _to_disk(log, self._turn)
 
@@ -224,6 +241,7 @@ class GroupCommit(Generic[Item, Result]):
         deliver: Callable[[list[tuple[Any, Result | NotStored]]], None],
     ) -> None:
         self._database, self._store, self._deliver = database, store, deliver
+        self._line = database.line()
         self._waiting: queue.SimpleQueue[tuple[Item, Any] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
         self._thread.start()
@@ -243,6 +261,7 @@ class GroupCommit(Generic[Item, Result]):
         while (first := self._waiting.get()) is not None:
             group = [first]
             self._deliver(self._settled(group, self._gather))
+        self._line.hang_up()
 
     def _gather(self, group: list[tuple[Item, Any]]) -> None:
         """Add what came while this thread waited for its turn to write."""
@@ -256,14 +275,17 @@ class GroupCommit(Generic[Item, Result]):
     def _settled(
         self, group: list[tuple[Item, Any]], gather: Callable[[list[tuple[Item, Any]]], None] | None = None
     ) -> list[tuple[Any, Result | NotStored]]:
+        is_used = self._line.driver is not None
         try:
-            with self._database.writes() as db:
+            with self._database.writes_on(self._line) as db:
                 if gather:
                     gather(group)
                 results = self._store(db, [item for item, _ in group])
         except Exception as error:  # noqa: BLE001 -- a worker thread must answer every ticket
             if len(group) > 1:
                 return [one for entry in group for one in self._settled([entry])]
+            if is_used:  # the connection may have broken since the last group: another one decides
+                return self._settled(group)
             failure = NotStored("the transaction failed")
             failure.__cause__ = error
             return [(group[0][1], failure)]
@@ -303,4 +325,6 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Any) -> None:
+    if connection.connection.driver_connection.in_transaction:  # a Line's, which the session joins
+        return
     connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))

@@ -7,20 +7,29 @@ SQLite gets a row at a time, PostgreSQL all of them as one array a column: a sta
 times as much.
 """
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Date, cast, func, literal
+import msgspec
+from sqlalchemy import Date, Dialect, cast, func, literal
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from kampungnet.core.database import Base, Blob
+from kampungnet.core.line import Driver, driver_of
 
-Rows = Sequence[Mapping[str, Any]]
+
+class Columns(NamedTuple):
+    """Rows as tuples of the columns ``names``: for who makes very many, a dictionary for each is dear."""
+
+    names: tuple[str, ...]
+    values: Sequence[tuple[Any, ...]]
+
+
+Rows = Sequence[Mapping[str, Any]] | Columns
 
 
 def among(
@@ -30,12 +39,15 @@ def among(
 
     Give the columns of an index in its order. For columns that need no conversion.
     """
-    connection = db.connection()
-    dialect = connection.dialect.name
-    parameters = [json.dumps(list(values)) if dialect == "sqlite" else list(values) for values in within.values()]
+    driver = driver_of(db)
+    dialect = driver.dialect.name
+    parameters = [
+        msgspec.json.encode(list(values)).decode() if dialect == "sqlite" else list(values)
+        for values in within.values()
+    ]
     statement = _among(dialect, model, names, tuple(within))
-    with _sqlalchemys_errors(connection, statement):
-        found: Sequence[Any] = _driver(connection).execute(statement, parameters).fetchall()
+    with _sqlalchemys_errors(driver.dialect, statement):
+        found: Sequence[Any] = driver.connection.execute(statement, parameters).fetchall()
     return found
 
 
@@ -48,7 +60,7 @@ def _among(dialect: str, model: type[Base], names: tuple[str, ...], within: tupl
 
 def joined(db: Session, column: Any) -> Any:
     """Return, of a grouped query, the bytes of all its rows as one value, in any order."""
-    if db.connection().dialect.name == "sqlite":  # which takes bytes for text without looking at them
+    if driver_of(db).dialect.name == "sqlite":  # which takes bytes for text without looking at them
         return cast(func.group_concat(column, ""), Blob)
     return func.string_agg(column, literal(b"", Blob))
 
@@ -75,22 +87,27 @@ def upsert(
 
 def change(db: Session, model: type[Base], rows: Rows, keys: tuple[str, ...]) -> None:
     """Set the columns that the rows name, each key once, in those that have the same ``keys``."""
-    dialect, names = db.connection().dialect.name, tuple(rows[0])
-    _run(db, model, rows, _change(dialect, model, names, keys))
+    driver, given = driver_of(db), _columns(rows)
+    _run(driver, model, given, _change(driver.dialect.name, model, given.names, keys))
 
 
 def _insert(db: Session, model: type[Base], rows: Rows, on_conflict: str) -> int:
+    driver, given = driver_of(db), _columns(rows)
+    return _run(driver, model, given, f"{_into(driver.dialect.name, model, given.names)} {on_conflict}")
+
+
+def _columns(rows: Rows) -> Columns:
+    if isinstance(rows, Columns):
+        return rows
     names = tuple(rows[0])
-    given = _given(db.connection().dialect.name, model, names)
-    into = f"INSERT INTO {model.__tablename__} ({', '.join(names)})"
-    return _run(db, model, rows, f"{into} {given} {on_conflict}")
+    return Columns(names, [tuple(row[name] for name in names) for row in rows])
 
 
 @cache
-def _given(dialect: str, model: type[Base], names: tuple[str, ...]) -> str:
-    if dialect == "sqlite":
-        return f"VALUES ({', '.join(f':{name}' for name in names)})"
-    return f"SELECT * FROM {_arrays(model, names)}"  # noqa: S608 -- see the top
+def _into(dialect: str, model: type[Base], names: tuple[str, ...]) -> str:
+    marks = ", ".join("?" * len(names))
+    given = f"VALUES ({marks})" if dialect == "sqlite" else f"SELECT * FROM {_arrays(model, names)}"  # noqa: S608 -- see the top
+    return f"INSERT INTO {model.__tablename__} ({', '.join(names)}) {given}"
 
 
 @cache
@@ -102,9 +119,12 @@ def _replacing(model: type[Base], keys: tuple[str, ...], changed: tuple[str, ...
 
 @cache
 def _change(dialect: str, model: type[Base], names: tuple[str, ...], keys: tuple[str, ...]) -> str:
-    mark, rows = (":", "") if dialect == "sqlite" else ("given.", f" FROM {_arrays(model, names)}")
-    values = ", ".join(f"{name} = {mark}{name}" for name in names if name not in keys)
-    same = " AND ".join(f"{model.__tablename__}.{name} = {mark}{name}" for name in keys)
+    if dialect == "sqlite":
+        marks, rows = {name: f"?{place}" for place, name in enumerate(names, 1)}, ""
+    else:
+        marks, rows = {name: f"given.{name}" for name in names}, f" FROM {_arrays(model, names)}"
+    values = ", ".join(f"{name} = {marks[name]}" for name in names if name not in keys)
+    same = " AND ".join(f"{model.__tablename__}.{name} = {marks[name]}" for name in keys)
     return f"UPDATE {model.__tablename__} SET {values}{rows} WHERE {same}"  # noqa: S608 -- see the top
 
 
@@ -115,33 +135,30 @@ def _arrays(model: type[Base], names: tuple[str, ...]) -> str:
     return f"unnest({', '.join(arrays)}) AS given({', '.join(names)})"
 
 
-def _run(db: Session, model: type[Base], rows: Rows, statement: str) -> int:
-    connection, names = db.connection(), tuple(rows[0])
-    cursor = _driver(connection).cursor()
-    with _sqlalchemys_errors(connection, statement):
-        if connection.dialect.name != "sqlite":
-            cursor.execute(statement, [[row[name] for row in rows] for name in names])
-        elif days := _days(model, names):  # SQLite has no dates; SQLAlchemy reads them from text
-            cursor.executemany(statement, [{**row, **{name: row[name].isoformat() for name in days}} for row in rows])
+def _run(driver: Driver, model: type[Base], rows: Columns, statement: str) -> int:
+    names, values = rows
+    cursor = driver.connection.cursor()
+    with _sqlalchemys_errors(driver.dialect, statement):
+        if driver.dialect.name != "sqlite":
+            cursor.execute(statement, [list(column) for column in zip(*values, strict=True)])
         else:
-            cursor.executemany(statement, rows)
+            if days := _days(model, names):  # SQLite has no dates; SQLAlchemy reads them from text
+                values = [tuple(v.isoformat() if n in days else v for n, v in enumerate(row)) for row in values]
+            cursor.executemany(statement, values)
     touched: int = cursor.rowcount
     return touched
 
 
 @cache
-def _days(model: type[Base], names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in names if isinstance(model.__table__.c[name].type, Date))
+def _days(model: type[Base], names: tuple[str, ...]) -> frozenset[int]:
+    """Return which of the columns hold dates."""
+    return frozenset(place for place, name in enumerate(names) if isinstance(model.__table__.c[name].type, Date))
 
 
 @contextmanager
-def _sqlalchemys_errors(connection: Connection, statement: str) -> Iterator[None]:
+def _sqlalchemys_errors(dialect: Dialect, statement: str) -> Iterator[None]:
     """Let an error of the driver out as SQLAlchemy's: those are what upkeep and the doors catch."""
     try:
         yield
-    except connection.dialect.loaded_dbapi.Error as error:
+    except dialect.loaded_dbapi.Error as error:
         raise DBAPIError(statement, None, error) from error
-
-
-def _driver(connection: Connection) -> Any:
-    return connection.connection.driver_connection

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from kampungnet.configs import service as configs
 from kampungnet.core.errors import BadInput, NotSignedIn, Problem, Unavailable
-from kampungnet.core.rows import change
+from kampungnet.core.rows import Columns, change
 from kampungnet.devices import credentials, whereabouts
 from kampungnet.devices import service as devices
 from kampungnet.devices.models import Agent
@@ -40,6 +40,14 @@ STRANGER: Final = "This agent may not report here: enrol it again."
 
 GROUP_UNPACKED_BYTES: Final = 64_000_000
 """What the reports that share one commit may unpack to."""
+
+_UNKNOWN_TIME: Final = TimeQuality.UNKNOWN
+_NEVER: Final = (None, None)
+_AGENT_COLUMNS: Final = (
+    "regency", "id", "last_report_ms", "clock_offset_ms", "clock_synchronised", "board", "version", "spool_readings",
+    "spool_oldest_ms", "dropped_readings", "refused_readings", "corrupt_readings",
+    "networks", "boots", "moved_ms", "twice_ms",
+)  # fmt: skip
 
 Conflicts = frozenset[tuple[Key, bytes]]
 """Keys that were known already, with the hash of the other content that came."""
@@ -281,7 +289,7 @@ def _told(placed: Iterable[_Placed], conflicting: Conflicts) -> Iterable[session
 
 def _states(placed: Iterable[_Placed], conflicting: Conflicts) -> Iterable[NewState]:
     for one in placed:
-        if (one.arrived.key, one.arrived.hash) not in conflicting and one.arrived.time_quality > TimeQuality.UNKNOWN:
+        if (one.arrived.key, one.arrived.hash) not in conflicting and one.arrived.time_quality > _UNKNOWN_TIME:
             yield NewState(one.checked.regency, one.checked.site, one.arrived.taken_ms, _light(one.taken.reading))
 
 
@@ -315,8 +323,8 @@ def _whereabouts(checked: list[Checked]) -> list[Heard]:
     now: dict[str, tuple[str | None, str | None]] = {}
     found = []
     for one in checked:
-        before = (one.known.networks, one.known.boots) if one.known else (None, None)
-        heard = whereabouts.heard(*now.get(one.agent, before), one.address, one.report.envelope.boot_id)
+        before = now.get(one.agent) or ((one.known.networks, one.known.boots) if one.known else (None, None))
+        heard = whereabouts.heard(*before, one.address, one.report.envelope.boot_id)
         now[one.agent] = heard.networks, heard.boots
         found.append(heard)
     return found
@@ -324,8 +332,9 @@ def _whereabouts(checked: list[Checked]) -> list[Heard]:
 
 def _elsewhere(checked: list[Checked], found: Iterable[Heard]) -> Iterable[OddReport]:
     for one, heard in zip(checked, found, strict=True):
-        kinds = (Odd.ADDRESS, heard.is_new_address), (Odd.MOVED, heard.has_moved), (Odd.TWICE, heard.is_twice)
-        yield from (OddReport(one.regency, one.site, one.received_ms, odd, 1) for odd, is_so in kinds if is_so)
+        if heard.is_new_address or heard.has_moved or heard.is_twice:
+            kinds = (Odd.ADDRESS, heard.is_new_address), (Odd.MOVED, heard.has_moved), (Odd.TWICE, heard.is_twice)
+            yield from (OddReport(one.regency, one.site, one.received_ms, odd, 1) for odd, is_so in kinds if is_so)
 
 
 def _record_agents(db: Session, checked: list[Checked], conflicting: Conflicts, found: list[Heard]) -> None:
@@ -339,31 +348,22 @@ def _record_agents(db: Session, checked: list[Checked], conflicting: Conflicts, 
         if one.new_key:
             credentials.take_over(db, one.regency, one.agent, one.new_key, one.received_ms)
     # One row an agent: of several reports in this group the last one says how the box is.
-    rows: dict[str, dict[str, Any]] = {}
+    rows: dict[str, tuple[Any, ...]] = {}
+    seen: dict[str, tuple[int | None, int | None]] = {}
     for one, heard in zip(checked, found, strict=True):
-        rows[one.agent] = _agent_row(one) | _heard_row(one, heard, rows.get(one.agent))
-    change(db, Agent, list(rows.values()), ("regency", "id"))
+        moved_ms, twice_ms = seen.get(one.agent) or ((one.known.moved_ms, one.known.twice_ms) if one.known else _NEVER)
+        moved_ms = one.received_ms if heard.has_moved else moved_ms
+        twice_ms = one.received_ms if heard.is_twice else twice_ms
+        seen[one.agent] = moved_ms, twice_ms
+        rows[one.agent] = (*_agent_row(one), heard.networks or None, heard.boots or None, moved_ms, twice_ms)
+    change(db, Agent, Columns(_AGENT_COLUMNS, list(rows.values())), ("regency", "id"))
 
 
-def _heard_row(checked: Checked, heard: Heard, before: dict[str, Any] | None) -> dict[str, Any]:
-    known = checked.known
-    moved_ms = before["moved_ms"] if before else known.moved_ms if known else None
-    twice_ms = before["twice_ms"] if before else known.twice_ms if known else None
-    return {
-        "networks": heard.networks or None, "boots": heard.boots or None,
-        "moved_ms": checked.received_ms if heard.has_moved else moved_ms,
-        "twice_ms": checked.received_ms if heard.is_twice else twice_ms,
-    }  # fmt: skip
-
-
-def _agent_row(checked: Checked) -> dict[str, Any]:
+def _agent_row(checked: Checked) -> tuple[Any, ...]:
     envelope = checked.report.envelope
     health = envelope.health
-    return {
-        "regency": checked.regency, "id": checked.agent, "last_report_ms": checked.received_ms,
-        "clock_offset_ms": envelope.sent_at_ms - checked.received_ms,
-        "clock_synchronised": envelope.clock_synchronised, "board": devices.clean(health.board),
-        "version": devices.clean(health.version), "spool_readings": health.spool_readings,
-        "spool_oldest_ms": health.spool_oldest_ms, "dropped_readings": health.dropped_readings,
-        "refused_readings": health.refused_readings, "corrupt_readings": health.corrupt_readings,
-    }  # fmt: skip
+    return (
+        checked.regency, checked.agent, checked.received_ms, envelope.sent_at_ms - checked.received_ms,
+        envelope.clock_synchronised, devices.clean(health.board), devices.clean(health.version), health.spool_readings,
+        health.spool_oldest_ms, health.dropped_readings, health.refused_readings, health.corrupt_readings,
+    )  # fmt: skip

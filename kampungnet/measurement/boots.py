@@ -6,8 +6,7 @@ known for a boot, every reading of that boot has a true time, earlier ones inclu
 """
 
 import enum
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from kampungnet.shared import wire
 
@@ -34,8 +33,14 @@ class TimeQuality(enum.IntEnum):
     """From the box's synchronised clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offset:
+# Python 3.11 takes a microsecond to find a member of an enumeration by its name, and reports ask for each reading.
+_UNKNOWN: Final = TimeQuality.UNKNOWN
+_RAW: Final = TimeQuality.RAW
+_ESTIMATED: Final = TimeQuality.ESTIMATED
+_SYNCHRONISED: Final = TimeQuality.SYNCHRONISED
+
+
+class Offset(NamedTuple):
     """True time in ms = ``CLOCK_BOOTTIME`` in ms + ``ms``."""
 
     ms: int
@@ -45,8 +50,8 @@ class Offset:
 def offset_of(sent_at_ms: int, boottime_ms: int, received_ms: int, *, synchronised: bool) -> Offset:
     """Return the offset that one report proves for the boot it was sent in."""
     if synchronised and abs(sent_at_ms - received_ms) <= SERVER_AGREES_MS:
-        return Offset(sent_at_ms - boottime_ms, TimeQuality.SYNCHRONISED)
-    return Offset(received_ms - boottime_ms, TimeQuality.ESTIMATED)
+        return Offset(sent_at_ms - boottime_ms, _SYNCHRONISED)
+    return Offset(received_ms - boottime_ms, _ESTIMATED)
 
 
 def better(known: Offset | None, new: Offset) -> Offset:
@@ -56,14 +61,14 @@ def better(known: Offset | None, new: Offset) -> Offset:
     if new.quality < known.quality or abs(new.ms - known.ms) < STEP_MS:
         return known
     # Two estimates: transport only ever adds, so the smaller one is nearer to the truth.
-    return min(known, new, key=lambda offset: offset.ms) if new.quality is TimeQuality.ESTIMATED else new
+    return min(known, new, key=lambda offset: offset.ms) if new.quality is _ESTIMATED else new
 
 
 def repaired(reading: wire.Reading, offset: Offset | None, received_ms: int) -> tuple[int, TimeQuality]:
     """Return a reading's best instant in milliseconds since 1970 and how sure it is."""
-    instant, quality = reading.taken_at_ms, TimeQuality.RAW
+    instant, quality = reading.taken_at_ms, _RAW
     if offset is not None:
         instant, quality = reading.boottime_ms + offset.ms, offset.quality
     if not EARLIEST_MS <= instant <= received_ms + SERVER_AGREES_MS:
-        return received_ms, TimeQuality.UNKNOWN
+        return received_ms, _UNKNOWN
     return instant, quality

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
-from kampungnet.core.rows import among, insert_new, upsert
+from kampungnet.core.rows import Columns, among, insert_new, upsert
 from kampungnet.devices.bodies import is_onu
 from kampungnet.devices.models import Agent, AssignedOnu, Device
 from kampungnet.devices.service import body_of
@@ -32,6 +32,11 @@ Key = tuple[str, str, str, int]
 LEAST_SLOTS: Final = 12
 """A day with less than an hour of values has no median worth a trend."""
 _BOOT_KEY: Final = ("regency", "agent", "boot_id")
+_YOUNG: Final = (
+    "regency", "agent", "boot_id", "sequence", "hash", "site", "device", "taken_ms", "time_quality", "payload",
+    "stored_ms",
+)  # fmt: skip
+_QUALITY: Final = {int(quality): quality for quality in TimeQuality}
 
 
 class Arrived(msgspec.Struct, frozen=True, gc=False):
@@ -88,7 +93,7 @@ def known_offsets(db: Session, boots: Collection[BootKey]) -> dict[BootKey, Offs
     """Return the clock offsets of those boots that are known."""
     within = {name: set(parts) for name, parts in zip(_BOOT_KEY, zip(*boots, strict=True), strict=True)}
     rows = among(db, Boot, (*_BOOT_KEY, "offset_ms", "time_quality"), within)
-    return {(regency, agent, boot): Offset(ms, TimeQuality(quality)) for regency, agent, boot, ms, quality in rows}
+    return {(regency, agent, boot): Offset(ms, _QUALITY[quality]) for regency, agent, boot, ms, quality in rows}
 
 
 def record_offsets(db: Session, offsets: Mapping[BootKey, Offset], now_ms: int) -> None:
@@ -130,7 +135,7 @@ def record_readings(db: Session, arrived: Sequence[Arrived], packed_up_to: Mappi
     rows = [_row(one, now_ms) for one in arrived if one.key not in packed]
     known: dict[Key, bytes] = {}
     # The count tells repeats from new ones in one go; the slow look-up is for repeats only.
-    if rows and insert_new(db, YoungReading, rows) != len(rows):
+    if rows and insert_new(db, YoungReading, Columns(_YOUNG, rows)) != len(rows):
         known = _young_hashes(db, arrived)
     known.update(packed)
     # Key and hash together: when both contents come at once, the one that was first stays and is receipted.
@@ -139,13 +144,10 @@ def record_readings(db: Session, arrived: Sequence[Arrived], packed_up_to: Mappi
     return Stored(frozenset((one.key, one.hash) for one in arrived) - conflicting, conflicting, repeats)
 
 
-def _row(one: Arrived, now_ms: int) -> dict[str, Any]:
-    regency, agent, boot_id, sequence = one.key
-    return {
-        "regency": regency, "agent": agent, "boot_id": boot_id, "sequence": sequence, "hash": one.hash,
-        "site": one.site, "device": one.device, "taken_ms": one.taken_ms, "time_quality": int(one.time_quality),
-        "payload": one.payload, "stored_ms": now_ms,
-    }  # fmt: skip
+def _row(one: Arrived, now_ms: int) -> tuple[Any, ...]:
+    return (
+        *one.key, one.hash, one.site, one.device, one.taken_ms, int(one.time_quality), one.payload, now_ms,
+    )  # fmt: skip
 
 
 def _young_hashes(db: Session, arrived: Sequence[Arrived]) -> dict[Key, bytes]:
