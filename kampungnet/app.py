@@ -25,6 +25,7 @@ from kampungnet.core.database import Database
 from kampungnet.core.errors import NotFound, Problem, Unavailable
 from kampungnet.core.tally import Tally
 from kampungnet.devices import routes_box
+from kampungnet.hands import routes as hands_routes
 from kampungnet.hotspot import (
     portal_pages,
     portals,
@@ -39,6 +40,7 @@ from kampungnet.hotspot import (
 from kampungnet.ingest import lane
 from kampungnet.ingest.key_door import KeyDoor
 from kampungnet.ingest.knocks import Knocks
+from kampungnet.ingest.orders_door import OrdersDoor
 from kampungnet.ingest.routes import EnrolmentDoor, ReportDoor
 from kampungnet.ingest.wanted_door import WantedDoor
 from kampungnet.measurement import routes as measurement_routes
@@ -53,6 +55,7 @@ from kampungnet.measurement import (
 )
 from kampungnet.metrics import discovery, live
 from kampungnet.shared import wire
+from kampungnet.shared.orders import ORDERS_PATH, OrdersAnswer, OrdersQuestion
 from kampungnet.shared.rotation import KEYS_PATH, KeyAnswer, KeyRequest
 from kampungnet.shared.wanted import WANTED_PATH, WantedAnswer, WantedPortal, WantedQuestion
 from kampungnet.staff import routes as staff_routes
@@ -74,6 +77,7 @@ _ROUTERS: Final = (
     routes_account.router,
     routes_published.router,
     routes_box.router,
+    hands_routes.router,
     measurement_routes.router,
     routes_ledger.router,
     routes_counts.router,
@@ -121,6 +125,7 @@ class Server:
         self._doors: dict[str, ASGIApp] = {
             wire.ENROLMENTS_PATH: EnrolmentDoor(database, self.knocks),
             KEYS_PATH: KeyDoor(database, self.knocks),
+            ORDERS_PATH: OrdersDoor(database, self.knocks),
         }
         self._upkeep = upkeep
         self._budget_ends = ending.Ends()
@@ -242,12 +247,14 @@ def _with_doors(page: dict[str, Any]) -> dict[str, Any]:
             WantedAnswer,
             KeyRequest,
             KeyAnswer,
+            OrdersQuestion,
+            OrdersAnswer,
             wire.Problem,
         ),
         ref_template="#/components/schemas/{name}",
     )
     page.setdefault("components", {}).setdefault("schemas", {}).update(parts)
-    report, receipt, request, enrolled, question, wanted, key, key_now, problem = schemas
+    report, receipt, request, enrolled, question, wanted, key, key_now, told, orders, problem = schemas
     page["paths"][wire.REPORTS_PATH] = {
         "post": _operation("Hand over readings", report, ("200", receipt), problem, _REPORT_ERRORS)
     }
@@ -259,6 +266,9 @@ def _with_doors(page: dict[str, Any]) -> dict[str, Any]:
     }
     page["paths"][KEYS_PATH] = {
         "post": _operation("Change the key of a box", key, ("200", key_now), problem, _WANTED_ERRORS)
+    }
+    page["paths"][ORDERS_PATH] = {
+        "post": _operation("Ask what is to be done once", told, ("200", orders), problem, _WANTED_ERRORS)
     }
     return page
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Problem
+from kampungnet.hands import service as hands
 from kampungnet.hotspot import garden_check, portals, sessions
 from kampungnet.measurement import (
     closing,
@@ -64,6 +65,7 @@ class Upkeep:
                 close_months(self._database)
                 fold_portal_use(self._database)
                 end_notices(self._database)
+                settle_orders(self._database)
                 garden_check.look_at_all(self._database)
                 self._forget_once_a_day()
             except (SQLAlchemyError, OSError, Problem) as error:  # the last two: a disk that fails, and still does
@@ -101,6 +103,15 @@ def fold_portal_use(database: Database) -> int:
         number += folded
         if folded < sessions.DAYS_AT_ONCE:
             return number
+
+
+def settle_orders(database: Database) -> None:
+    """Write down which orders to boxes time has ended."""
+    with database.reads() as db:
+        if not hands.waiting_sites(db):
+            return
+    with database.writes() as db:
+        hands.settle(db, clock.now_ms())
 
 
 def end_notices(database: Database) -> None:
@@ -170,6 +181,7 @@ def forget_old(database: Database, keep: Retention, stopping: threading.Event | 
             number += retention.forget(db, site, clock.now().date(), keep, oldest)
     with database.writes() as db:
         portals.forget_kicks(db, clock.now_ms())
+        hands.forget(db, clock.now_ms())
         number += sessions.forget(db, clock.now_ms(), sessions.keep_days())
     return number
 

@@ -3,18 +3,24 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from kampungnet.shared import service_manager, wire
 from kampungnet.shared.settings_file import SettingsError
+from kampungnet_agent.acts import Hides
 from kampungnet_agent.box import Box
+from kampungnet_agent.bundle import Sources, collect
 from kampungnet_agent.commands import REQUEST_SECONDS, Commands, Follows
 from kampungnet_agent.driver import Driver
 from kampungnet_agent.driver_loading import load_driver
+from kampungnet_agent.hands import Hands, Means
 from kampungnet_agent.key_change import Identity, KeyKeeper
+from kampungnet_agent.last_seen import LastSeen
 from kampungnet_agent.line import Line
+from kampungnet_agent.order_book import OrderBook
 from kampungnet_agent.poller import Poller
 from kampungnet_agent.report import Sender
 from kampungnet_agent.settings import AgentSettings, Device
@@ -131,11 +137,18 @@ async def _open_office(settings: AgentSettings, box: Box, workers: tuple[Worker,
 def _start(office: Office) -> list[asyncio.Task[None]]:
     parts, watched, settings = office
 
+    hands = _hands(office)
+    parts = replace(parts, orders_wait=hands.orders_wait)
+
     async def keep(reading: wire.Reading) -> int:
+        hands.saw(reading)
         return await parts.spool_worker.do_quickly(parts.spool.add, reading)
 
     uplink = Uplink(parts, float(settings.server.report_interval_seconds))
-    tasks = [asyncio.create_task(uplink.send_for_ever(), name=f"{parts.label}uplink")]
+    tasks = [
+        asyncio.create_task(uplink.send_for_ever(), name=f"{parts.label}uplink"),
+        asyncio.create_task(hands.work_for_ever(), name=f"{parts.label}hands"),
+    ]
     for device, driver in watched:
         label = parts.label + device.name
         poller = Poller(device, driver, parts.sender.box, parts.tally, label)
@@ -144,6 +157,42 @@ def _start(office: Office) -> list[asyncio.Task[None]]:
             tasks.append(asyncio.create_task(_follow(office, driver, label), name=f"{label}: wanted"))
     log.info("agent %s polls %d devices", parts.sender.agent, len(watched))
     return tasks
+
+
+def _hands(office: Office) -> Hands:
+    """Return who carries out orders of the office; it uses the thread of the reports, on a connection of its own."""
+    parts, watched, settings = office
+    server, spool = settings.server, Path(settings.spool.path)
+    means = Means(
+        sender=parts.sender,
+        line=lambda: Line(server.url, Path(server.ca_file) if server.ca_file else None),
+        line_worker=parts.line_worker,
+        disk_worker=parts.spool_worker,
+        book=OrderBook(spool.with_name(f"{spool.name}.orders")),
+        drivers={device.name: driver for device, driver in watched},
+        collect=lambda seen: collect(_sources(office, seen)),
+        label=parts.label,
+    )
+    return Hands(means)
+
+
+def _sources(office: Office, seen: LastSeen) -> Sources:
+    """Return where a bundle for whoever helps comes from."""
+    parts, watched, settings = office
+
+    def secrets() -> Iterator[str]:
+        if parts.keeper:
+            yield from (parts.keeper.identity.credential.private_key, parts.keeper.identity.credential.next_key)
+        for device, driver in watched:
+            yield device.secret
+            yield from (str(value) for key, value in device.options.items() if "secret" in key)
+            if isinstance(driver, Hides):
+                yield from driver.hidden()
+
+    def spool_state() -> SpoolState:
+        return parts.spool_worker.submit(parts.spool.state).result(timeout=5.0)
+
+    return Sources(parts.sender.box, settings, parts.tally, seen, spool_state, build_driver, secrets)
 
 
 async def _follow(office: Office, driver: Follows, label: str) -> None:

@@ -2,6 +2,10 @@
 
 import logging
 import re
+from collections import deque
+
+MOST_LINES = 400
+MAX_LINE = 500
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -22,8 +26,26 @@ class PlainFormatter(logging.Formatter):
         return printable(super().formatMessage(record))
 
 
+class Recent(logging.Handler):
+    """Keeps the newest lines in memory, for whoever helps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: deque[str] = deque(maxlen=MOST_LINES)
+        self.setFormatter(PlainFormatter())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one record, a traceback too."""
+        self.lines.extend(line[:MAX_LINE] for line in self.format(record).splitlines())
+
+
+def recent_lines() -> list[str]:
+    """Return the newest lines that were logged, oldest first."""
+    return [line for one in logging.getLogger().handlers if isinstance(one, Recent) for line in one.lines]
+
+
 def start_logging(*, verbose: bool = False) -> None:
     """Log to standard error; ``verbose`` shows what goes well, too."""
     handler = logging.StreamHandler()
     handler.setFormatter(PlainFormatter())
-    logging.basicConfig(handlers=[handler], level=logging.INFO if verbose else logging.WARNING, force=True)
+    logging.basicConfig(handlers=[handler, Recent()], level=logging.INFO if verbose else logging.WARNING, force=True)

@@ -46,6 +46,8 @@ class Parts:
     """Stands before each log line when several agents share a process."""
     keeper: KeyKeeper | None = None
     """Changes the key of the box; between two requests, so that none is under way with the old one."""
+    orders_wait: Callable[[], None] = lambda: None
+    """Told when a receipt says that the office wants something done here."""
 
 
 class Uplink:
@@ -155,6 +157,8 @@ class Uplink:
         if readings and not accepted and not refused:
             return NoReceipt(Kind.FAILED, "the receipt names none of the readings that were sent")
         self._works_again(len(accepted))
+        if receipt.orders:
+            self._parts.orders_wait()
         return receipt.pause_ms / 1000 if receipt.pause_ms else PAUSE_SECONDS
 
     async def _find_culprit(self, readings: Sequence[Spooled], refusal: NoReceipt) -> float | NoReceipt:

@@ -219,7 +219,7 @@ class Blob(LargeBinary):
 
 
 class NotStored(Exception):
-    """A write could not be committed; nothing of it is in the database. Its words say why."""
+    """A write could not be committed; nothing of it is in the database. The cause says why."""
 
 
 class GroupCommit(Generic[Item, Result]):
@@ -286,8 +286,9 @@ class GroupCommit(Generic[Item, Result]):
                 return [one for entry in group for one in self._settled([entry])]
             if is_used:  # the connection may have broken since the last group: another one decides
                 return self._settled(group)
-            # Its words alone: its frames hold what the group brought, and would stand in a circle with who keeps it.
-            return [(group[0][1], NotStored(str(error)))]
+            failure = NotStored("the transaction failed")
+            failure.__cause__ = error
+            return [(group[0][1], failure)]
         return [(ticket, result) for (_, ticket), result in zip(group, results, strict=True)]
 
 

@@ -40,6 +40,8 @@ def add_commands(add: Add) -> None:
     one.add_argument("--hotspot-interface", default="", help="make a hotspot on it, where guests get addresses already "
                      "(default: the router has one)")  # fmt: skip
     one.add_argument("--hotspot-address", default="", help="the router's own address on that interface")
+    one.add_argument("--may-restart", action="store_true", help="the box may restart the router, when an engineer asks "
+                     "for it (default: it may not)")  # fmt: skip
     one.add_argument("--replace", action="store_true", help="a box works there already: this one takes its place")
 
 
@@ -68,7 +70,7 @@ def _router(options: argparse.Namespace) -> RouterWish:
     if bool(interface) != bool(options.hotspot_address):
         raise BadInput("A hotspot needs both: --hotspot-interface and --hotspot-address.")
     address = _address(options.hotspot_address, "--hotspot-address") if interface else ""
-    return RouterWish(options.routeros, _fitting(options.ntp, _NAME, "--ntp"), interface, address)
+    return RouterWish(options.routeros, _fitting(options.ntp, _NAME, "--ntp"), interface, address, options.may_restart)
 
 
 def _server(url: str | None) -> str:

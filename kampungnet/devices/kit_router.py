@@ -13,6 +13,8 @@ from kampungnet.shared.kit import KEEPER, POLLER, BoxKit
 
 RIGHTS: Final = {POLLER: "api,read,test", KEEPER: "api,ftp,read,write,test"}
 """Least rights of each user's group (facts on RouterOS 11.1 to 11.3): pages are files, and files need ``ftp`` too."""
+RESTARTING: Final = "api,read,reboot,test"
+"""Of the user that reads, where it may start the router anew."""
 HOTSPOT: Final = "kampungnet"
 _PLAIN: Final = re.compile(r"[\w.:/,-]+", re.ASCII)
 
@@ -28,6 +30,8 @@ class RouterWish:
     hotspot_interface: str = ""
     hotspot_address: str = ""
     """The router's own on that interface, where guests get their addresses from already."""
+    may_restart: bool = False
+    """The box may start the router anew, when an engineer asks for it from afar."""
 
 
 def script(kit: BoxKit, wish: RouterWish) -> str:
@@ -35,7 +39,7 @@ def script(kit: BoxKit, wish: RouterWish) -> str:
     lines = [
         f"# KampungNet: router desa {_comment(kit.village_name)} ({kit.village}).",
         "# Berisi kata sandi: hapus berkas ini dari router dan komputer sesudah dijalankan.",
-        *_users(kit),
+        *_users(kit, may_restart=wish.may_restart),
         _line("/ip service", "set", "api", address=f"{kit.box_address}/32", disabled="no"),
         *_clock(wish),
         *_hotspot(wish),
@@ -43,13 +47,14 @@ def script(kit: BoxKit, wish: RouterWish) -> str:
     return "\n".join([*lines, ""])
 
 
-def _users(kit: BoxKit) -> Iterator[str]:
+def _users(kit: BoxKit, *, may_restart: bool) -> Iterator[str]:
+    rights = RIGHTS | ({POLLER: RESTARTING} if may_restart else {})
     passwords = {POLLER: kit.poller_password, KEEPER: kit.keeper_password}
     for name in passwords:
         yield _remove("/user", name)
         yield _remove("/user group", name)
     for name, password in passwords.items():
-        yield _line("/user group", "add", name=name, policy=RIGHTS[name])
+        yield _line("/user group", "add", name=name, policy=rights[name])
         yield _line(
             "/user", "add", name=name, group=name, address=f"{kit.box_address}/32", password=password,
             comment=f"kampungnet:kit {kit.village}",

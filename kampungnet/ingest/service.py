@@ -22,6 +22,7 @@ from kampungnet.devices import service as devices
 from kampungnet.devices.models import Agent
 from kampungnet.devices.service import NewState, Reporter
 from kampungnet.devices.whereabouts import Heard
+from kampungnet.hands import service as hands
 from kampungnet.hotspot import sessions
 from kampungnet.ingest.envelope import NamesAnother, Opened, Taken, opened, unpacked
 from kampungnet.ingest.knocks import Knocks
@@ -119,7 +120,7 @@ def proven(request: SignedRequest, key: bytes) -> Proven | None:
     try:
         return Proven(key, opened(unpacked(request.body, request.encoding), request.agent))
     except Problem as problem:
-        return Proven(key, problem.as_value())
+        return Proven(key, problem)
 
 
 def unpacked_bytes(report: Opened | Problem) -> int:
@@ -154,7 +155,7 @@ def store(db: Session, checked: list[Checked]) -> dict[int, wire.Receipt]:
     heard = _whereabouts(checked)
     _record_agents(db, checked, stored.conflicting, heard)
     oddities.note(db, [*_odd(checked, stored.known_long), *_elsewhere(checked, heard)])
-    return _receipts(checked, placed, stored.conflicting)
+    return _receipts(checked, placed, stored.conflicting, hands.waiting_sites(db))
 
 
 def busy() -> Unavailable:
@@ -306,8 +307,13 @@ def _odd(checked: Iterable[Checked], known_long: frozenset[Key]) -> Iterable[Odd
                 yield OddReport(one.regency, one.site, one.received_ms, Odd.REPEATED, repeats)
 
 
-def _receipts(checked: list[Checked], placed: Iterable[_Placed], conflicting: Conflicts) -> dict[int, wire.Receipt]:
-    receipts = {id(one): wire.Receipt([], one.received_ms, list(one.report.refused)) for one in checked}
+def _receipts(
+    checked: list[Checked], placed: Iterable[_Placed], conflicting: Conflicts, ordered: set[tuple[str, str]]
+) -> dict[int, wire.Receipt]:
+    receipts = {
+        id(one): wire.Receipt([], one.received_ms, list(one.report.refused), orders=(one.regency, one.site) in ordered)
+        for one in checked
+    }
     for one in placed:
         receipt, sequence = receipts[id(one.checked)], one.taken.reading.sequence
         if (one.arrived.key, one.arrived.hash) in conflicting:

@@ -18,6 +18,7 @@ from kampungnet.devices.bodies import Body, is_onu
 from kampungnet.devices.models import Agent, Device
 from kampungnet.devices.service import VillageState, body_of, village_states
 from kampungnet.devices.status import Status
+from kampungnet.hands import page as hands_page
 from kampungnet.measurement import (
     holidays,
     month_strip,
@@ -117,6 +118,7 @@ def village(request: Request, db: Reads, staff: CurrentStaff, code: str) -> Resp
         months=months(db, (regency.code, state.site), language, now_ms) if state.site else None,
         outages=_outages(watched, router, language, zone, now_ms),
         agent=_agent_words(state.agent, language, now_ms) if state.agent else [],
+        hands=hands_page.card(db, staff, (regency.code, state.site), state.devices, language) if state.site else None,
     )  # fmt: skip
 
 
@@ -247,7 +249,10 @@ def _ledger(
     record = replace(record, windows=[planned_work.window(one) for one in works])
     days = clock.local_day(period.start_ms, zone), clock.local_day(now_ms, zone)
     hours = holidays.office_hours_of(db, state.village.regency, *days)
-    listed = [*lines(record.outages, language, zone, now_ms), *work_lines(works, language, zone, now_ms)]
+    note = hands_page.restarted(db, place, period.start_ms, language)
+    interruptions = lines(record.outages, language, zone, now_ms)
+    noted = [replace(one, note=note(one.start_ms, one.note)) for one in interruptions]
+    listed = [*noted, *work_lines(works, language, zone, now_ms)]
     newest_first = sorted(listed, key=lambda one: one.start_ms, reverse=True)
     return month_strip.strip(record, period, language, zone, hours), newest_first
 

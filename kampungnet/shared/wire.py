@@ -197,6 +197,8 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
     refused: list[Refusal] = []
     pause_ms: Annotated[int, Meta(ge=0, le=900_000)] = 0
     """How long the agent waits before its next backlog batch."""
+    orders: bool = False
+    """Something is to be done once in this village: the agent asks for it (:mod:`kampungnet.shared.orders`)."""
 
 
 class EnrolmentRequest(msgspec.Struct, frozen=True, omit_defaults=True):

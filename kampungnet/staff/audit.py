@@ -26,6 +26,8 @@ PAGE: Final = 50
 """Acts on one page."""
 KEYED: Final = "2:"
 """What a seal begins with that was made with the key; those from before are a plain SHA-256."""
+BOX: Final = "(kotak)"
+"""Stands for user name and role where a box told something; no user name has brackets."""
 _PURPOSE: Final = "audit"
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 
@@ -59,13 +61,22 @@ class Examined:
 
 def record(db: Session, by: SignedIn, act: Act, now_ms: int) -> None:
     """Add an act to the chain of the person's regency, in the transaction of the act itself."""
+    _add(db, (by.scope.regency, by.username, by.name, by.role.value), act, now_ms)
+
+
+def record_of_box(db: Session, regency: str, village: str, act: Act, now_ms: int) -> None:
+    """Add what came of an act of staff, as the box of a village told it, or the clock: nobody can be called so."""
+    _add(db, (regency, BOX, f"Kotak {village}", BOX), act, now_ms)
+
+
+def _add(db: Session, by: tuple[str, str, str, str], act: Act, now_ms: int) -> None:
     # Whoever adds to the chain waits here for the one before; on SQLite there is only one writer anyway.
-    regency = by.scope.regency
+    regency, username, name, role = by
     db.execute(select(Regency.code).where(Regency.code == regency).with_for_update(key_share=True))
     last = _last(db, regency)
     entry = AuditEntry(
-        regency=regency, sequence=last.sequence + 1 if last else 1, at_ms=now_ms, username=by.username, name=by.name,
-        role=by.role.value, what=act.what, about=act.about, reason=act.reason, before=_json(act.before),
+        regency=regency, sequence=last.sequence + 1 if last else 1, at_ms=now_ms, username=username, name=name,
+        role=role, what=act.what, about=act.about, reason=act.reason, before=_json(act.before),
         after=_json(act.after), hash="",
     )  # fmt: skip
     entry.hash = KEYED + keys_of(db).mark(_PURPOSE, _told(entry, last.hash if last else START)).hex()

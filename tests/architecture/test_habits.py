@@ -11,6 +11,7 @@ from tests.architecture.sources import Source, expect_none, project_texts, sourc
 MAY_CATCH_EVERYTHING = {
     "agents/kampungnet_agent/poller.py",
     "agents/kampungnet_agent/commands.py",
+    "agents/kampungnet_agent/hands.py",
     "kampungnet/app.py",
     "kampungnet/core/database.py",
 }

@@ -5,10 +5,11 @@
 
 import itertools
 import sys
+import zlib
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import delete, select
@@ -22,6 +23,8 @@ from kampungnet.core import clock
 from kampungnet.core.database import Base, Database
 from kampungnet.demo import books
 from kampungnet.devices.models import Agent, Device, Site
+from kampungnet.hands import service as hands
+from kampungnet.hands.models import RemoteOrder, SupportBundle
 from kampungnet.hotspot import desk, garden, portals, vouchers
 from kampungnet.hotspot.desk import NewBinding
 from kampungnet.hotspot.garden import NewEntry
@@ -32,6 +35,7 @@ from kampungnet.measurement import incident_log, planned_work
 from kampungnet.measurement.outage_models import LoggedIncident, LoggedOutage, PlannedWork
 from kampungnet.measurement.planned_work import Entry
 from kampungnet.shared import wire
+from kampungnet.shared.orders import Ability, Bundle, OrderKind, OrderState, OrderTold, Section, Why
 from kampungnet.shared.portal_body import SLOT_MS, CheckStep, PortalBody, PortalSession, PortalSlot, Way
 from kampungnet.shared.wanted import BindingKind
 from kampungnet.staff.models import StaffMember
@@ -67,6 +71,8 @@ class Furnished(NamedTuple):
     outage_ms: int
     day: str
     """A local day whose readings are there."""
+    order: str
+    """Asked of a box, and a bundle came."""
 
 
 def furnish(database: Database, *, hostile: bool = False) -> None:
@@ -91,6 +97,30 @@ def add(database: Database, codes: Sequence[str], now_ms: int) -> None:
         incident_log.update(db, REGENCY, now_ms)
     _wifi(database, now_ms)
     _work_and_messages(database, now_ms)
+    _hands(database, now_ms)
+
+
+def _hands(database: Database, now_ms: int) -> None:
+    """Let something be asked of the first box in each state that an order may have."""
+    can = [Ability(OrderKind.RESTART, "router"), Ability(OrderKind.PORTAL), Ability(OrderKind.BUNDLE)]
+    bundle = Bundle(now_ms, "0.1", [Section("catatan", ["2026-11-29 router: works again", *HOSTILE])])
+    endings: Sequence[tuple[OrderKind, str, OrderState, dict[str, Any]]] = (
+        (OrderKind.RESTART, "router", OrderState.REFUSED, {"right": "reboot", "detail": HOSTILE[0]}),
+        (OrderKind.PORTAL, "", OrderState.FAILED, {"why": Why.DEVICE, "changed": 3, "detail": HOSTILE[1]}),
+        (OrderKind.BUNDLE, "", OrderState.DONE, {"bundle": zlib.compress(msgspec.json.encode(bundle))}),
+        (OrderKind.RESTART, "router", OrderState.DONE, {"away_seconds": 95}),
+    )  # fmt: skip
+    with database.writes() as db:
+        box = db.scalars(select(Agent).where(Agent.site == PLACE[1], Agent.revoked_ms.is_(None))).first()
+        assert box
+        caller = hands.Caller(*PLACE, box.id)
+        hands.note_abilities(db, caller, can)
+        for kind, device, state, more in endings:
+            order = hands.ask(db, SARI, PLACE, hands.Wish(kind, device, "Wifi macet"), now_ms).id
+            db.flush()
+            hands.heard(db, caller, [OrderTold(order, "aa", OrderState.TAKEN)], now_ms)
+            hands.heard(db, caller, [OrderTold(order, "aa", state, **more)], now_ms)
+        hands.ask(db, SARI, PLACE, hands.Wish(OrderKind.RESTART, "router", HOSTILE[0]), now_ms)
 
 
 def _leave_one_out(db: Session) -> None:
@@ -174,13 +204,15 @@ def furnished(database: Database) -> Furnished:
         statement = db.scalars(newest).first()
         outage = select(LoggedOutage.start_ms).where(LoggedOutage.site == f"{losses.LOSING}-1")
         start_ms = db.scalars(outage.order_by(LoggedOutage.start_ms)).first()
+        order = db.scalars(select(SupportBundle.id)).first()
     assert batch
     assert incident
     assert work
     assert statement
     assert start_ms
+    assert order
     day = clock.local_day(clock.now_ms(), clock.WIB).isoformat()
-    return Furnished(batch, incident, work, f"{statement.contract}/{statement.month:%Y-%m}", start_ms, day)
+    return Furnished(batch, incident, work, f"{statement.contract}/{statement.month:%Y-%m}", start_ms, day, order)
 
 
 HOSTILE: Final = (
@@ -195,7 +227,8 @@ _NAMES: Final[tuple[tuple[type[Base], tuple[str, ...]], ...]] = (
     (Village, ("name",)), (District, ("name",)), (Site, ("name",)), (StaffMember, ("name",)), (Device, ("detail",)),
     (HotspotPlan, ("title",)), (HotspotNotice, ("text", "made_by")), (GardenEntry, ("title", "owner", "reason")),
     (VoucherBatch, ("note", "made_by")), (PlannedWork, ("provider", "reason", "entered_by")), (Provider, ("name",)),
-    (Contract, ("number",)), (BudgetLine, ("name",)), (AlertMessage, ("text",)),
+    (RemoteOrder, ("reason", "asked_name", "detail")), (Contract, ("number",)), (BudgetLine, ("name",)),
+    (AlertMessage, ("text",)),
 )  # fmt: skip
 _TOLD: Final = ("identity", "board", "version", "model", "name", "wan_interface")
 """What devices tell of themselves."""

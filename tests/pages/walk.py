@@ -21,7 +21,7 @@ def addresses(server: Server, found: Furnished) -> list[str]:
     values = {
         "code": KAMPUNGANYAR, "village": KAMPUNGANYAR, "batch": found.batch, "serial": "1", "incident": found.incident,
         "contract": contract, "month": month, "district": KAMPUNGANYAR[:8], "name": "harian", "day": found.day,
-        "hour": "0", "content": "0" * 64,
+        "hour": "0", "content": "0" * 64, "act": "halaman-wifi", "order": found.order,
     }  # fmt: skip
     paths = {path for method, path in routes(server) if method == "GET" and not path.startswith(_FILES)}
     there = {re.sub(r"{(\w+)}", lambda one: values[one[1]], path) for path in paths if "ending" not in path}
@@ -30,5 +30,6 @@ def addresses(server: Server, found: Furnished) -> list[str]:
         f"/desa/{KAMPUNGANYAR}/hitungan?tempat={KAMPUNGANYAR}-1", "/desa/35.10.03.2001", "/paket-wifi/baru", "/nowhere",
         f"/desa/{LOSING}/sebab?tempat={LOSING}-1&mulai={found.outage_ms}", f"/pemakaian?tempat={KAMPUNGANYAR}",
     }  # fmt: skip
+    there |= {f"/desa/{KAMPUNGANYAR}/jauh/{act}" for act in ("keterangan", "nyalakan-ulang?perangkat=router")}
     there |= {f"/desa/{code}" for code in (LOSING, DECLINING, OLT_ONLY, CAMERA, MUTE)}
     return sorted(there - {ENDLESS, f"/desa/{KAMPUNGANYAR}/sebab"})

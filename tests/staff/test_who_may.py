@@ -12,11 +12,13 @@ from httpx import AsyncClient
 from kampungnet.app import Server
 from kampungnet.core import clock
 from kampungnet.core.database import Database
+from kampungnet.hands.service import Caller, note_abilities
+from kampungnet.shared.orders import Ability, OrderKind
 from kampungnet.staff.models import StaffMember
 from kampungnet.staff.service import Role
 from kampungnet.villages.models import Regency
 from tests.pages.cast import OWN_PAGE, signed_in
-from tests.pages.sample import FATES, KAMPUNGANYAR
+from tests.pages.sample import FATES, KAMPUNGANYAR, REGENCY
 from tests.pages.test_strangers import OPEN_TO_ALL, routes
 from tests.support.contents import contents
 
@@ -29,6 +31,7 @@ ENDLESS = "/segar"
 """The stream of changes: its first bytes come at once and its end never."""
 VALUES = {
     "code": KAMPUNGANYAR, "village": KAMPUNGANYAR, "month": "2026-10", "year": "2026", "ending": "csv",
+    "act": "nyalakan-ulang",
     "day": "2026-10-03", "hour": "9", "district": KAMPUNGANYAR[:8], "name": "2026-10", "what": "pagu",
 }  # fmt: skip
 LEFT_OUT = OPEN_TO_ALL | {"/keluar", "/masuk/langkah", ENDLESS}
@@ -52,6 +55,9 @@ async def test_each_route_lets_in_whom_the_table_names_and_looking_changes_nothi
     server: Server, database: Database
 ) -> None:
     hire_wati(database)
+    with database.writes() as db:
+        here = Caller(REGENCY, f"{KAMPUNGANYAR}-1", "")
+        note_abilities(db, here, [Ability(OrderKind.RESTART)])
     visitors = [await signed_in(server, name) for name in PEOPLE]
     before = contents(database)
     found = {}

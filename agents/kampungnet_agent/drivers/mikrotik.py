@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final
 
+from kampungnet_agent.acts import About
 from kampungnet_agent.driver import DeviceSettings, Finding, Polled
 
 from .address import split_address
@@ -26,6 +27,7 @@ from .mikrotik_line import address_in
 from .mikrotik_log import LogFollower
 from .mikrotik_plan import Known, Visit, Wishes
 from .mikrotik_reading import MadeBefore, Surroundings, body_of
+from .mikrotik_restart import start_anew
 from .routeros_errors import foreign_errors_become_ours
 from .routeros_wire import RouterConnection, log_in
 
@@ -79,6 +81,17 @@ class MikrotikDriver:
         finally:
             if not finished:  # cancelled or failed: the byte stream is out of step
                 self.drop()
+
+    async def restart(self, about_to: About) -> None:
+        """Start the router anew, over a connection of its own; see :class:`kampungnet_agent.acts.Restarts`."""
+        other = MikrotikDriver(self._settings)
+        try:
+            with foreign_errors_become_ours():
+                session = await other._ready()
+                session.connection.begin_poll()
+                await start_anew(session.connection, about_to, self._patience)
+        finally:
+            other.drop()
 
     async def check(self) -> Iterable[Finding]:
         """Say in Indonesian what works on this router and what to do about the rest."""

@@ -13,6 +13,7 @@ from typing import Final
 
 from kampungnet.shared.portal_body import CheckStep, PortalBody, PortalHost
 from kampungnet.shared.wanted import MAX_USERS, WantedPortal
+from kampungnet_agent.acts import ActRefused, Renewed
 from kampungnet_agent.box import Box
 from kampungnet_agent.driver import DeviceSettings, Finding, Polled
 
@@ -67,6 +68,7 @@ class MikrotikPortalDriver:
         self._drift: list[str] = []
         self._made_print = ""
         self._held: int | None = None
+        self._touched = 0
         self._due_at = 0.0
         self._due_ms = 0
         self._stands_back = False
@@ -105,6 +107,26 @@ class MikrotikPortalDriver:
         """Look who is online; raises ``DeviceError``."""
         return await self._visit(telling=True)
 
+    async def renew(self) -> Renewed:
+        """Look at the whole portal now; see :class:`kampungnet_agent.acts.Renews`."""
+        if self.ledger.open().shared or self._stands_back:
+            raise ActRefused("Kotak ini tidak mengurus portal saat ini.")
+        wanted = self.ledger.wanted
+        if wanted is None or not wanted.managed:
+            raise ActRefused("Portal router ini belum diurus dari sini; nyalakan dulu di halaman wifi desa.")
+        await self._visit(telling=False, anew=True)
+        return Renewed(self._touched, self._problems)
+
+    def hidden(self) -> Iterable[str]:
+        """Yield who has codes and accounts here, and the addresses of their devices."""
+        memory, wanted = self.ledger.open(), self.ledger.wanted
+        for user in wanted.users if wanted else ():
+            yield from (user.name, user.password)
+        for one in wanted.bindings if wanted else ():
+            yield from (one.mac, one.label)
+        yield from self._macs.values()
+        yield from memory.devices().values()
+
     async def check(self) -> Iterable[Finding]:
         """Say in Indonesian whether this account reads what a portal needs. Nothing is changed, nothing remembered."""
         try:
@@ -125,11 +147,15 @@ class MikrotikPortalDriver:
         await self._router.close()
         self.ledger.close()
 
-    async def _visit(self, *, telling: bool) -> Polled:
-        """Look at the router and make it so; ``telling`` says that the reading goes to the spool."""
+    async def _visit(self, *, telling: bool, anew: bool = False) -> Polled:
+        """Look at the router and make it so; ``telling`` says that the reading goes to the spool.
+
+        ``anew`` looks at everything, whatever was looked at before.
+        """
         finished = False
         self.ledger.open()
         async with self._lock:
+            self._due_at = 0.0 if anew else self._due_at
             try:
                 with foreign_errors_become_ours():
                     connection = await self._router.ready()
@@ -196,7 +222,7 @@ class MikrotikPortalDriver:
         self._problems = made.problems
         # The very same target as before: then whatever had to be changed was changed by somebody else.
         self._drift = made.changed if made.print == self._made_print else []
-        self._made_print, self._held = made.print, made.held
+        self._made_print, self._held, self._touched = made.print, made.held, made.touched
         named = {one.guest for one in wanted.bindings if one.guest}
         memory = self.ledger.memory
         self._unplaced = named - self._macs.keys() - memory.devices().keys()

@@ -59,6 +59,8 @@ class Made(NamedTuple):
     """Stands for the target: the same again, and every change is somebody else's doing."""
     held: int | None = None
     """Knocks at the login page that came too quickly, since the router started."""
+    touched: int = 0
+    """Rows that were changed, and files that were brought."""
 
 
 async def make_so(connection: RouterConnection, memory: PortalMemory, wanted: WantedPortal, around: Around) -> Made:
@@ -73,8 +75,11 @@ async def make_so(connection: RouterConnection, memory: PortalMemory, wanted: Wa
         _remember_passwords(wants, memory)
     problems += await _settings(connection, memory, wants, found)
     _, profile = profile_row(found)
+    brought = 0
     if wanted.managed and profile and wanted.pages:
-        problems += await portal_pages.bring(connection, {one.name: one.content for one in wanted.pages}, profile)
+        pages = {one.name: one.content for one in wanted.pages}
+        refused, brought = await portal_pages.bring(connection, pages, profile)
+        problems += refused
     ended, refused = await _end(connection, wants.ended, around.online)
     problems += refused
     if todo or problems:
@@ -91,6 +96,7 @@ async def make_so(connection: RouterConnection, memory: PortalMemory, wanted: Wa
         ended,
         _print(wants),
         portal_guard.held(found[portal_guard.HELD]),
+        len(todo) + brought,
     )
 
 

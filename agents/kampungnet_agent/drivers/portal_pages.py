@@ -27,16 +27,27 @@ READ_PAUSE_SECONDS: Final = 0.3
 _FLASH: Final = "flash"
 
 
-async def bring(connection: RouterConnection, pages: Mapping[str, str], profile: Row) -> list[str]:
-    """Make the pages be those of the portal's profile. Returns what went wrong; then the old pages stay."""
+async def bring(connection: RouterConnection, pages: Mapping[str, str], profile: Row) -> tuple[list[str], int]:
+    """Make the pages be those of the portal's profile.
+
+    Returns what went wrong (then the old pages stay) and how many files were brought.
+    """
     listed = (await connection.ask([LISTED]))[0]
     if listed.traps:
-        return refusals([("Daftar berkas router tidak bisa dibaca", listed)])
+        return refusals([("Daftar berkas router tidak bisa dibaca", listed)]), 0
     current = text(profile.get(b"html-directory"))
     if _last(current) in FOLDERS and await _holds(connection, current, pages):
-        return []
-    folder = _next(listed.rows, current)
-    problems = await _write(connection, folder, pages, listed.rows)
+        return [], 0
+    problems = await _replace(connection, pages, profile, listed.rows)
+    return problems, 0 if problems else len(pages)
+
+
+async def _replace(
+    connection: RouterConnection, pages: Mapping[str, str], profile: Row, there: Sequence[Row]
+) -> list[str]:
+    current = text(profile.get(b"html-directory"))
+    folder = _next(there, current)
+    problems = await _write(connection, folder, pages, there)
     if any("no such command" in problem for problem in problems):
         problems = await _fetch(connection, folder, pages)
     if problems:
