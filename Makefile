@@ -5,6 +5,7 @@ PORT ?= 8080
 DATA ?= data/demo
 VILLAGES ?= 12
 ONLY ?=
+SECONDS ?= 150
 ARGS ?=
 
 VENV := .venv
@@ -18,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUTF8 := 1
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 
-.PHONY: help demo test check format bench devices dashboards metrics pictures wheel sbom constraints clean
+.PHONY: help demo test check format bench fuzz devices dashboards metrics pictures wheel sbom constraints clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -46,6 +47,9 @@ format: $(VENV)/dev.stamp ## put the code into the house format
 bench: $(VENV)/dev.stamp ## the benchmarks (one by ONLY=name; LONG=1: ten times as many faults)
 	@exec $(BIN)/python -m tests.benchmarks $(ONLY)
 
+fuzz: $(VENV)/dev.stamp $(VENV)/fuzz.stamp ## atheris looks for bytes that break a decoder (ONLY=name; SECONDS= in all; ARGS=--keep: add what reached new code)
+	@exec $(BIN)/python -m tests.fuzz --only "$(ONLY)" --seconds $(SECONDS) $(ARGS)
+
 devices: $(VENV)/dev.stamp ## replay every recording, then write what was proved into docs/devices.md
 	@KAMPUNGNET_WRITE_PROVED=1 $(BIN)/python -m pytest -q tests/conformance
 	@$(BIN)/python -m tests.conformance.devices_page
@@ -68,7 +72,7 @@ sbom: $(VENV)/dev.stamp ## write dist/kampungnet.cdx.json: what is in an install
 constraints: ## pin anew every version we install, from a clean environment
 	@$(call find_python,.cache/constraints)
 	@echo "Resolving the newest versions that pyproject.toml allows ..."
-	@PIP_CONSTRAINT= PIP_BUILD_CONSTRAINT= .cache/constraints/bin/python -m pip install -qq '.[agent,agent-ssh,server,demo,dev,ansible]' hatchling editables
+	@PIP_CONSTRAINT= PIP_BUILD_CONSTRAINT= .cache/constraints/bin/python -m pip install -qq '.[agent,agent-ssh,server,demo,dev,ansible,fuzz]' hatchling editables
 	@{ echo "# Every version we install, for all extras and the build. Made by 'make constraints'; do not edit."; \
 	   .cache/constraints/bin/python -m pip freeze --all | grep '==' | grep -vE '^(kampungnet|pip|setuptools)[= ]' | LC_ALL=C sort -f; } > constraints.new
 	@mv constraints.new constraints.txt && rm -rf .cache/constraints

@@ -105,7 +105,7 @@ def _entry(block: tuple[str, list[str]], legend: dict[str, str]) -> Row:
     row |= _flags(before, legend)
     text = " ".join([head[first.start() :] if first else "", *(line.strip() for line in more)])
     names = list(_NAMED.finditer(text))
-    ends = [*(found.start() for found in names[1:]), len(text)]
+    ends = [*(found.start() for found in names[1:]), len(text)][: len(names)]
     for found, end in zip(names, ends, strict=True):
         quoted = found[2]
         row[found[1]] = _unquoted(quoted) if quoted else _as_api(text[found.end() : end].strip())
@@ -116,7 +116,7 @@ def _columns(headings: str, lines: list[str], legend: dict[str, str]) -> Iterato
     """Read a table by the places where its headings start."""
     found = list(_HEADINGS.finditer(headings, headings.index("#") + 1))
     starts = [one.start() for one in found]
-    for line in lines:
+    for line in lines if starts else ():
         number = _ENTRY.match(line)
         if not number:
             continue

@@ -219,7 +219,7 @@ class Blob(LargeBinary):
 
 
 class NotStored(Exception):
-    """A write could not be committed; nothing of it is in the database. The cause says why."""
+    """A write could not be committed; nothing of it is in the database. Its words say why."""
 
 
 class GroupCommit(Generic[Item, Result]):
@@ -286,9 +286,8 @@ class GroupCommit(Generic[Item, Result]):
                 return [one for entry in group for one in self._settled([entry])]
             if is_used:  # the connection may have broken since the last group: another one decides
                 return self._settled(group)
-            failure = NotStored("the transaction failed")
-            failure.__cause__ = error
-            return [(group[0][1], failure)]
+            # Its words alone: its frames hold what the group brought, and would stand in a circle with who keeps it.
+            return [(group[0][1], NotStored(str(error)))]
         return [(ticket, result) for (_, ticket), result in zip(group, results, strict=True)]
 
 

@@ -13,6 +13,8 @@ Problem (status, one sentence)
 └── Unavailable     503  try again; nothing was stored
 """
 
+from typing import Self
+
 
 class Problem(Exception):
     """A refusal with an HTTP status and one sentence that says what to do next."""
@@ -22,6 +24,14 @@ class Problem(Exception):
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+
+    def as_value(self) -> Self:
+        """Return it as an answer that is handed on, without the frames it was raised in.
+
+        They hold all that was being read, and whoever keeps the answer stands among them: a circle of megabytes.
+        """
+        self.__traceback__ = self.__cause__ = self.__context__ = None
+        return self
 
 
 class BadInput(Problem):

@@ -122,7 +122,7 @@ class ReportDoor:
             self._waiting_bytes -= size
             self._tally.took(now - began)
             if isinstance(result, NotStored):
-                log.error("a report of agent %s could not be stored: %s", agent, result.__cause__)
+                log.error("a report of agent %s could not be stored: %s", agent, result)
                 tell(self._judged(service.busy()))
             else:
                 tell(self._judged(result))

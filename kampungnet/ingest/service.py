@@ -120,7 +120,7 @@ def proven(request: SignedRequest, key: bytes) -> Proven | None:
     try:
         return Proven(key, opened(unpacked(request.body, request.encoding), request.agent))
     except Problem as problem:
-        return Proven(key, problem)
+        return Proven(key, problem.as_value())
 
 
 def unpacked_bytes(report: Opened | Problem) -> int:

@@ -123,6 +123,13 @@ async def test_a_defect_in_a_driver_is_logged_once_with_its_traceback_and_the_dr
     assert device.closed == 3
 
 
+async def until(true: Callable[[], bool]) -> None:
+    """Wait for something; the minute is against a hang."""
+    async with asyncio.timeout(60):
+        while not true():
+            await asyncio.sleep(0.005)
+
+
 async def test_polls_keep_their_rhythm_without_piling_up_behind_a_slow_device(poller_of: PollerOf) -> None:
     async def slow() -> Polled:
         await asyncio.sleep(0.13)
@@ -135,11 +142,14 @@ async def test_polls_keep_their_rhythm_without_piling_up_behind_a_slow_device(po
         return len(kept)
 
     poller, device = poller_of(slow, interval_seconds=0.05)
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
     polling = asyncio.create_task(poller.poll_for_ever(keep))
-    await asyncio.sleep(0.65)
+    await until(lambda: len(kept) >= 4)
     polling.cancel()
     await asyncio.gather(polling, return_exceptions=True)
-    assert 3 <= len(kept) <= 5
+    # Each takes 0.13 s, so the next begins at the third turn behind it at the soonest.
+    assert len(kept) <= (loop.time() - begun) / 0.15 + 1
     assert device.closed == 1
 
 
@@ -160,10 +170,9 @@ async def test_a_spool_that_fails_is_said_once_and_counted_and_polling_goes_on(
 
     poller, device = poller_of(Polled(BODY), interval_seconds=0.01)
     polling = asyncio.create_task(poller.poll_for_ever(keep))
-    await asyncio.sleep(0.1)
+    await until(lambda: device.polls > 2)
     polling.cancel()
     await asyncio.gather(polling, return_exceptions=True)
-    assert device.polls > 2
     assert len(caplog.messages) == 1
     assert poller._tally.lost_readings == device.polls
     assert device.closed >= device.polls - 1, "a driver that tells a thing once begins anew"

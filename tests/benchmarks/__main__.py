@@ -51,6 +51,7 @@ BENCHMARKS = {
     "ingest-batch": Benchmark("bench_ingest:ingest_batch", 150),
     "ingest-postgresql": Benchmark("bench_ingest:ingest_postgresql", 300),
     "reconnect-401": Benchmark("bench_reconnect:reconnect", 420),
+    "reconnect-week": Benchmark("bench_reconnect:week", 480),
     "pages": Benchmark("bench_pages:pages", 300),
     "every-page": Benchmark("bench_every_page:every_page", 300),
     "first-paint": Benchmark("bench_every_page:first_paint", 300),

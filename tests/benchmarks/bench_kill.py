@@ -13,12 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import select
 
 from kampungnet.core import clock
 from kampungnet.core.database import Database
-from kampungnet.measurement import packing
-from kampungnet.measurement.models import ReadingDay, YoungReading
 from kampungnet.shared import wire
 from kampungnet.upkeep import pack_all
 from kampungnet_agent.line import Line, LineError
@@ -33,6 +30,7 @@ from tests.benchmarks.central import (
     prepare_sqlite,
     serve_command,
     sqlite_url,
+    stored_payloads,
 )
 from tests.benchmarks.context import Context
 from tests.benchmarks.process import module, start
@@ -79,8 +77,7 @@ def kill_server(context: Context) -> list[Row]:
     found = [lane.compare() for lane in lanes]
     lost, doubled, changed = (sum(one[part] for one in found) for part in range(3))
     receipted = sum(len(lane.receipted) for lane in lanes)
-    packed = sum(lane.packed for lane in lanes)
-    context.say(f"{receipted} readings receipted, {packed} of them packed")
+    context.say(f"{receipted} readings receipted")
     context.say(f"{lost} lost, {doubled} doubled, {changed} changed")
     what = f"kill -9 of the server at {MOMENTS} random moments (seed {seed}): readings lost, doubled or changed"
     return [_verdict(what, lost + doubled + changed, receipted)]
@@ -154,7 +151,6 @@ class _Lane:
         self._folder, self._dice, self._port = folder, dice, free_port()
         self._boxes = prepare_sqlite(folder, BOXES)
         self._tellers = {one.agent: self._teller(place, one) for place, one in enumerate(self._boxes)}
-        self.packed = 0
         self.ending = False
 
     def _teller(self, place: int, box: Enrolled) -> _Teller:
@@ -215,7 +211,7 @@ class _Lane:
         found: Counter[Key] = Counter()
         changed = 0
         sent = {agent: teller.sent for agent, teller in self._tellers.items()}
-        for agent, payload in self._stored():
+        for agent, payload in stored_payloads(sqlite_url(self._folder)):
             reading = msgspec.json.decode(payload, type=wire.Reading)
             found[agent, reading.sequence] += 1
             changed += sent[agent].get(reading.sequence) != payload or reading.boot_id != BOOT_ID
@@ -223,17 +219,6 @@ class _Lane:
         complaints = sum((teller.complaints for teller in self._tellers.values()), Counter[str]())
         changed += sum(number for text, number in complaints.items() if "another content" in text)
         return len(lost), sum(number - 1 for number in found.values()), changed
-
-    def _stored(self) -> Iterator[tuple[str, bytes]]:
-        database = Database(sqlite_url(self._folder))
-        with database.reads() as db:
-            for agent, payload in db.execute(select(YoungReading.agent, YoungReading.payload)):
-                yield agent, payload
-            for agent, packed in db.execute(select(ReadingDay.agent, ReadingDay.packed)):
-                for kept in packing.unpack(packed):
-                    self.packed += 1
-                    yield agent, kept.payload
-        database.close()
 
 
 def _pack_for_ever(url: str) -> None:

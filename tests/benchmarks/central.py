@@ -15,6 +15,7 @@ from kampungnet import tables
 from kampungnet.core import clock, migrate
 from kampungnet.core.database import Database
 from kampungnet.devices import service as devices
+from kampungnet.measurement import packing
 from kampungnet.measurement.models import ReadingDay, YoungReading
 from kampungnet.shared import wire
 from kampungnet.villages import service as villages
@@ -146,6 +147,18 @@ def stored_readings(database_url: str) -> int:
         packed = db.scalar(select(func.sum(ReadingDay.readings))) or 0
     database.close()
     return int(young + packed)
+
+
+def stored_payloads(database_url: str) -> Iterator[tuple[str, bytes]]:
+    """Yield every reading in a database, young or packed: its agent, and the JSON as the box made it."""
+    database = Database(database_url)
+    with database.reads() as db:
+        for agent, payload in db.execute(select(YoungReading.agent, YoungReading.payload)):
+            yield agent, payload
+        for agent, packed in db.execute(select(ReadingDay.agent, ReadingDay.packed)):
+            for kept in packing.unpack(packed):
+                yield agent, kept.payload
+    database.close()
 
 
 def request_of(sender: Sender, readings: Sequence[Spooled], health: wire.AgentHealth | None = None) -> bytes:

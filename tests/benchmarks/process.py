@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tests.support.family import family
+
 ROOT = Path(__file__).parents[2]
 TICK = os.sysconf("SC_CLK_TCK")
 STOP_SECONDS = 10.0
@@ -47,6 +49,10 @@ class Child:
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024 / 1e6
         raise Unusable(f"{self.name} has no memory to measure")
+
+    def resident_megabytes(self) -> float:
+        """Return the memory of it and its descendants now, in MB of 10^6 bytes, without pages of files."""
+        return sum(_anonymous_kb(pid) for pid in family(self.pid)) * 1024 / 1e6
 
     def wait_for(self, what: str, done: Callable[[], bool], seconds: float = 60.0) -> None:
         """Wait until ``done`` says so. Raises ``Unusable`` when the child ends or the time is over."""
@@ -118,6 +124,14 @@ def _cpu_seconds(pid: str) -> float:
     except FileNotFoundError:  # a child that ended meanwhile is in its parent's sum
         return 0.0
     return sum(int(ticks) for ticks in fields[11:15]) / TICK
+
+
+def _anonymous_kb(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("RssAnon:"))
 
 
 def _die_with_parent() -> None:

@@ -95,7 +95,7 @@ def test_a_bad_one_fails_alone(database: Database, door: Door) -> None:
     assert (before.result(timeout=30), after.result(timeout=30)) == ("BEFORE", "AFTER")
     with pytest.raises(NotStored) as caught:
         failing.result(timeout=30)
-    assert str(caught.value.__cause__) == "unstorable"
+    assert str(caught.value) == "unstorable"
     assert _names(database) == {"first", "before", "after"}
 
 

@@ -9,7 +9,7 @@ from tests.faults import hostile, surface
 from tests.faults.office import Office
 from tests.faults.told import chance, times, told
 
-REQUESTS = times(1_000, 4_000)
+REQUESTS = times(1_000, 2_000)
 MOST_GROWTH_BYTES = 40_000_000
 """What caches may still take after the first half of the requests; the pages alone take thirty times that much."""
 

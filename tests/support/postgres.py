@@ -1,6 +1,7 @@
 """A real PostgreSQL for the tests: started in a folder of its own, gone afterwards."""
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -68,6 +69,11 @@ class Cluster:
             self._process.send_signal(signal.SIGINT)
             self._process.wait(timeout=30)
             self._process = None
+
+    def kill_one(self, dice: random.Random) -> None:
+        """Kill one process but the first: PostgreSQL ends all others, brings its log to the end and goes on."""
+        with suppress(ProcessLookupError):
+            os.kill(dice.choice(sorted(set(family(self.pid)) - {self.pid})), signal.SIGKILL)
 
     def kill(self) -> None:
         """Kill all of it at once, as an out-of-memory killer or a broken machine does."""

@@ -357,7 +357,7 @@ def _parse(sentence: list[bytes]) -> tuple[bytes, Row]:
                     tag = word[5:]
             elif word is not sentence[0]:
                 raise ValueError
-    except ValueError as error:
+    except (ValueError, IndexError) as error:  # a length of two bytes may say 0: a word without a first byte
         raise ProtocolError(f"odd word: {excerpt(word)!r}") from error
     return tag, row
 
