@@ -1,4 +1,7 @@
-"""kill -9 at 200 random moments: of the agent while it spools, of the server while it takes reports and packs them."""
+"""kill -9 at 200 random moments: of the agent while it spools, of the server while it takes reports and packs them.
+
+``LONG=1``: at 2,000.
+"""
 
 import argparse
 import os
@@ -37,7 +40,7 @@ from tests.benchmarks.process import module, start
 from tests.benchmarks.rows import Goal, Row
 from tests.support.ports import free_port
 
-MOMENTS = 200
+MOMENTS = 200 * (10 if os.environ.get("LONG") else 1)
 LANES = 2
 """Servers side by side, each with its own boxes: starting one takes longer than killing it."""
 BOXES = 6

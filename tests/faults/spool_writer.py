@@ -7,6 +7,8 @@ from kampungnet.shared import wire
 from kampungnet_agent.box import Box
 from kampungnet_agent.spool import Spool
 
+MOST_WAITING = 2_000
+
 
 def main(folder: Path, *, careless: bool) -> None:
     """Write until killed, and settle now and then what is said as a negative number before.
@@ -24,7 +26,9 @@ def main(folder: Path, *, careless: bool) -> None:
         sys.stdout.write(f"{sequence}\n")
         sys.stdout.flush()
         if number % 40 == 0:
-            receipted = [one.sequence for one in spool.oldest(sequence - 20, 15)]
+            # A backlog that grows, and then stays: at the cap of the spool the oldest would go, as they should.
+            most = 15 if spool.state().readings < MOST_WAITING else 60
+            receipted = [one.sequence for one in spool.oldest(sequence - 20, most)]
             sys.stdout.write("".join(f"-{one}\n" for one in receipted))
             sys.stdout.flush()
             spool.settle(receipted)
