@@ -147,7 +147,7 @@ class Shared:
         base = 10 ** (len(str(steps[0])) - 1)
         steps[0] -= base
         found = list(accumulate(steps))
-        low, high = min(found), max(found)
+        low, high = (found[0], found[-1]) if self._never_falls(run + 2) else (min(found), max(found))
         # One of more or fewer digits is out of these bounds, because of the 1 in front.
         if low >= 0 and high < base:
             return found
@@ -178,6 +178,10 @@ class Shared:
     def _is_still(self, column: int) -> bool:
         start = self._first + column * self.length
         return planes.are_zero(self._data, start + 1, start + self.length)
+
+    def _never_falls(self, column: int) -> bool:
+        start = self._first + column * self.length
+        return planes.have_no_minus(self._data, start + 1, start + self.length)
 
     def _payloads(self) -> Iterable[bytes]:
         """Put the digits between the parts. Most of them never change and become part of the text."""

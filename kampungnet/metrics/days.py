@@ -17,7 +17,9 @@ from kampungnet.metrics.sending import Sender, When
 from kampungnet.metrics.series import Gatherer
 
 SAMPLES_AT_ONCE: Final = 40_000
-_AHEAD: Final = 3
+_AHEAD: Final = 6
+_FEW: Final = 3
+"""When so few are ahead more are read, together."""
 
 Opened = tuple[Rested, list[Shared]]
 
@@ -43,10 +45,11 @@ class Days:
         ahead: deque[tuple[Rested, Future[list[Shared]]]] = deque()
         with ThreadPoolExecutor(1, "opener") as opener:
             while True:
-                for pack in islice(left, _AHEAD - len(ahead)):
+                if len(ahead) < _FEW:
                     with self._database.reads() as db:
-                        blob = backlog.blob_of(db, regency, pack)
-                    ahead.append((pack, opener.submit(packing.texts, blob) if blob else opener.submit(list)))
+                        for pack in islice(left, _AHEAD - len(ahead)):
+                            blob = backlog.blob_of(db, regency, pack)
+                            ahead.append((pack, opener.submit(packing.texts, blob) if blob else opener.submit(list)))
                 if not ahead:
                     return
                 pack, opened = ahead.popleft()

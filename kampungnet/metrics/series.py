@@ -4,7 +4,7 @@ import struct
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final
 
 import msgspec
@@ -271,7 +271,7 @@ def count(taken: Taken) -> int:
 
 def request(parts: Iterable[Part]) -> bytes:
     """Return the message of a request, not compressed yet."""
-    return b"".join(remote_write.time_series(part.of.encoded, part.samples) for part in parts)
+    return b"".join(chain.from_iterable(remote_write.pieces(part.of.encoded, part.samples) for part in parts))
 
 
 def number_of(parts: Iterable[Part]) -> int:

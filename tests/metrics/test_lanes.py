@@ -1,5 +1,6 @@
 """Requests beside their making: each village in order, and nothing is made for a store that is away."""
 
+import sys
 import threading
 
 import pytest
@@ -49,3 +50,10 @@ def test_after_a_store_went_away_the_next_request_need_not_be_made() -> None:
             lanes.wait()
     assert len(made) <= 2 * ON_THEIR_WAY
     assert len(tried) <= LANES
+
+
+def test_threads_take_turns_sooner_only_while_requests_travel() -> None:
+    before = sys.getswitchinterval()
+    with Lanes(lambda _: None):
+        assert sys.getswitchinterval() < before / 5
+    assert sys.getswitchinterval() == before

@@ -7,6 +7,8 @@ from typing import Final
 
 import cramjam
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from kampungnet.core.errors import BadInput
 from kampungnet.metrics import remote_write, series
@@ -50,9 +52,27 @@ def test_an_instant_outside_our_time_is_refused_not_shortened(at_ms: int) -> Non
         remote_write.stamp(at_ms)
 
 
+@given(st.lists(st.integers(1 << 35, (1 << 42) - 1), min_size=1, max_size=30))
+@example([1 << 35, (1 << 42) - 1, 0x2AAAAAAAAAA, 0x15555555555])
+def test_instants_that_are_encoded_together_are_those_encoded_by_themselves(times: list[int]) -> None:
+    """And with their values nothing but those values changes."""
+    values = [at_ms / 7 for at_ms in times]
+    each = [remote_write.sample(value, remote_write.stamp(at_ms)) for value, at_ms in zip(values, times, strict=True)]
+    assert remote_write.filled(remote_write.empty(times), values) == b"".join(each)
+    each = [remote_write.sample(3, remote_write.stamp(at_ms)) for at_ms in times]
+    assert remote_write.filled(remote_write.empty(times), 3) == b"".join(each)
+
+
+@pytest.mark.parametrize("bad", [(1 << 35) - 1, 1 << 42])
+def test_one_instant_outside_our_time_refuses_all_that_are_encoded_with_it(bad: int) -> None:
+    with pytest.raises(ValueError, match="no instant"):
+        remote_write.empty([NOW_MS, bad, NOW_MS])
+
+
 def test_numbers_are_protobufs() -> None:
     """The example of its documentation."""
     assert remote_write.varint(150) == b"\x96\x01"
+    assert [remote_write.varint(number) for number in (0, 127, 128)] == [b"\x00", b"\x7f", b"\x80\x01"]
 
 
 def test_snappy_is_the_block_format() -> None:
