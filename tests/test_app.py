@@ -6,16 +6,19 @@ import socket
 import subprocess
 import sys
 import threading
+import tomllib
 from typing import Any
 
 import msgspec
 import pytest
 from sqlalchemy import text
 
+from kampungnet.app import VERSION
 from kampungnet.core import migrate
 from kampungnet.core.database import Database
 from kampungnet.shared import wire
 from kampungnet.upkeep import Upkeep
+from tests.architecture.sources import ROOT
 from tests.support.ports import free_port
 from tests.support.server import Box, Running, serving, serving_process, where
 
@@ -114,6 +117,11 @@ def test_the_server_ends_cleanly_when_told_and_logs_nothing_in_a_quiet_life(
         process.wait(timeout=10)
     written = capfd.readouterr()
     assert (written.out, written.err) == ("", "")
+
+
+def test_the_version_that_the_server_names_is_that_of_its_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == VERSION
 
 
 def test_upkeep_ends_when_told(sqlite_database: Database) -> None:

@@ -1,6 +1,7 @@
 """What commands are made of and share; :mod:`kampungnet.cli` knows which there are and imports the one that is run."""
 
 import argparse
+import importlib
 import os
 from collections.abc import Callable
 from contextlib import closing
@@ -12,7 +13,7 @@ from typing import Protocol
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from kampungnet.core import migrate
+from kampungnet.core import revision
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Problem, Unavailable
 
@@ -64,10 +65,10 @@ def place_of(options: argparse.Namespace) -> Place:
 def open_database(options: argparse.Namespace) -> Database:
     """Open the database of a command. The embedded one is made or brought up to date without asking."""
     database = unmigrated(options)
-    if not options.database_url:
-        migrate.migrate(database)
-    elif migrate.version(database) != migrate.newest():
-        raise Unavailable("The database has another version than this program: run `kampungnet migrate` first.")
+    if revision.of(database) != revision.newest():
+        if options.database_url:
+            raise Unavailable("The database has another version than this program: run `kampungnet migrate` first.")
+        importlib.import_module("kampungnet.core.migrate").migrate(database)
     return database
 
 

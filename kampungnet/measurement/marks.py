@@ -91,12 +91,10 @@ def _marked(parts: tuple[bytes, ...]) -> list[tuple[Path, str, frozenset[int]]]:
     return [leaf for leaf in leaves if leaf[2]]
 
 
-def _leaves(tree: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    if isinstance(tree, dict):
-        for name, one in tree.items():
+def _leaves(tree: dict[str, Any] | list[Any], path: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the numbers and words of a reading: what holds others is a step of its own, a leaf is none."""
+    for name, one in tree.items() if isinstance(tree, dict) else enumerate(tree):
+        if isinstance(one, dict | list):
             yield from _leaves(one, (*path, name))
-    elif isinstance(tree, list):
-        for place, one in enumerate(tree):
-            yield from _leaves(one, (*path, place))
-    elif isinstance(tree, int | str) and not isinstance(tree, bool):
-        yield path, str(tree)
+        elif isinstance(one, int | str) and not isinstance(one, bool):
+            yield (*path, name), str(one)

@@ -8,6 +8,7 @@ import threading
 from contextlib import closing
 
 from kampungnet.core import clock
+from kampungnet.core.collector import rest_the_collector
 from kampungnet.core.commands import Add, day, open_database
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Unavailable
@@ -59,6 +60,7 @@ def _resend(options: argparse.Namespace) -> None:
         if options.village is not None:
             with database.reads() as db:
                 villages.village(db, options.village)
+        rest_the_collector()
         sent = resend(database, settings, Stretch(options.first, options.last, options.village), _say)
     _say(f"{sent.taken} samples were taken by {settings.store}.")
     for reason, dropped in sent.dropped.items():

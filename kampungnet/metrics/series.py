@@ -116,7 +116,8 @@ class Gatherer:
                 self._wait(series, remote_write.filled(empty, value.numbers if isinstance(value, Column) else value))
             said.append(self._now)
         has_ends = self._end_between(several, said)
-        if has_ends or any(one.times[-1] > after.times[0] for one, after in pairwise(several)):
+        is_mixed = any(one.times[-1] > after.times[0] for one, after in pairwise(several))
+        if has_ends or is_mixed or any(len(set(now)) < len(now) for now in said):  # the last: two ports of one name
             for series in set().union(*said):
                 series.waiting = [remote_write.in_order(b"".join(series.waiting))]
 

@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from kampungnet import tables
-from kampungnet.core import migrate
+from kampungnet.core import migrate, revision
 from kampungnet.core.database import Base, Database
 from kampungnet.core.errors import BadInput, Unavailable
 from kampungnet.upkeep import pack_all
@@ -46,9 +46,10 @@ def _downgrade(database: Database, to: str) -> None:
 
 
 def test_an_empty_database_is_brought_to_the_newest_version_and_twice_is_harmless(empty: Database) -> None:
-    assert migrate.version(empty) is None
+    assert migrate.version(empty) is revision.of(empty) is None
     assert migrate.migrate(empty) == (None, migrate.newest())
     assert migrate.migrate(empty) == (migrate.newest(), migrate.newest())
+    assert migrate.version(empty) == migrate.newest() == revision.of(empty) == revision.newest()
 
 
 def test_a_migration_is_on_disk_before_it_is_told_as_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

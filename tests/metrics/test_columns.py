@@ -122,6 +122,12 @@ def test_readings_of_several_texts_that_take_turns_stay_in_order_and_end_what_is
     assert len(_check(_kept(bodies))) < 60
 
 
+def test_two_ports_of_one_name_are_one_series_in_order() -> None:
+    """A store would refuse what comes before what it has."""
+    port = wire.CounterReading("ether2", "ether", running=True, rx_bytes=5, tx_bytes=7)
+    _check(_kept([_router(n, interfaces=[port, port]) for n in range(30)]))
+
+
 def test_an_onu_that_an_olt_tells_of_is_its_villages_from_the_day_it_was_given_to_it() -> None:
     """Readings from before are not its own."""
     told = _check(_kept([_olt(n % 5) for n in range(30)]))

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, update
 
 from kampungnet import cli
-from kampungnet.core import migrate
+from kampungnet.core import revision
 from kampungnet.core.database import Database
 from kampungnet.staff import audit
 from kampungnet.staff.audit import Act, Examined
@@ -146,7 +146,7 @@ def test_the_key_can_be_changed_while_the_old_one_stays_below_it(database: Datab
 def test_the_command_says_in_one_sentence_whether_the_log_holds(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("kampungnet.core.migrate.version", lambda _: migrate.newest())
+    monkeypatch.setattr("kampungnet.core.revision.of", lambda _: revision.newest())
     monkeypatch.setenv("KAMPUNGNET_KEY_FILE", str(tmp_path / "kampungnet.key"))
     url = database.engine.url.render_as_string(hide_password=False)
 

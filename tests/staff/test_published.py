@@ -10,7 +10,7 @@ from kampungnet import cli
 from kampungnet.alerts.facts import Morning
 from kampungnet.alerts.morning import dawn, morning
 from kampungnet.app import Server
-from kampungnet.core import clock, languages, migrate, pages
+from kampungnet.core import clock, languages, pages, revision
 from kampungnet.core.database import Database
 from kampungnet.staff import audit, published
 from kampungnet.staff.audit import Act
@@ -46,7 +46,7 @@ async def test_anybody_may_keep_the_page_and_it_shows_when_the_end_is_cut_off_or
     server: Server, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("kampungnet.core.migrate.version", lambda _: migrate.newest())
+    monkeypatch.setattr("kampungnet.core.revision.of", lambda _: revision.newest())
     monkeypatch.setenv("KAMPUNGNET_KEY_FILE", str(tmp_path / "kampungnet.key"))
     kept = tmp_path / "segel.html"
     url = database.engine.url.render_as_string(hide_password=False)
