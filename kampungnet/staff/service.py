@@ -100,8 +100,11 @@ class SignedIn:
 
     def check_role(self, *roles: Role) -> None:
         """Raise ``NotAllowed`` for who does something else here."""
-        if self.role not in roles:
+        if self.role in roles:
+            return
+        if Role.ENGINEER in roles:
             raise NotAllowed(N_("Your role may look at this, but not change it. Ask an engineer of the kabupaten."))
+        raise NotAllowed(N_("Your role may look at this, but not change it. Ask the budget staff."))
 
     @property
     def keeps_books(self) -> bool:

@@ -14,6 +14,7 @@ from kampungnet.core.database import Database
 from kampungnet.core.pages import PACKAGE
 from tests.pages.cast import browser, signed_in
 from tests.pages.furnished import HOSTILE, furnish, furnished
+from tests.pages.looks import faults
 from tests.pages.sample import PASSWORD
 from tests.pages.walk import addresses
 from tests.support.accessible import found_on
@@ -116,18 +117,18 @@ def calm(tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
-async def test_every_page_is_small_and_accessible_under_the_same_header(
+async def test_every_page_is_small_accessible_by_day_and_night_whole_at_every_width_and_fit_for_paper(
     calm: Database, chromium: str, axe: str
 ) -> None:
-    server, seen = Server(calm, upkeep=False), set[str]()
+    server, seen, found = Server(calm, upkeep=False), set[str](), list[str]()
     for who in MEASURED_AS:
         # Of the others only what the engineer may not open.
         new = [path for path in await _opened(server, who, addresses(server, furnished(calm))) if path not in seen]
         seen.update(new)
         with serving(calm) as running:
             async with screen(chromium, size=(360, 740)) as page:
-                found = await _looked_at(page, f"http://127.0.0.1:{running.port}", who, new, axe)
-        assert not found, "\n".join(found)
+                found += await _looked_at(page, f"http://127.0.0.1:{running.port}", who, new, axe)
+    assert not found, "\n".join(found)
     assert len(seen) > 50
 
 
@@ -144,7 +145,7 @@ async def _opened(server: Server, who: str, paths: list[str]) -> list[str]:
 
 
 async def _looked_at(page: Browser, base: str, who: str, paths: list[str], axe: str) -> list[str]:
-    """Return what is wrong with pages as a phone shows them."""
+    """Return what is wrong with pages as phones, desks and paper show them."""
     if who:
         await page.go(f"{base}/masuk")
         await page.fill("[name=username]", who)
@@ -157,6 +158,6 @@ async def _looked_at(page: Browser, base: str, who: str, paths: list[str], axe: 
         if await page.value("!!document.querySelector('header.top nav')"):
             heights[path] = await page.value("document.querySelector('header.top').offsetHeight")
         await page.value("document.querySelectorAll('details').forEach(one => one.open = true)")
-        found += [f"{path}: {one}" for one in await found_on(page, axe, by_night=False)]
+        found += [f"{path}: {one}" for one in [*await found_on(page, axe), *await faults(page)]]
     assert len(set(heights.values())) <= 1, heights
     return found

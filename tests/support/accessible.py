@@ -28,13 +28,11 @@ def axe() -> str:
     return (CACHE / "node_modules/axe-core/axe.min.js").read_text("utf-8")
 
 
-async def found_on(page: Browser, axe: str, *, by_night: bool = True) -> list[str]:
+async def found_on(page: Browser, axe: str) -> list[str]:
     """What the checker says against the page that is open, by day; and against its colours by night."""
     await page.value(f"(() => {{ {axe}; return typeof window.axe }})()")
     found = []
     for scheme, only in (("light", {"type": "tag", "values": RULES}), ("dark", {"type": "rule", "values": COLOURS})):
-        if scheme == "dark" and not by_night:
-            continue
         await page.call(
             "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}]
         )  # fmt: skip
