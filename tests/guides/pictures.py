@@ -49,6 +49,8 @@ class Picture:
     """A CSS selector: the picture shows only this."""
     follow: tuple[str, ...] = ()
     """CSS selectors of links to follow from there, or ``text:`` and what stands in the line of the link."""
+    sent: tuple[str, str] = ("", "")
+    """CSS selector of a field there, and what is typed into it before its form is sent; the answer is the picture."""
 
 
 _FIRST: Final = "a[href^='/laporan/{own}']"
@@ -70,6 +72,7 @@ PICTURES: Final = (
     Picture("pagu", "dewi", "/pagu", height=560),
     Picture("periksa", "dewi", "/anggaran", PHONE, 560, follow=("tr:has(.step-paid) a", "a[href^='/periksa/']")),
     Picture("perangkat", "sari", "/desa/{extras}", PHONE, 640, part="section.card:has(.devices)"),
+    Picture("kode-kotak", "sari", "/desa/{ageing}", PHONE, 640, sent=("#new-reason", "Kotak lama rusak")),
     Picture("wifi-aturan", "sari", "/desa/{own}/wifi", PHONE, 420, part="section.card:has([value=managed])"),
 )
 
@@ -161,6 +164,13 @@ async def _take(page: Browser, url: str, one: Picture, places: Mapping[str, str]
     await page.go(url + one.path.format(**places))
     for link in one.follow:
         await page.go(url + await page.value(_address_of(link.format(**places))))
+    field, typed = one.sent
+    if field:
+        here = await page.value("location.pathname")
+        await page.value("document.querySelectorAll('details').forEach(one => one.open = true)")
+        await page.fill(field, typed)
+        await page.value(f"document.querySelector({json.dumps(field)}).form.requestSubmit()")
+        await page.until(f"location.pathname != {json.dumps(here)} && document.readyState == 'complete'")
     left, top, width, height = await page.value(_rectangle(one))
     clip = {"x": left, "y": top, "width": width, "height": height, "scale": 1}
     taken = await page.call(
