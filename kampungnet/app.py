@@ -20,7 +20,7 @@ from kampungnet.billing import ending, routes_books, routes_check, routes_contra
 from kampungnet.billing import routes as billing_routes
 from kampungnet.billing import routes_data as billing_data
 from kampungnet.configs import routes as configs_routes
-from kampungnet.core import certificate, migrate, web
+from kampungnet.core import certificate, migrate, sight, web
 from kampungnet.core.database import Database
 from kampungnet.core.errors import NotFound, Problem, Unavailable
 from kampungnet.core.tally import Tally
@@ -183,12 +183,14 @@ class Server:
     def _readyz(self) -> dict[str, str]:
         try:
             found = migrate.version(self.database)
+            with self.database.reads() as db:
+                role = sight.bypassed_by(db)
         except SQLAlchemyError as error:
             log.error("the database does not answer: %s", error)
             raise Unavailable("The database does not answer: see the server's log.") from error
         if found != migrate.newest():
             raise Unavailable("The database has another version than this program: run `kampungnet migrate`.")
-        return {"status": "ready"}
+        return {"status": "ready"} | ({"warning": sight.bypass_sentence(role)} if role else {})
 
     def _agents(self, request: Request) -> list[dict[str, Any]]:
         _only_from_here(request)

@@ -7,13 +7,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Final
 
 import uvicorn
 
 from kampungnet import settings
 from kampungnet.app import Server
-from kampungnet.core import patience
+from kampungnet.core import patience, sight
 from kampungnet.core.collector import rest_the_collector
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Unavailable
@@ -49,6 +50,7 @@ def serve(open_database: Open, host: str, port: int, processes: int = 1) -> None
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     if processes == 1:
         database = open_database()
+        _tell_of_a_missing_wall(database)
         rest_the_collector()
         pulse = Pulse()
 
@@ -58,10 +60,18 @@ def serve(open_database: Open, host: str, port: int, processes: int = 1) -> None
 
         _run(Server(database), _listening(host, port), database, beat)
         return
-    open_database().close()  # says now what is wrong with it, and makes or migrates the embedded one
+    with closing(open_database()) as database:  # says now what is wrong with it; makes or migrates the embedded one
+        _tell_of_a_missing_wall(database)
     _listening(host, port).close()  # somebody else's port would otherwise be shared with them
     rest_the_collector()
     _Crew(open_database, [_listening(host, port, shared=True) for _ in range(processes)]).run()
+
+
+def _tell_of_a_missing_wall(database: Database) -> None:
+    with database.reads() as db:
+        role = sight.bypassed_by(db)
+    if role:
+        log.warning("%s", sight.bypass_sentence(role))
 
 
 class Web(uvicorn.Server):

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from kampungnet.alerts import webhook
 from kampungnet.core import clock
 from kampungnet.core.errors import TooLarge, TooSlow
-from kampungnet.core.web import API_PREFIX, Reads, Writes
+from kampungnet.core.web import API_PREFIX, Reads, Writes, sight_of
 
 BODY_SECONDS: Final = 20
 
@@ -24,7 +24,9 @@ class AlertsOut:
 
 
 def _regency(request: Request, db: Reads) -> str:
-    return webhook.regency_of(db, request.headers.get("authorization", ""))
+    regency = webhook.regency_of(db, request.headers.get("authorization", ""))
+    sight_of(request).see(regency)
+    return regency
 
 
 async def _body(request: Request, _regency: Annotated[str, Depends(_regency)]) -> bytes:

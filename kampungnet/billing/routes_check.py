@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from kampungnet.billing import statements, words
 from kampungnet.core import pages
 from kampungnet.core.languages import Language
-from kampungnet.core.web import Reads
+from kampungnet.core.sight import EVERYTHING
+from kampungnet.core.web import Reads, sight_of
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -31,6 +32,8 @@ def check(request: Request, db: Reads, content: str) -> Response:
 
 def _page(request: Request, db: Session, typed: str) -> Response:
     content = re.sub(r"[\s:-]", "", typed[:300]).lower()
+    # Of whichever village: who knows the hash has the paper, and guesses no other of 256 bits.
+    sight_of(request).see(EVERYTHING)
     facts = _facts(db, content, pages.language_of(request)) if _HASH.fullmatch(content) else []
     return pages.render(
         request, "billing/check.html", 404 if typed and not facts else 200, facts=facts, asked=bool(typed),

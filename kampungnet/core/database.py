@@ -12,6 +12,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
+from copy import copy
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
@@ -27,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from kampungnet.core import sight
 from kampungnet.core.errors import BadInput, Unavailable
 from kampungnet.core.keys import Keys
 from kampungnet.core.line import Line
@@ -51,19 +53,30 @@ class Base(DeclarativeBase):
 
 
 class Database:
-    """The engine and its two kinds of session: one that only reads, one that commits."""
+    """The engine and its two kinds of session: one that only reads, one that commits.
+
+    As it is opened it sees everything, for commands and jobs; :meth:`seen_by` gives the one of a request.
+    """
 
     def __init__(self, url: str, key_file: Path | None = None) -> None:
         """Open a database. Its keys are in ``key_file``; those of an SQLite file lie beside it."""
         self.engine = _engine(url)
-        self._writing = self.engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
-        # One page asks several questions: they see one moment, as SQLite does it anyway, not half a packing.
-        snapshot = {} if self.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
-        self._reading = self.engine.execution_options(**snapshot)
+        self._show(sight.WHOLE)
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         self._turn = _Turn(Path(file)) if file else None
         self._log = f"{file}-wal" if file else None
         self._info = {"keys": Keys(key_file or (Path(file).with_name("kampungnet.key") if file else None))}
+
+    def _show(self, what: sight.Sight) -> None:
+        self._writing = self.engine.execution_options(**{"sqlite_begin": "BEGIN IMMEDIATE", sight.OPTION: what})
+        # One page asks several questions: they see one moment, as SQLite does it anyway, not half a packing.
+        self._reading = self.engine.execution_options(**{sight.SNAPSHOT: True, sight.OPTION: what})
+
+    def seen_by(self, who: sight.Sight) -> "Database":
+        """Return this database as somebody sees it: over the same connections, closed with this one."""
+        seen = copy(self)
+        seen._show(who)
+        return seen
 
     @contextmanager
     def reads(self) -> Iterator[Session]:
@@ -298,7 +311,10 @@ def _engine(url: str) -> Engine:
         # Without the URL itself: it may hold a password.
         raise BadInput("The database URL cannot be read: it looks like postgresql+psycopg://name@host/name.") from None
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_size=10, max_overflow=20, pool_pre_ping=True)
+        # The driver must not open transactions by itself: ``sight.begin`` says with the BEGIN what is seen.
+        engine = create_engine(parsed, pool_size=10, max_overflow=20, pool_pre_ping=True, isolation_level="AUTOCOMMIT")
+        event.listen(engine, "begin", sight.begin)
+        return engine
     if parsed.database:
         file = Path(parsed.database)
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Dialect, Engine
 from sqlalchemy.orm import Session
 
+from kampungnet.core import sight
+
 
 class Driver(NamedTuple):
     """The driver's own connection, in the transaction of a session."""
@@ -41,8 +43,7 @@ class Line(Session):
         """Begin, and commit at the end; when anything is raised, roll back and take another connection next time."""
         try:
             connection, dialect = self.driver or self._dialled()
-            if dialect.name == "sqlite":  # others begin by themselves, with the first statement
-                connection.execute("BEGIN IMMEDIATE")
+            connection.execute("BEGIN IMMEDIATE" if dialect.name == "sqlite" else "BEGIN")
             yield
             if self.in_transaction():
                 self.commit()
@@ -55,6 +56,9 @@ class Line(Session):
     def _dialled(self) -> Driver:
         self._lasting = self.bind = self._engine.connect()
         self.driver = Driver(self._lasting.connection.driver_connection, self._lasting.dialect)
+        # Many boxes' reports share a transaction: it sees every village. Said once, as the connection is nobody else's
+        # before or after; what ties a reading to its own site is the signature.
+        sight.see_everything_for_good(self._lasting)
         return self.driver
 
     def hang_up(self) -> None:

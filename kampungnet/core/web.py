@@ -17,10 +17,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kampungnet.core import pages, security
+from kampungnet.core import pages, security, sight
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, NotAllowed, NotFound, NotSignedIn, Problem, TooLarge, Unprocessable
 from kampungnet.core.languages import N_
+from kampungnet.core.sight import Sight
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +56,21 @@ _DEFECT: Final = N_("Something broke on our side and has been written down. Plea
 _FORGED: Final = N_("This form was not sent from a KampungNet page. Open the page again and send it from there.")
 
 
+def sight_of(request: Request) -> Sight:
+    """Return what the sessions of this request see: no village, until it is known who asks."""
+    found: Sight | None = getattr(request.state, "sight", None)
+    if found is None:
+        found = request.state.sight = Sight(sight.NOBODY_YET)
+    return found
+
+
 def database_of(request: Request) -> Database:
-    """Return the app's database, for the few who need more than one session."""
+    """Return the app's database as this request sees it, for the few who need more than one session."""
+    return whole_database_of(request).seen_by(sight_of(request))
+
+
+def whole_database_of(request: Request) -> Database:
+    """Return the app's database, of which everything is seen: for what is looked up once for many who ask."""
     database: Database = request.app.state.database
     return database
 

@@ -22,7 +22,8 @@ from kampungnet.core import clock, pages, security
 from kampungnet.core.database import Database
 from kampungnet.core.errors import NotFound, Unprocessable
 from kampungnet.core.languages import DEFAULT, N_
-from kampungnet.core.web import database_of, texts_of
+from kampungnet.core.sight import Sight
+from kampungnet.core.web import texts_of, whole_database_of
 from kampungnet.devices.models import Site
 from kampungnet.hotspot import codes, handover, portal_pages, portals
 from kampungnet.hotspot.handover import Handed, origins
@@ -50,7 +51,7 @@ router = APIRouter(prefix="/portal/{village}", include_in_schema=False)
 
 async def portal_of(request: Request, village: str) -> Portal:
     """Return what the page of a village says. Raises ``NotFound`` where the server has none."""
-    database = database_of(request)
+    database = whole_database_of(request)
     shelf, now = _SHELVES.setdefault(database, {}), time.monotonic()
     until, found = shelf.get(village, (0.0, None))
     if found is None or until < now:
@@ -102,7 +103,7 @@ async def tried(portal: SeenPortal, form: Annotated[dict[str, str], Depends(_for
 
 def _portal(database: Database, village: str) -> Portal:
     Scope(village[:5]).check(village)
-    with database.reads() as db:
+    with database.seen_by(Sight(village)).reads() as db:
         found = db.execute(select(Site.regency, Site.code).where(Site.village == village).order_by(Site.code)).first()
         if found is None or not portals.policy(db, (found[0], found[1])).logins:
             raise NotFound(_NONE)

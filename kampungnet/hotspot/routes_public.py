@@ -15,12 +15,14 @@ from sqlalchemy.orm import Session
 from kampungnet.core import clock, pages
 from kampungnet.core.database import Database
 from kampungnet.core.languages import N_, Language
-from kampungnet.core.web import database_of
+from kampungnet.core.sight import Sight
+from kampungnet.core.web import whole_database_of
 from kampungnet.devices.service import VillageState, village_states
 from kampungnet.devices.status import Status
 from kampungnet.hotspot import evidence, sessions
 from kampungnet.hotspot.evidence import Use
 from kampungnet.measurement.months_of_village import months
+from kampungnet.staff.service import Scope
 from kampungnet.villages import service as villages
 from kampungnet.villages.models import Regency
 
@@ -42,14 +44,15 @@ router = APIRouter(include_in_schema=False)
 @router.get("/info/{village}")
 def public(request: Request, village: str) -> Response:
     """Show a village's line to everybody."""
-    database, language = database_of(request), pages.language_of(request)
+    database, language = whole_database_of(request), pages.language_of(request)
     shelf, key = _SHELVES.setdefault(database, {}), (village, language.code)
     until, kept = shelf.get(key, (0.0, None))
     # What somebody writes behind the address stands in the page's links: nobody else gets that page.
     is_plain = not request.query_params
     if is_plain and kept is not None and time.monotonic() < until:
         return kept
-    with database.reads() as db:
+    Scope(village[:5]).check(village)
+    with database.seen_by(Sight(village)).reads() as db:
         answer = _page(request, db, village, language)
     answer.headers["Cache-Control"] = f"public, max-age={KEPT_SECONDS}"
     answer.headers["Vary"] = "Cookie"

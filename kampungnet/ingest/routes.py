@@ -67,6 +67,8 @@ class ReportDoor:
         self._waiting_bytes = 0
         self._keys = service.Keys()
         self._loop = asyncio.get_running_loop()
+        # Reports of many boxes share a commit, so that it sees every village: behind this door the signature is the
+        # second wall, which ties each reading to the site of the box that made it.
         self._group: GroupCommit[Arrival, wire.Receipt | Problem] = GroupCommit(
             database, lambda db, arrivals: service.accept(db, arrivals, self._keys, knocks), self._deliver
         )

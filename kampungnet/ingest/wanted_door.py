@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, NotSignedIn, Problem
+from kampungnet.core.sight import Sight
 from kampungnet.devices import credentials
 from kampungnet.devices import service as devices
 from kampungnet.devices.whereabouts import came_from
@@ -115,15 +116,19 @@ class WantedDoor:
             found = db.get(HotspotPortal, place)
             if found is not None and key != agent.next_key and not _says_more(found, question, now_ms):
                 return place, question, found.revision
-        with self._database.writes() as db:
+        with self._of(place).writes() as db:
             if key == agent.next_key:
                 credentials.take_over(db, agent.regency, name, key, now_ms)
             portals.asked(db, place, question, now_ms)
             return place, question, portals.revision(db, place)
 
+    def _of(self, place: Place) -> Database:
+        """Return the database as the box of a site sees it, once it is known which box asks."""
+        return self._database.seen_by(Sight(place[1].rpartition("-")[0]))
+
     def _answer(self, place: Place, question: WantedQuestion) -> WantedAnswer:
         now_ms = clock.now_ms()
-        with self._database.reads() as db:
+        with self._of(place).reads() as db:
             if question.agent not in devices.reporting_agents(db, {question.agent}):  # revoked while it waited
                 raise NotSignedIn(STRANGER)
             if portals.revision(db, place) == question.revision:

@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Unavailable
 from kampungnet.core.languages import N_
-from kampungnet.core.web import database_of
+from kampungnet.core.web import whole_database_of
 from kampungnet.devices.models import Agent, Site
 from kampungnet.staff.access import CurrentStaff
 from kampungnet.staff.service import Scope
@@ -72,7 +72,7 @@ async def fresh(request: Request, staff: CurrentStaff, desa: str = "") -> Stream
     """Send an event each time a village (or any that this person may see) has reported anew."""
     if desa:
         staff.scope.check(desa)
-    database = database_of(request)
+    database = whole_database_of(request)
     watch = _WATCHES.setdefault(database, Watch(database))
     if watch.open >= MOST_OPEN:
         raise Unavailable(N_("Too many pages are open just now: reload this one to see what is new."))

@@ -3,11 +3,12 @@
 from alembic import context
 
 from kampungnet import tables
+from kampungnet.core import sight
 from kampungnet.core.database import Base
 
 tables.load()
-context.configure(
-    connection=context.config.attributes["connection"], target_metadata=Base.metadata, render_as_batch=True
-)
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
 with context.begin_transaction():
+    sight.see_everything(connection)  # a migration may bring rows into another form
     context.run_migrations()

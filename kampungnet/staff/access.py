@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from kampungnet.core import clock
 from kampungnet.core.errors import NotAllowed, NotSignedIn
 from kampungnet.core.languages import N_
-from kampungnet.core.web import Reads, database_of
+from kampungnet.core.web import Reads, database_of, sight_of
 from kampungnet.staff import service
 from kampungnet.staff.service import SignedIn
 from kampungnet.villages.models import Regency
@@ -38,6 +38,7 @@ def signed_in(request: Request, db: Reads) -> SignedIn:
         with database_of(request).writes() as writing:
             service.touch(writing, token, now_ms)
     request.state.signed_in = staff
+    sight_of(request).see(staff.scope.place)
     request.state.kabupaten = db.get_one(Regency, staff.scope.regency).name
     return staff
 

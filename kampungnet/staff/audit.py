@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from kampungnet.core.keys import Keys, keys_of
+from kampungnet.core.sight import seeing
 from kampungnet.staff.models import AuditEntry
 from kampungnet.staff.service import SignedIn
 from kampungnet.villages.models import Regency
@@ -73,15 +74,16 @@ def _add(db: Session, by: tuple[str, str, str, str], act: Act, now_ms: int) -> N
     # Whoever adds to the chain waits here for the one before; on SQLite there is only one writer anyway.
     regency, username, name, role = by
     db.execute(select(Regency.code).where(Regency.code == regency).with_for_update(key_share=True))
-    last = _last(db, regency)
-    entry = AuditEntry(
-        regency=regency, sequence=last.sequence + 1 if last else 1, at_ms=now_ms, username=username, name=name,
-        role=role, what=act.what, about=act.about, reason=act.reason, before=_json(act.before),
-        after=_json(act.after), hash="",
-    )  # fmt: skip
-    entry.hash = KEYED + keys_of(db).mark(_PURPOSE, _told(entry, last.hash if last else START)).hex()
-    db.add(entry)
-    db.flush()
+    with seeing(db, regency):  # a village's act, too, is chained to the one before, which may be another's
+        last = _last(db, regency)
+        entry = AuditEntry(
+            regency=regency, sequence=last.sequence + 1 if last else 1, at_ms=now_ms, username=username, name=name,
+            role=role, what=act.what, about=act.about, reason=act.reason, before=_json(act.before),
+            after=_json(act.after), hash="",
+        )  # fmt: skip
+        entry.hash = KEYED + keys_of(db).mark(_PURPOSE, _told(entry, last.hash if last else START)).hex()
+        db.add(entry)
+        db.flush()
 
 
 def entries(

@@ -180,6 +180,7 @@ def _kept_readings(office: Office, kept: str) -> int:
             return int(db.execute("SELECT count(*) FROM young_readings").fetchone()[0])
     with psycopg.connect(office.place.url.replace("+psycopg", "")) as plain:
         schema = kept.removeprefix("schema ")
+        plain.execute("SET LOCAL kampungnet.place = '*'")
         found = plain.execute(f'SELECT count(*) FROM "{schema}".young_readings'.encode()).fetchone()
         return int(found[0]) if found else -1
 

@@ -119,7 +119,7 @@ def _measured(asked: Asked, ask: Callable[[], int]) -> tuple[float, str, int]:
 
 
 def _filled(plain: str) -> str:
-    with psycopg.connect(plain, autocommit=True) as db:
+    with psycopg.connect(postgres.for_superuser(plain), autocommit=True) as db:
         for statement in _SQL:
             db.execute(statement.encode())
         db.execute((build.FOLDER.parents[1] / "reader.sql").read_bytes())

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from kampungnet import cli
 from kampungnet.billing import budgets, contracts, export, sheets, uploads
 from kampungnet.billing.models import BudgetLine, BudgetVersion, Contract, PendingImport
-from kampungnet.core import migrate
 from kampungnet.core.database import Database
 from kampungnet.core.errors import NotAllowed, NotFound
 from kampungnet.staff import audit
@@ -144,9 +143,6 @@ def test_an_addendum_holds_from_its_day_on(database: Database) -> None:
 def test_the_commands_take_and_give_tables(
     database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with database.writes() as db:  # the small kabupaten was made without migrations
-        db.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
-        db.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": migrate.newest()})
     url = database.engine.url.render_as_string(hide_password=False)
     target = ["--database-url", url, "--regency", REGENCY]
     good, bad, out = tmp_path / "good.csv", tmp_path / "bad.csv", tmp_path / "out.xlsx"

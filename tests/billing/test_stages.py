@@ -4,13 +4,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from kampungnet import cli
 from kampungnet.app import Server
 from kampungnet.billing import charts_of_accounts, making, sheets, stages, uploads
 from kampungnet.billing.intake import Register
-from kampungnet.core import clock, migrate
+from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.errors import NotAllowed
 from tests.billing.months import FEE, pagu
@@ -126,9 +125,6 @@ async def test_both_are_looked_at_confirmed_and_shown(
 def test_both_are_put_in_on_the_command_line(
     database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with database.writes() as db:  # the small kabupaten was made without migrations
-        db.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
-        db.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": migrate.newest()})
     target = ["--regency", REGENCY, "--database-url", database.engine.url.render_as_string(hide_password=False)]
     for command, data, told in (("import-stages", STAGES, "3 stages"), ("import-accounts", ACCOUNTS, "3 codes")):
         file = tmp_path / f"{command}.csv"

@@ -40,7 +40,7 @@ def database(postgresql_url: str, tmp_path_factory: pytest.TempPathFactory) -> I
     with postgres.database(postgresql_url, f"boards_{os.getpid()}") as url:
         opened = Database(url, tmp_path_factory.mktemp("boards") / "kampungnet.key")
         migrate.migrate(opened)
-        with psycopg.connect(_plain(opened), autocommit=True) as db:
+        with psycopg.connect(postgres.for_superuser(url), autocommit=True) as db:
             db.execute(READER.read_text().encode())
         yield opened
         opened.close()

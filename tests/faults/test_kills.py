@@ -57,8 +57,9 @@ def test_postgresql_killed_under_a_living_server_loses_nothing_and_reports_go_on
         cluster.make("--no-sync")
         cluster.start()
         try:
-            prepared_database(f"{cluster.url}/postgres").close()
-            database = Database(f"{cluster.url}/postgres", tmp_path / "kampungnet.key")
+            url = postgres.made(cluster.url, "killed")
+            prepared_database(url).close()
+            database = Database(url, tmp_path / "kampungnet.key")
             with office.opened(database, tmp_path) as opened:
                 reporters = Reporters(neighbours(database, BOXES), opened.running, seed)
                 with reporters.at_work():

@@ -70,7 +70,7 @@ def fill(database: Database, now_ms: int, history: tuple[str, ...] = (KAMPUNGANY
     if whole:
         migrate.migrate(database)
     else:
-        Base.metadata.create_all(database.engine)
+        Base.metadata.create_all(database.engine)  # those that are not there
     chance = random.Random(7)
     with database.writes() as db, REGISTER.open(encoding="utf-8") as lines:
         header, *register = lines

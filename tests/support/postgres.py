@@ -38,7 +38,7 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        """Its address without the name of a database."""
+        """Its address without the name of a database, for the ordinary role that owns databases."""
         return f"postgresql+psycopg://kampungnet@127.0.0.1:{self.port}"
 
     @property
@@ -49,7 +49,7 @@ class Cluster:
 
     def make(self, *options: str) -> None:
         """Make the files of an empty one."""
-        usual = ["-U", "kampungnet", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", *options]
+        usual = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", *options]
         command: list[str | Path] = [self._programs / "initdb", "-D", self._folder / "data", *usual]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=self._folder, **self._run_as)
 
@@ -103,16 +103,32 @@ def server(programs: Path) -> Iterator[str]:
             cluster.stop()
 
 
+def made(server_url: str, name: str) -> str:
+    """Create an empty database and return its URL.
+
+    Its owner is an ordinary role, as it has to be: PostgreSQL asks a superuser for no policy.
+    """
+    with psycopg.connect(f"{for_superuser(server_url)}/postgres", autocommit=True) as db:
+        if not db.execute("SELECT FROM pg_roles WHERE rolname = 'kampungnet'").rowcount:
+            db.execute("CREATE ROLE kampungnet LOGIN")
+        db.execute(f'CREATE DATABASE "{name}" OWNER kampungnet'.encode())
+    return f"{server_url}/{name}"
+
+
 @contextmanager
 def database(server_url: str, name: str) -> Iterator[str]:
     """Create an empty database, yield its URL, drop it even when somebody is still connected."""
-    plain = server_url.replace("+psycopg", "")
-    with psycopg.connect(f"{plain}/postgres", autocommit=True) as db:
-        db.execute(f'CREATE DATABASE "{name}"'.encode())
-        try:
-            yield f"{server_url}/{name}"
-        finally:
+    url = made(server_url, name)
+    try:
+        yield url
+    finally:
+        with psycopg.connect(f"{for_superuser(server_url)}/postgres", autocommit=True) as db:
             db.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+def for_superuser(url: str) -> str:
+    """Return the address for psycopg as the cluster's superuser."""
+    return url.replace("+psycopg", "").replace("kampungnet@", "postgres@", 1)
 
 
 def _owner(folder: Path) -> dict[str, Any]:
@@ -127,7 +143,7 @@ def _wait_until_it_answers(port: int, process: "subprocess.Popen[bytes]", log: P
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            psycopg.connect(host="127.0.0.1", port=port, user="kampungnet", dbname="postgres").close()
+            psycopg.connect(host="127.0.0.1", port=port, user="postgres", dbname="postgres").close()
         except psycopg.OperationalError as error:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}") from error
