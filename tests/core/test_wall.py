@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any, Final
 
+import msgspec
 import pytest
 from sqlalchemy import (
     BigInteger,
@@ -29,7 +30,7 @@ from kampungnet.core import migrate, sight, wall
 from kampungnet.core.database import Base, Database
 from kampungnet.core.sight import EVERYTHING, NOBODY_YET, Sight
 from tests.support import postgres
-from tests.support.server import NEIGHBOUR, REGENCY, VILLAGE, url_of
+from tests.support.server import NEIGHBOUR, REGENCY, VILLAGE, serving, url_of
 
 OF_A_PLACE: Final = {"village", "site", "unit", "place", "district"}
 """Columns with the code of a village, or of what lies in one."""
@@ -276,6 +277,16 @@ def test_a_role_that_policies_are_not_asked_for_is_named(filled: Database) -> No
         assert sight.bypassed_by(db) == "postgres"
         assert _count(db, Base.metadata.tables["villages"]) == 3, "as PostgreSQL says of superusers"
     superuser.close()
+
+
+def test_a_server_that_walks_through_the_wall_says_so_where_it_is_looked_at(database: Database) -> None:
+    with serving(database) as behind:
+        assert msgspec.json.decode(behind.send("GET", "/readyz").body) == {"status": "ready"}
+    superuser = Database(url_of(database).replace("kampungnet@", "postgres@", 1))
+    with serving(superuser) as through:
+        told = msgspec.json.decode(through.send("GET", "/readyz").body)
+    superuser.close()
+    assert told == {"status": "ready", "warning": sight.bypass_sentence("postgres")}
 
 
 def test_the_walls_fall_and_rise_with_the_version(postgresql_url: str) -> None:
