@@ -1,7 +1,6 @@
 """``kampungnet kit``: everything that has to be taken along to a village."""
 
 import argparse
-import getpass
 import ipaddress
 import re
 from contextlib import closing
@@ -15,7 +14,7 @@ from kampungnet.core.commands import Add, open_database
 from kampungnet.core.errors import BadInput
 from kampungnet.devices import kit
 from kampungnet.devices.kit_router import RouterWish
-from kampungnet.staff.service import Role, Scope, SignedIn
+from kampungnet.staff import audit
 from kampungnet.villages import service as villages
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,60}")
@@ -55,7 +54,7 @@ def _kit(options: argparse.Namespace) -> None:
     now_ms = clock.now_ms()
     with closing(open_database(options)) as database, database.writes() as db:
         village = villages.village(db, options.village)
-        by = SignedIn("(server)", getpass.getuser(), Role.ENGINEER, Scope(village.regency))
+        by = audit.on_the_server(village.regency)
         # Within the transaction: where a file cannot be written there is no code either.
         files = kit.write(options.output, kit.make(db, by, village, wish, now_ms), router, now_ms)
         name = village.name

@@ -90,13 +90,27 @@ def people(db: Session, by: SignedIn) -> list[tuple[StaffMember, int]]:
     return [(member, sessions.get(member.username, 0)) for member in members]
 
 
-def administer(db: Session, by: SignedIn, act: str, username: str, reason: str, now_ms: int) -> str:
+def administer(database: Database, by: SignedIn, act: str, username: str, reason: str, now_ms: int) -> str:
     """Do one of ``end``, ``factor``, ``password``, ``disable`` to somebody; return a first password if one was made."""
     _check_admin(by)
+    made = hashed = ""
+    if act == "password":
+        made = security.random_password()
+        with security.place_in_hashing():  # before anybody has to wait for us to write
+            hashed = security.hash_password(made)
+    with database.writes() as db:
+        _administer(db, by, (act, hashed), username, reason, now_ms)
+    return made
+
+
+def _administer(
+    db: Session, by: SignedIn, wanted: tuple[str, str], username: str, reason: str, now_ms: int
+) -> None:  # fmt: skip
+    act, hashed = wanted
     member = db.get(StaffMember, username) if service.USERNAME.fullmatch(username) else None
     if member is None or member.regency != by.scope.regency or member.disabled_ms is not None:
         raise NotFound(N_("There is nobody of this name. Look at the list again."))
-    told, made = " ".join(reason.split()), ""
+    told = " ".join(reason.split())
     if not told or len(told) > MOST_LETTERS or not told.isprintable():
         raise Unprocessable(N_("Say in a few words why, so that others can follow it later."))
     if act == "end":
@@ -105,13 +119,12 @@ def administer(db: Session, by: SignedIn, act: str, username: str, reason: str, 
         second_factor.turn_off(db, member)
         service.end_sessions(db, username)
     elif act == "password":
-        made = service.first_password(db, username, now_ms)
+        service.first_password(db, username, hashed, now_ms)
     elif act == "disable" and username != by.username:
         service.disable_staff(db, username, now_ms)
     else:
         raise Unprocessable(N_("This cannot be done. Open the page again and choose from it."))
     audit.record(db, by, Act(f"staff.admin_{act}", username, told), now_ms)
-    return made
 
 
 def _check_admin(by: SignedIn) -> None:

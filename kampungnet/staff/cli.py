@@ -66,11 +66,10 @@ def _add_staff(options: argparse.Namespace) -> None:
 
 def _staff(options: argparse.Namespace) -> None:
     act, told = _STEPS[options.step]
-    with closing(open_database(options)) as database, database.writes() as db:
-        member = service.member_of(db, options.username)
-        # Whoever may run this may do everything: the log says who it was by the name on this machine.
-        by = service.SignedIn("(server)", getpass.getuser(), service.Role.ENGINEER, service.Scope(member.regency))
-        made = accounts.administer(db, by, act, options.username, options.reason, clock.now_ms())
+    with closing(open_database(options)) as database:
+        with database.reads() as db:
+            by = audit.on_the_server(service.member_of(db, options.username).regency)
+        made = accounts.administer(database, by, act, options.username, options.reason, clock.now_ms())
     if made:
         print(made)
         print(

@@ -90,8 +90,7 @@ def administer(request: Request, db: Reads, staff: CurrentStaff, sent: Sent) -> 
     staff.check_role(Role.ENGINEER)
     one, act, reason = (sent.get(name, "") for name in ("one", "act", "reason"))
     try:
-        with database_of(request).writes() as writing:
-            made = accounts.administer(writing, staff, act, one, reason, clock.now_ms())
+        made = accounts.administer(database_of(request), staff, act, one, reason, clock.now_ms())
     except Problem as problem:
         return _people(request, db, staff, problem)
     return _people(request, db, staff, made=(one, made))

@@ -204,13 +204,12 @@ def set_password(db: Session, username: str, password_hash: str) -> None:
     end_sessions(db, username)
 
 
-def first_password(db: Session, username: str, now_ms: int) -> str:
-    """Return a random password that opens a week long, for the only time: then its owner chooses another one."""
-    member, password = member_of(db, username), security.random_password()
-    member.password_hash, member.password_until_ms = security.hash_password(password), now_ms + FIRST_PASSWORD_MS
+def first_password(db: Session, username: str, password_hash: str, now_ms: int) -> None:
+    """Give a person a password that opens a week long, for the only time: then its owner chooses another one."""
+    member = member_of(db, username)
+    member.password_hash, member.password_until_ms = password_hash, now_ms + FIRST_PASSWORD_MS
     member.failed_logins = member.locked_until_ms = 0
     end_sessions(db, username)
-    return password
 
 
 def end_sessions(db: Session, username: str) -> None:
