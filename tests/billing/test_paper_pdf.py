@@ -100,6 +100,14 @@ def test_a_bad_month_breaks_over_pages_and_repeats_its_heading(read: Callable[..
     assert 3 <= number <= 5
 
 
+@pytest.mark.parametrize("outages", range(0, 40, 4))
+def test_who_signs_sees_on_the_same_sheet_what_the_budget_still_holds(read: Callable[..., str], outages: int) -> None:
+    lost = tuple((n * 300, n * 300 + 20, Cause.LISTRIK) for n in range(outages))
+    sheets = read(pdf(_approved(_draft(*lost)), PAPER)).split("\f")
+    (signed,) = (sheet for sheet in sheets if "Kaur Keuangan" in sheet)
+    assert "Rp27." in signed
+
+
 async def test_staff_get_the_paper_in_the_browser_and_strangers_do_not(database: Database, server: Server) -> None:
     books(database)
     close(database, JULY, facts(JULY))
