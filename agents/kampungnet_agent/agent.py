@@ -19,7 +19,7 @@ from kampungnet_agent.driver_loading import load_driver
 from kampungnet_agent.hands import Hands, Means
 from kampungnet_agent.key_change import Identity, KeyKeeper
 from kampungnet_agent.last_seen import LastSeen
-from kampungnet_agent.line import Line
+from kampungnet_agent.line import line_to
 from kampungnet_agent.order_book import OrderBook
 from kampungnet_agent.poller import Poller
 from kampungnet_agent.report import Sender
@@ -124,7 +124,7 @@ async def _open_office(settings: AgentSettings, box: Box, workers: tuple[Worker,
     parts = Parts(
         spool=await workers[0].do(open_spool, settings, box),
         spool_worker=workers[0],
-        line=Line(settings.server.url, Path(settings.server.ca_file) if settings.server.ca_file else None),
+        line=line_to(settings.server),
         line_worker=workers[1],
         sender=Sender(agent, identity.sign, box),
         tally=Tally(),
@@ -165,7 +165,7 @@ def _hands(office: Office) -> Hands:
     server, spool = settings.server, Path(settings.spool.path)
     means = Means(
         sender=parts.sender,
-        line=lambda: Line(server.url, Path(server.ca_file) if server.ca_file else None),
+        line=lambda: line_to(server),
         line_worker=parts.line_worker,
         disk_worker=parts.spool_worker,
         book=OrderBook(spool.with_name(f"{spool.name}.orders")),
@@ -197,8 +197,7 @@ def _sources(office: Office, seen: LastSeen) -> Sources:
 
 async def _follow(office: Office, driver: Follows, label: str) -> None:
     """Hold a request open for a device that can follow what is wanted, on a line and a thread of its own."""
-    server = office.settings.server
-    line = Line(server.url, Path(server.ca_file) if server.ca_file else None, REQUEST_SECONDS)
+    line = line_to(office.settings.server, REQUEST_SECONDS)
     worker = Worker(f"{label}: wanted")
     try:
         keeper = office.parts.keeper

@@ -13,10 +13,11 @@ from kampungnet_agent.agent import build_driver
 from kampungnet_agent.box import Box
 from kampungnet_agent.credential import Credential, read_credential, signer_of
 from kampungnet_agent.driver import DeviceError, Finding
-from kampungnet_agent.line import Line, LineError
+from kampungnet_agent.line import CertificateRefusedError, Line, LineError, line_to
+from kampungnet_agent.own_certificate import OwnCertificate, OwnCertificateError
 from kampungnet_agent.report import Sender, make_post
 from kampungnet_agent.safe_file import replace_file
-from kampungnet_agent.settings import AgentSettings, Device
+from kampungnet_agent.settings import AgentSettings, Device, own_certificate
 from kampungnet_agent.verdict import Kind, judge
 
 DEVICE_SECONDS = 60.0
@@ -107,11 +108,16 @@ def _server(settings: AgentSettings, box: Box, voice: Voice) -> Iterator[Finding
         )
         return
     yield voice.good(f"Nama {host} dikenal.", f"The name {host} resolves.")
-    line = Line(settings.server.url, Path(settings.server.ca_file) if settings.server.ca_file else None)
+    own = own_certificate(settings.server)
+    if own is not None:
+        yield _own_certificate(own, voice)
+    line = line_to(settings.server)
     try:
         yield from _ask_server(line, settings.server.url, voice)
         if isinstance(credential, Credential):
             yield _probe(Sender(credential.agent, signer_of(credential), box), credential, line, voice)
+    except CertificateRefusedError as error:
+        yield _refused(own, error, voice)
     except LineError as error:
         yield voice.bad(
             f"Server {settings.server.url} tidak terjangkau: {error}. Periksa jalur internet.",
@@ -119,6 +125,34 @@ def _server(settings: AgentSettings, box: Box, voice: Voice) -> Iterator[Finding
         )
     finally:
         line.close()
+
+
+def _own_certificate(own: OwnCertificate, voice: Voice) -> Finding:
+    try:
+        until = own.valid_until()
+    except OwnCertificateError as error:
+        return voice.bad(
+            f"Sertifikat kotak ini tidak bisa dipakai: {error}. Minta yang baru kepada Kominfo.",
+            f"The certificate of this box cannot be used: {error}. Ask Kominfo for a new one.",
+        )
+    return voice.good(
+        f"Sertifikat kotak ini terbaca, berlaku sampai {until}.",
+        f"The certificate of this box can be read, it is valid until {until}.",
+    )
+
+
+def _refused(own: OwnCertificate | None, error: CertificateRefusedError, voice: Voice) -> Finding:
+    if own is None:
+        return voice.bad(
+            "Server web di depan KampungNet meminta sertifikat kotak ini; "
+            "isi client_certificate_file dan client_key_file.",
+            "The web server in front of KampungNet wants a certificate of this box; "
+            "set client_certificate_file and client_key_file.",
+        )
+    return voice.bad(
+        f"Server web di depan KampungNet menolak sertifikat kotak ini ({error}); minta yang baru kepada Kominfo.",
+        f"The web server in front refuses this box's certificate ({error}); ask Kominfo for a new one.",
+    )
 
 
 def _ask_server(line: Line, url: str, voice: Voice) -> Iterator[Finding]:

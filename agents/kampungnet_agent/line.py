@@ -8,13 +8,20 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from kampungnet_agent.own_certificate import OwnCertificate, OwnCertificateError, is_refusal, is_refusing_page
+from kampungnet_agent.settings import ServerTable, own_certificate
+
 MAX_ANSWER_BYTES = 1_000_000
 SOCKET_TIMEOUT_SECONDS = 30.0
-_STALE = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)
+_STALE = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError, ssl.SSLEOFError)
 
 
 class LineError(Exception):
     """No answer: network, TLS, or something that is not HTTP; ``str(error)`` is one sentence."""
+
+
+class CertificateRefusedError(LineError):
+    """The web server in front of ours wants a certificate of this box, or another one."""
 
 
 class Answer(NamedTuple):
@@ -33,11 +40,19 @@ class Answer(NamedTuple):
 class Line:
     """Keep-alive connection to one server; blocking, for one worker thread."""
 
-    def __init__(self, url: str, ca_file: Path | None = None, timeout_seconds: float = SOCKET_TIMEOUT_SECONDS) -> None:
-        """Name the server; ``timeout_seconds`` is the longest silence on the line."""
+    def __init__(
+        self,
+        url: str,
+        ca_file: Path | None = None,
+        timeout_seconds: float = SOCKET_TIMEOUT_SECONDS,
+        own: OwnCertificate | None = None,
+    ) -> None:
+        """Name the server; ``timeout_seconds`` is the longest silence, ``own`` the certificate this box shows."""
         self._timeout_seconds = timeout_seconds
         self._url = urlsplit(url)
         self._ca_file = ca_file
+        self._own = own
+        self._own_stamp: tuple[object, ...] = ()
         self._context: ssl.SSLContext | None = None
         self._connection: http.client.HTTPConnection | None = None
 
@@ -49,14 +64,20 @@ class Line:
         """
         fresh = self._connection is None
         try:
-            return self._exchange(method, path, body, headers or {})
+            answer = self._exchange(method, path, body, headers or {})
         except _STALE as error:
+            why = self._last_words() or error
             self.close()
             if fresh:
-                raise LineError(_sentence(error)) from error
+                raise self._broken(why) from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             self.close()
-            raise LineError(_sentence(error)) from error
+            raise self._broken(error) from error
+        else:
+            if not answer.is_json and is_refusing_page(answer.status, answer.body):
+                self.close()
+                raise self._refused()
+            return answer
         return self.request(method, path, body, headers)
 
     def close(self) -> None:
@@ -85,17 +106,58 @@ class Line:
             self.close()
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
 
+    def _last_words(self) -> OSError | None:
+        """Return the alert of a server that hung up while we spoke: in TLS 1.3 it comes after the handshake."""
+        sock = self._connection.sock if self._connection is not None else None
+        try:
+            if isinstance(sock, ssl.SSLSocket):
+                sock.recv(1)
+        except OSError as error:
+            return error
+        return None
+
+    def _broken(self, error: Exception) -> LineError:
+        return self._refused() if is_refusal(error) else LineError(_sentence(error))
+
+    def _refused(self) -> CertificateRefusedError:
+        if self._own is None:
+            return CertificateRefusedError(
+                "the web server in front of KampungNet wants a certificate of this box; set client_certificate_file"
+            )
+        sentence = "the web server in front of KampungNet refuses the certificate of this box"
+        try:
+            self._own.valid_until()
+        except OwnCertificateError as error:
+            return CertificateRefusedError(f"{sentence}: {error}")
+        return CertificateRefusedError(f"{sentence}; is it of the right authority?")
+
     def _connect(self) -> http.client.HTTPConnection:
         host, port = self._url.hostname or "", self._url.port
         if self._url.scheme == "http":
             return http.client.HTTPConnection(host, port, timeout=self._timeout_seconds)
-        if self._context is None:
-            self._context = ssl.create_default_context(cafile=self._ca_file)
-            self._context.minimum_version = ssl.TLSVersion.TLSv1_2
-        return http.client.HTTPSConnection(host, port, timeout=self._timeout_seconds, context=self._context)
+        return http.client.HTTPSConnection(host, port, timeout=self._timeout_seconds, context=self._tls())
+
+    def _tls(self) -> ssl.SSLContext:
+        """Return the rules of TLS; made anew when somebody renewed the box's certificate."""
+        stamp = self._own.stamp() if self._own is not None else ()
+        if self._context is None or stamp != self._own_stamp:
+            context = ssl.create_default_context(cafile=self._ca_file)
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            if self._own is not None:
+                self._own.load(context)
+            self._context, self._own_stamp = context, stamp
+        return self._context
+
+
+def line_to(server: ServerTable, timeout_seconds: float = SOCKET_TIMEOUT_SECONDS) -> Line:
+    """Return a line to the server of agent.toml: every request of a running box goes this way."""
+    ca_file = Path(server.ca_file) if server.ca_file else None
+    return Line(server.url, ca_file, timeout_seconds, own_certificate(server))
 
 
 def _sentence(error: Exception) -> str:
+    if isinstance(error, OwnCertificateError):
+        return str(error)
     if isinstance(error, socket.gaierror):
         return f"the name of the server cannot be resolved ({error.strerror})"
     if isinstance(error, ssl.SSLCertVerificationError):

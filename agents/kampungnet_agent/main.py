@@ -110,20 +110,20 @@ def enrol(options: argparse.Namespace) -> int:
     from kampungnet_agent.box import Box
     from kampungnet_agent.enrolment import EnrolmentError, enrol, keep, make_room_for_credential
     from kampungnet_agent.line import Line, LineError
-    from kampungnet_agent.settings import check_server_url, read_server_table
+    from kampungnet_agent.settings import check_server_url, own_certificate, read_server_table
 
-    path, ca_file = options.credential, options.ca_file
+    path, ca_file, own = options.credential, options.ca_file, None
     if options.config is not None:
         server = read_server_table(options.config)
         path = path or Path(server.credential_file)
         ca_file = ca_file or (Path(server.ca_file) if server.ca_file else None)
+        own = own_certificate(server)
     path = path or DEFAULT_CREDENTIAL
     check_server_url(options.server, "--server")
     make_room_for_credential(path, replace=options.replace)
+    line, box = Line(options.server, ca_file, own=own), Box()
     try:
-        credential = enrol(
-            Line(options.server, ca_file), options.server, options.code, (box := Box()).board, box.wall_ms()
-        )
+        credential = enrol(line, options.server, options.code, box.board, box.wall_ms())
     except (EnrolmentError, LineError) as error:
         print(f"kampungnet-agent: {printable(str(error))}", file=sys.stderr)
         return DOES_NOT_WORK
@@ -137,12 +137,12 @@ def rotate(options: argparse.Namespace) -> int:
     """Change this box's key now; a running agent goes on with the new one."""
     from kampungnet_agent.box import Box
     from kampungnet_agent.key_change import Identity, KeyChangeError, change_key
-    from kampungnet_agent.line import Line, LineError
+    from kampungnet_agent.line import LineError, line_to
     from kampungnet_agent.settings import read_server_table
 
     server = read_server_table(options.config)
     identity = Identity(Path(server.credential_file))
-    line = Line(server.url, Path(server.ca_file) if server.ca_file else None)
+    line = line_to(server)
     try:
         change_key(identity, line, Box().wall_ms())
     except (KeyChangeError, LineError, OSError) as error:
@@ -223,7 +223,9 @@ def _add_setup(one: argparse.ArgumentParser) -> None:
 def _add_enrol(one: argparse.ArgumentParser) -> None:
     one.add_argument("--server", required=True, metavar="URL", help="https://kampungnet.example.go.id")
     one.add_argument("--code", required=True, help="one-time code printed by: kampungnet enrol --village …")
-    one.add_argument("--config", type=Path, help="take the credential's place from this agent.toml")
+    one.add_argument(
+        "--config", type=Path, help="take the credential's place and the box's certificate from this agent.toml"
+    )
     one.add_argument("--credential", type=Path, help=f"where to keep the credential (default {DEFAULT_CREDENTIAL})")
     one.add_argument("--ca-file", type=Path, help="trust this certificate authority instead of the system's")
     one.add_argument("--replace", action="store_true", help="replace a credential that is already there")

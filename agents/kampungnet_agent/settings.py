@@ -9,8 +9,17 @@ import msgspec
 from msgspec import Meta
 
 from kampungnet.shared import wire
-from kampungnet.shared.settings_file import SettingsError, convert, did_you_mean, read_secret, read_table, unknown_key
+from kampungnet.shared.settings_file import (
+    SettingsError,
+    convert,
+    did_you_mean,
+    read_secret,
+    read_table,
+    refuse_open_secret,
+    unknown_key,
+)
 from kampungnet_agent.driver_loading import driver_names, load_driver
+from kampungnet_agent.own_certificate import OwnCertificate
 
 Seconds = Annotated[int, Meta(ge=1, le=86_400)]
 Option = str | int | bool | list[str]
@@ -31,6 +40,9 @@ class ServerTable(msgspec.Struct, frozen=True):
     report_interval_seconds: Seconds = 60
     key_days: Annotated[int, Meta(ge=0, le=3650)] = 180
     """Age at which the box changes its key by itself; 0: never."""
+    client_certificate_file: str = ""
+    """Shown to a web server in front that asks for one, with ``client_key_file``; both or none."""
+    client_key_file: str = ""
 
 
 class SpoolTable(msgspec.Struct, frozen=True):
@@ -112,6 +124,7 @@ def read_agent_settings(path: Path) -> AgentSettings:
     options = [_take_options(item, path, place) for place, item in _numbered(devices)]
     file = convert(table, _File, path)
     check_server_url(file.server.url, f"{path}: server.url")
+    _check_certificate(file.server, path)
     if file.metrics is not None:
         _check_metrics(file.metrics, path)
     _refuse_twins(file.devices, path)
@@ -127,7 +140,16 @@ def read_agent_settings(path: Path) -> AgentSettings:
 def read_server_table(path: Path) -> ServerTable:
     """Read only ``[server]``, for a box that is being set up and has no password files yet."""
     server = read_table(path).get("server", {})
-    return convert({"server": server}, _ServerOnly, path).server
+    table = convert({"server": server}, _ServerOnly, path).server
+    _check_certificate(table, path)
+    return table
+
+
+def own_certificate(server: ServerTable) -> OwnCertificate | None:
+    """Return the certificate this box shows, if it has one."""
+    if not server.client_certificate_file:
+        return None
+    return OwnCertificate(Path(server.client_certificate_file), Path(server.client_key_file))
 
 
 def check_server_url(url: str, place: str) -> None:
@@ -240,6 +262,16 @@ def _refuse_twins(devices: list[DeviceTable], path: Path) -> None:
     twin = next((name for name in names if names.count(name) > 1), None)
     if twin:
         raise SettingsError(f'{path}: two devices are named "{twin}"; give each its own name.')
+
+
+def _check_certificate(server: ServerTable, path: Path) -> None:
+    """Refuse half of a pair and a key others may read; a file that is missing stops the sending, not the measuring."""
+    if bool(server.client_certificate_file) != bool(server.client_key_file):
+        raise SettingsError(
+            f"{path}: server.client_certificate_file and server.client_key_file go together; set both or none."
+        )
+    if server.client_key_file:
+        refuse_open_secret(Path(server.client_key_file), f"{path}: server.client_key_file")
 
 
 def _check_metrics(metrics: MetricsTable, path: Path) -> None:

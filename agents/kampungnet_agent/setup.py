@@ -16,7 +16,7 @@ import msgspec
 from kampungnet.shared.files import sync_folder
 from kampungnet.shared.kit import KEEPER, MAX_KIT_BYTES, POLLER, BoxKit
 from kampungnet.shared.portal_body import PortalBody
-from kampungnet.shared.settings_file import OTHERS_MAY_TOUCH, SettingsError
+from kampungnet.shared.settings_file import OTHERS_MAY_TOUCH, SettingsError, refuse_open_secret
 from kampungnet_agent.agent import build_driver
 from kampungnet_agent.box import Box
 from kampungnet_agent.check import DEVICE_SECONDS, Voice, check_reach
@@ -24,6 +24,7 @@ from kampungnet_agent.credential import read_credential
 from kampungnet_agent.driver import DeviceError, Finding
 from kampungnet_agent.enrolment import EnrolmentError, enrol, keep, make_room_for_credential
 from kampungnet_agent.line import Line, LineError
+from kampungnet_agent.own_certificate import OwnCertificate
 from kampungnet_agent.safe_file import replace_file
 from kampungnet_agent.settings import check_server_url, host_and_port, read_agent_settings
 
@@ -124,7 +125,7 @@ def _enrolled(kit: BoxKit, places: Places, box: Box, voice: Voice) -> Finding:
             f"This box is enrolled already for {known.village_words}.",
         )
     make_room_for_credential(places.credential, replace=False)
-    line = Line(kit.server, _authority(kit, places))
+    line = Line(kit.server, _authority(kit, places), own=_own(places))
     try:
         credential = enrol(line, kit.server, kit.code, box.board)
     except (EnrolmentError, LineError) as error:
@@ -149,10 +150,22 @@ def _authority(kit: BoxKit, places: Places) -> Path | None:
     return path
 
 
+def _own(places: Places) -> OwnCertificate | None:
+    """Return the certificate somebody put beside the settings, where the web server in front asks for one."""
+    own = OwnCertificate(places.settings / "client.pem", places.settings / "client.key")
+    if not any(path.exists() for path in own):
+        return None
+    refuse_open_secret(own.key, "the key of this box's certificate")
+    return own
+
+
 def _write_settings(kit: BoxKit, places: Places, router: str) -> None:
     server = {"url": kit.server, "credential_file": str(places.credential)}
     if kit.certificate:
         server["ca_file"] = str(places.settings / "ca.pem")
+    own = _own(places)
+    if own is not None:
+        server |= {"client_certificate_file": str(own.certificate), "client_key_file": str(own.key)}
     blocks = [
         _block("[server]", server),
         _block("[spool]", {"path": str(places.state / "spool.db")}),

@@ -84,10 +84,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def read_secret(path: Path, key: str) -> str:
     """Read one secret from its own file, without the line end; ``key`` is the setting that names the file."""
+    refuse_open_secret(path, key)
     try:
-        mode = path.stat().st_mode
-        if mode & OTHERS_MAY_TOUCH:
-            raise SettingsError(f"{path} ({key}) is open to every user of this machine; run: chmod 640 {path}")
         with path.open("rb") as file:
             raw = file.read(MAX_SECRET_BYTES + 1)
         text = raw.decode("utf-8").rstrip("\r\n")
@@ -102,6 +100,16 @@ def read_secret(path: Path, key: str) -> str:
     if not text or len(raw) > MAX_SECRET_BYTES:
         raise SettingsError(f"{path} ({key}) is empty or far too long; write only the secret into it.")
     return text
+
+
+def refuse_open_secret(path: Path, key: str) -> None:
+    """Raise when other users of this machine may touch a secret file; one that cannot be looked at is not judged."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    if mode & OTHERS_MAY_TOUCH:
+        raise SettingsError(f"{path} ({key}) is open to every user of this machine; run: chmod 640 {path}")
 
 
 def _struct_of(hint: Any) -> type[msgspec.Struct] | None:
