@@ -44,6 +44,8 @@ def open_file(path: Path, max_megabytes: int) -> sqlite3.Connection:
     """Open or make the spool file, durable at every commit and capped at ``max_megabytes``."""
     path.touch(mode=0o640)  # readings are no business of other users; the log beside it takes the same rights
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10, cached_statements=32)
+    # A flipped bit makes a text of bytes that are none; reading it must not fail before we know which row it is in.
+    db.text_factory = lambda text: text.decode("utf-8", "replace")
     try:
         db.execute(f"PRAGMA page_size={PAGE_BYTES}")
         db.execute("PRAGMA auto_vacuum=NONE")

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -242,6 +243,18 @@ def test_a_flipped_bit_is_set_aside_counted_and_never_sent(
     assert [one.sequence for one in spool.oldest(up_to=10)] == [1, 3]
     assert spool.state().corrupt == 1
     assert spool.state().readings == 2
+
+
+@pytest.mark.parametrize("column", ["payload", "checksum"])
+def test_a_bit_that_makes_a_text_of_bytes_that_are_none_costs_one_reading(
+    spool: Spool, a_reading: MakeReading, tmp_path: Path, column: str
+) -> None:
+    for _ in range(3):
+        spool.add(a_reading())
+    with closing(sqlite3.connect(tmp_path / "spool.db")) as other, other:
+        other.execute(f"UPDATE readings SET {column} = CAST(x'c3ff28fe' AS TEXT) WHERE sequence = 2")
+    assert [one.sequence for one in spool.oldest(up_to=10)] == [1, 3]
+    assert spool.state().corrupt == 1
 
 
 @pytest.mark.parametrize("seed", range(12))

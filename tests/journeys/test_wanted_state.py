@@ -20,7 +20,7 @@ from kampungnet_agent.report import Sender
 from kampungnet_agent.worker import Worker
 from kampungnet_sim.fleet import FleetOptions
 from tests.agent.drivers.conftest import Settings
-from tests.sim.stage import Stage, on_stage
+from tests.sim.stage import Stage, calm_seed, on_stage
 from tests.support.server import REGENCY, VILLAGE, Box, ingested, serving
 
 PLACE = (REGENCY, f"{VILLAGE}-1")
@@ -30,7 +30,8 @@ ANDI = "D6:00:00:00:00:01"
 
 @pytest.fixture
 async def stage() -> AsyncIterator[Stage]:
-    async with on_stage(FleetOptions(model="hex"), start=clock.now_ms() / 1000) as one:
+    now = clock.now_ms() / 1000  # that of the server's clock
+    async with on_stage(FleetOptions(model="hex", seed=calm_seed(now)), start=now) as one:
         yield one
 
 
