@@ -41,7 +41,7 @@ from tests.benchmarks.central import (
     write_credential,
 )
 from tests.benchmarks.context import Context
-from tests.benchmarks.process import module, running
+from tests.benchmarks.process import ChildEnded, module, running
 from tests.benchmarks.rows import Goal, Row, at_most, median, number
 
 ROUNDS = 3
@@ -146,6 +146,9 @@ def round_of(context: Context, cut: Cut) -> Found:
 
                 child.wait_for("empty spools", empty, cut.limit_seconds)
                 gone_at = time.monotonic()
+            except ChildEnded as error:
+                said = central.child.last_words()
+                raise ChildEnded(f"{error}; {watch.fresh} of {cut.boxes} were fresh; the server: {said}") from error
             finally:
                 watch.close()
         lost, doubled = _compared(central, boxes, spooled)
@@ -160,14 +163,14 @@ class _Watch:
 
     def __init__(self, file: Path, boxes: int) -> None:
         self._db, self._boxes = sqlite3.connect(f"file:{file}?mode=ro", uri=True), boxes
-        self.fresh_at = 0.0
+        self.fresh_at, self.fresh = 0.0, 0
 
     def seen_fresh(self) -> bool:
         """Say whether the newest reading of every village is there, and note when."""
         fresh = "SELECT count(DISTINCT site) FROM devices WHERE name = 'router' AND last_reading_ms > ?"
-        row: tuple[int] = self._db.execute(fresh, (clock.now_ms() - FRESH_MS,)).fetchone()
+        (self.fresh,) = self._db.execute(fresh, (clock.now_ms() - FRESH_MS,)).fetchone()
         self.fresh_at = time.monotonic()
-        return row[0] == self._boxes
+        return self.fresh == self._boxes
 
     def close(self) -> None:
         """Let go of the database."""
