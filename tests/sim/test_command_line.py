@@ -20,7 +20,7 @@ import pytest
 from kampungnet.shared import wire
 from kampungnet_sim.village import Village, draw_profile
 from kampungnet_sim.village_events import EventKind
-from tests.sim.stage import Client, run
+from tests.sim.stage import Client, calm_seed, run
 
 AGENTS = Path(__file__).parents[2] / "agents"
 COMMAND = (sys.executable, "-m", "kampungnet_sim.main")
@@ -119,7 +119,8 @@ async def test_settings_for_agents_are_written_with_their_secrets_beside_them(re
 
 async def test_the_control_socket_switches_faults_and_lines(register: Path, tmp_path: Path) -> None:
     file = tmp_path / "inventory.json"
-    where = ["--register", str(register), "--inventory", str(file)]
+    calm = ["--seed", str(calm_seed(time.time()))]  # or its fibre may be cut just now without anybody asking for it
+    where = ["--register", str(register), "--inventory", str(file), *calm]
     async with running("run", *where, "--control", "0", "--line-to", "127.0.0.1:9"):
         [first, *_] = json.loads(file.read_text())
         village, url = first["village"], first["control"]
