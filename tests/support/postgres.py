@@ -71,9 +71,16 @@ class Cluster:
             self._process = None
 
     def kill_one(self, dice: random.Random) -> None:
-        """Kill one process but the first: PostgreSQL ends all others, brings its log to the end and goes on."""
+        """Kill one process but the first: PostgreSQL ends all others, brings its log to the end and goes on.
+
+        Where the one that brings the log to the end is hit, PostgreSQL ends, and is started as systemd would start it.
+        """
+        assert self._process
         with suppress(ProcessLookupError):
             os.kill(dice.choice(sorted(set(family(self.pid)) - {self.pid})), signal.SIGKILL)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=0.3)
+            self.start()
 
     def kill(self) -> None:
         """Kill all of it at once, as an out-of-memory killer or a broken machine does."""
