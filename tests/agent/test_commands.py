@@ -66,11 +66,7 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "agents")])}
 
 
-GUARD_SECONDS = 60.0
-"""Against a hang; what the service manager is promised is ``agent.END_SECONDS`` and a second."""
-
-
-def wait_until(ready: Callable[[], object], seconds: float = GUARD_SECONDS) -> None:
+def wait_until(ready: Callable[[], object], seconds: float = 30.0) -> None:
     end = time.monotonic() + seconds
     while not ready():
         assert time.monotonic() < end, "it did not happen in time"
@@ -85,7 +81,7 @@ def page_at(port: int) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_run_polls_reports_and_ends_by_itself_after_a_signal(
+def test_run_polls_reports_and_ends_within_five_seconds_of_a_signal(
     office: Path, central: CentralServer, number: signal.Signals
 ) -> None:
     with subprocess.Popen(
@@ -93,8 +89,10 @@ def test_run_polls_reports_and_ends_by_itself_after_a_signal(
     ) as agent:
         wait_until(lambda: central.stored)
         agent.send_signal(number)
-        _, log = agent.communicate(timeout=GUARD_SECONDS)
+        begun = time.monotonic()
+        _, log = agent.communicate(timeout=10)
     assert agent.returncode == 0
+    assert time.monotonic() - begun < 5
     reading = json.loads(central.stored[1])
     assert (reading["device"], reading["outcome"]) == ("router", "unreachable")
     assert len(log.splitlines()) == 1, "one line when the router broke, quiet otherwise"
@@ -113,7 +111,7 @@ def test_run_serves_its_own_metrics_when_asked(office: Path, central: CentralSer
         wait_until(lambda: "kampungnet_agent_last_receipt_timestamp_seconds" in page_at(port))
         page = page_at(port)
         agent.terminate()
-        agent.communicate(timeout=GUARD_SECONDS)
+        agent.communicate(timeout=10)
     assert 'kampungnet_agent_polls_total{device="router",outcome="unreachable"}' in page
     for name in ("spool_readings", "dropped_readings_total", "last_receipt_timestamp_seconds", "send_failures_total"):
         assert f"kampungnet_agent_{name}" in page
@@ -234,7 +232,7 @@ def test_several_agents_share_a_process_and_their_lines_in_the_log_are_told_apar
         with subprocess.Popen(command("run", *options), env=environment(), stderr=subprocess.PIPE, text=True) as agent:
             wait_until(lambda: central.agents >= {"agent-7", "agent-8"})
             agent.terminate()
-            _, log = agent.communicate(timeout=GUARD_SECONDS)
+            _, log = agent.communicate(timeout=10)
     assert agent.returncode == 0
     assert {"agent-7/router:", "agent-8/router:"} <= set(log.split())
 
@@ -248,7 +246,7 @@ def test_a_metrics_port_that_is_taken_does_not_stop_measuring(office: Path, cent
     ) as agent:
         wait_until(lambda: central.stored)
         agent.terminate()
-        _, log = agent.communicate(timeout=GUARD_SECONDS)
+        _, log = agent.communicate(timeout=10)
     assert f"no metrics at {taken}" in log
 
 
@@ -263,6 +261,8 @@ def test_a_server_that_takes_the_report_and_never_answers_does_not_hold_up_the_e
             connection, _ = silent.accept()
             assert connection.recv(10)
             agent.terminate()
-            agent.communicate(timeout=GUARD_SECONDS)
+            begun = time.monotonic()
+            agent.communicate(timeout=10)
         connection.close()
-    assert agent.returncode == 0, "it did not wait for the answer, which never comes"
+    assert agent.returncode == 0
+    assert time.monotonic() - begun < 5

@@ -73,13 +73,15 @@ class Cluster:
     def kill_one(self, dice: random.Random) -> None:
         """Kill one process but the first: PostgreSQL ends all others, brings its log to the end and goes on.
 
-        Where the one that brings the log to the end is hit, PostgreSQL ends, and is started as systemd would start it.
+        When the one that brings the log to the end is hit, PostgreSQL gives up after five seconds ("shutting down due
+        to startup process failure"); then it is started again.
         """
         assert self._process
         with suppress(ProcessLookupError):
             os.kill(dice.choice(sorted(set(family(self.pid)) - {self.pid})), signal.SIGKILL)
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=0.3)
+        try:
+            _wait_until_it_answers(self.port, self._process, self._folder / "log")
+        except RuntimeError:
             self.start()
 
     def kill(self) -> None:

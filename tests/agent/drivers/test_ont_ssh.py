@@ -246,7 +246,7 @@ async def test_a_server_that_says_nothing_at_all_ends_in_time_and_leaves_no_thre
     before, begun = threading.active_count(), time.monotonic()
     with pytest.raises(DeviceError):
         await driver_at(address, None, 3.0).poll()
-    assert time.monotonic() - begun < 60, "it is silent for ever"
+    assert time.monotonic() - begun < 4
     server.close()
     for _ in range(40):
         if threading.active_count() <= before:

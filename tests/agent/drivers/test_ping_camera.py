@@ -109,7 +109,7 @@ async def test_endless_and_silent_services_end_in_bounds_and_in_time() -> None:
     begun = time.monotonic()
     with saying(b"x" * 1000, endless=True) as (rtsp, _), saying(HTTP, pause=5) as (http, _):
         body = await host_of(camera(rtsp, http))
-    assert time.monotonic() - begun < 5, "before the silent one says anything"
+    assert time.monotonic() - begun < 3
     assert [one.answers for one in body.services] == [False, False]
 
 
