@@ -35,6 +35,10 @@ def test_a_name_nobody_knows_is_refused_with_the_one_that_was_meant() -> None:
         settings.check({"KAMPUNGNET_SECOND_FACTORS": "all", "PATH": "/bin"})
 
 
+def test_a_line_without_a_value_is_as_if_it_were_not_there() -> None:
+    settings.check(dict.fromkeys(settings.KNOWN, ""))
+
+
 def test_nothing_set_and_settings_of_grafana_and_ansible_are_no_mistake() -> None:
     settings.check({})
     settings.check(dict.fromkeys(settings.OF_OTHERS, "x"))

@@ -24,7 +24,7 @@ LOCAL: Final = frozenset(
     "blink1 dbus gio glib gnome growl kde macosx qt rsyslog syslog windows".split()
 )  # fmt: skip
 """Services of apprise that write to this machine or its neighbours, and tell nobody."""
-_CONNECTIONS: Final = frozenset({"socket.connect", "socket.sendto"})
+_CONNECTIONS: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _STATUS: Final = re.compile(r"error=(\d{3})\b")
 
 
@@ -82,7 +82,7 @@ class _Fence:
         sys.addaudithook(self._hear)
 
     def _hear(self, event: str, details: tuple[Any, ...]) -> None:
-        if event not in _CONNECTIONS:
+        if event not in _CONNECTIONS or details[1] is None:  # None: over a connection that was judged
             return
         address = details[1]
         if not isinstance(address, tuple) or not reach.may_reach(str(address[0]), self._besides):

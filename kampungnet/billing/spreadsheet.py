@@ -19,6 +19,9 @@ from typing import Final
 import msgspec
 import python_calamine
 
+from kampungnet.core.errors import Unavailable
+from kampungnet.core.languages import N_
+
 Cell = str | int | float | date
 
 MOST_MEMORY_BYTES: Final = 600_000_000
@@ -50,15 +53,21 @@ _ROWS: Final = msgspec.json.Decoder(list[list[str | int | float | _Dated]])
 
 
 def rows(data: bytes, most: int) -> list[list[Cell]]:
-    """Return the first ``most`` rows of a spreadsheet's first sheet. Raises ``Unreadable`` or ``TooMuch``."""
+    """Return the first ``most`` rows of a spreadsheet's first sheet.
+
+    Raises ``Unreadable``, ``TooMuch``, or ``Unavailable`` when others take too long.
+    """
     command = [sys.executable, "-m", __name__, str(most)]
-    with _ONE_AT_A_TIME:
-        try:
-            done = subprocess.run(  # noqa: S603 -- our own module; the file is its input
-                command, input=data, capture_output=True, check=False, timeout=MOST_SECONDS, cwd=_FOLDER
-            )
-        except subprocess.TimeoutExpired as error:
-            raise TooMuch("it takes too long") from error
+    if not _ONE_AT_A_TIME.acquire(timeout=MOST_SECONDS):
+        raise Unavailable(N_("Other tables are being read right now. Please try again in a minute."))
+    try:
+        done = subprocess.run(  # noqa: S603 -- our own module; the file is its input
+            command, input=data, capture_output=True, check=False, timeout=MOST_SECONDS, cwd=_FOLDER
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TooMuch("it takes too long") from error
+    finally:
+        _ONE_AT_A_TIME.release()
     if done.returncode == NO_TABLE:
         raise Unreadable(done.stderr.decode(errors="replace").strip())
     if done.returncode:

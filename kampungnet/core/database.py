@@ -295,6 +295,8 @@ class GroupCommit(Generic[Item, Result]):
                     gather(group)
                 results = self._store(db, [item for item, _ in group])
         except Exception as error:  # noqa: BLE001 -- a worker thread must answer every ticket
+            # Not every failure came by way of the line: a disk that takes nothing fails behind it, or before.
+            self._line.hang_up()
             if len(group) > 1:
                 return [one for entry in group for one in self._settled([entry])]
             if is_used:  # the connection may have broken since the last group: another one decides

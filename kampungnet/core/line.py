@@ -47,8 +47,7 @@ class Line(Session):
             yield
             if self.in_transaction():
                 self.commit()
-            else:
-                connection.commit()
+            connection.commit()  # the session may have begun something and never asked; nothing open is nothing to do
         except BaseException:
             self.hang_up()
             raise

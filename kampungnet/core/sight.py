@@ -7,11 +7,11 @@ else through, neither read nor written. Who says nothing sees nothing. SQLite ha
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 EVERYTHING: Final = "*"
@@ -126,8 +126,10 @@ def seeing(db: Session, place: str = EVERYTHING) -> Iterator[None]:
     db.execute(_SET, {"place": _checked(place)})
     try:
         yield
+        db.flush()  # what was added here is written with the eyes that see it
     finally:
-        db.execute(_SET, {"place": before})
+        with suppress(SQLAlchemyError):  # after a failure nothing more is seen or written, and its cause is what counts
+            db.execute(_SET, {"place": before})
 
 
 def bypassed_by(db: Session) -> str | None:

@@ -4,6 +4,7 @@ What fails is believed only when something else answered meanwhile, another plac
 is this server's own line that is down. A round ends in time, whatever a resolver or a firewall swallows.
 """
 
+import errno
 import queue
 import selectors
 import socket
@@ -112,7 +113,8 @@ def _answers(doors: Iterable[tuple[str, int]]) -> bool:
         for door in doors:
             line = all_lines.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
             line.settimeout(0)
-            line.connect_ex(door)
+            if line.connect_ex(door) not in {0, errno.EINPROGRESS}:  # no way there: its socket would look ready
+                continue
             lines[line.fileno()] = line
             waiting.register(line, selectors.EVENT_WRITE)
         while lines and (left := until - time.monotonic()) > 0:

@@ -75,8 +75,8 @@ def grouping(environment: Mapping[str, str] = os.environ) -> Grouping:
 
 
 def number(environment: Mapping[str, str], name: str, usual: int, least: int = 1) -> int:
-    """Return a setting. Raises ``BadInput`` when it is no whole number from ``least``."""
-    text = environment.get(name, str(usual))
+    """Return a setting, ``usual`` where it is empty. Raises ``BadInput`` when it is no whole number from ``least``."""
+    text = environment.get(name) or str(usual)
     if not text.isascii() or not text.isdecimal() or not least <= int(text) <= 1_000_000:
         raise BadInput(f"{name}={text[:20]} is no number from {least} to 1000000.")
     return int(text)

@@ -69,9 +69,8 @@ def empty(times: Sequence[int]) -> bytes:
         stamp(at_ms)
     number = len(times)
     whole, stamps = int.from_bytes(struct.pack(f"<{number}Q", *times), "little"), 0
-    for place in range(
-        _STAMP_BYTES
-    ):  # seven bits each, and so many places to the left as there are highest bits before
+    # Seven bits each, and so many places to the left as there are highest bits before.
+    for place in range(_STAMP_BYTES):
         stamps |= (whole & _lanes(0x7F << 7 * place, number)) << place
     lanes = (stamps | _lanes(_GOES_ON, number)).to_bytes(_LANE.size * number, "little")
     found = bytearray(_SAMPLE.pack(_SAMPLE_HEAD, 0.0, bytes((_TIME_TAG,)))) * number

@@ -56,7 +56,7 @@ def add_commands(add: Add) -> None:
 
 def _add_staff(options: argparse.Namespace) -> None:
     password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    with open_database(options).writes() as db:
+    with closing(open_database(options)) as database, database.writes() as db:
         scope = service.Scope(options.regency, options.village, options.district)
         duty = service.Duty(options.duty)
         person = service.NewStaff(options.username, options.name, service.Role(options.role), scope, duty)

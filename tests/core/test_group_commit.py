@@ -1,5 +1,7 @@
 """Many small writes, one commit: each answered after it, each judged alone."""
 
+import errno
+import os
 import queue
 import threading
 from collections.abc import Iterator
@@ -8,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from kampungnet.core.database import Database, GroupCommit, NotStored
@@ -127,3 +129,25 @@ def test_closing_stores_what_waits(database: Database) -> None:
     with database.writes() as db:
         for regency in db.scalars(select(Regency).where(Regency.code.not_like("35.%"))):
             db.delete(regency)
+
+
+def test_a_disk_that_failed_while_somebody_reads_is_told_of_and_writing_goes_on_when_they_are_gone(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door, real = Door(sqlite_database), os.fdatasync
+    # What waits for readers waits half a minute otherwise.
+    event.listen(sqlite_database.engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=5"))
+    sqlite_database.engine.dispose()
+    assert door.submit("first").result(timeout=30) == "FIRST"
+
+    def once(file: int) -> None:
+        monkeypatch.setattr(os, "fdatasync", real)
+        raise OSError(errno.EIO, "the disk failed")
+
+    with sqlite_database.reads() as db:
+        db.scalars(select(Regency.name)).all()
+        monkeypatch.setattr(os, "fdatasync", once)
+        with pytest.raises(NotStored, match="nothing was stored"):
+            door.submit("second").result(timeout=30)
+    assert door.submit("third").result(timeout=30) == "THIRD"
+    door.group.close()

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from kampungnet.core.database import Database, GroupCommit, NotStored
@@ -97,3 +97,32 @@ def _wait(told: Sequence[object], number: int) -> None:
     while len(told) < number:
         assert time.monotonic() < until
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("is_joined", [False, True], ids=["by the driver alone", "with the session"])
+def test_a_backend_that_is_killed_in_the_middle_costs_nothing(database: Database, is_joined: bool) -> None:
+    told: list[tuple[str, str | NotStored]] = []
+    kills = ["2"]
+
+    def store(db: Session, names: list[str]) -> list[str]:
+        connection = driver_of(db).connection
+        insert_new(db, District, [{"regency": REGENCY, "code": f"35.10.9{name}", "name": name} for name in names])
+        if is_joined:
+            db.scalars(select(District.name)).all()
+        if names == kills:
+            kills.clear()
+            with database.writes() as other:
+                other.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": connection.info.backend_pid})
+        return names
+
+    group: GroupCommit[str, str] = GroupCommit(database, store, told.extend)
+    try:
+        for place, name in enumerate("123", 1):
+            group.submit(name, name)
+            _wait(told, place)
+    finally:
+        group.close()
+    assert dict(told) == {"1": "1", "2": "2", "3": "3"}
+    assert kills == []
+    assert _districts(database) == {"1", "2", "3"}

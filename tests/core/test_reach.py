@@ -6,7 +6,9 @@ from kampungnet.core import reach
 from kampungnet.core.errors import BadInput
 
 
-@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1"])
+@pytest.mark.parametrize(
+    "address", ["1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101", "2002:101:101::1"]
+)
 def test_the_internet_may_be_reached(address: str) -> None:
     assert reach.may_reach(address, [])
 
@@ -14,7 +16,8 @@ def test_the_internet_may_be_reached(address: str) -> None:
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.1.2.3", "192.168.88.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "::1",
-     "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1", "ff02::1", "", "router.lan"],
+     "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1", "ff02::1", "", "router.lan",
+     "64:ff9b::a00:1", "64:ff9b:1::a00:1", "2002:a00:1::1", "::10.0.0.1", "::ffff:0:10.0.0.1", "fec0::1", "192.0.0.8"],
 )  # fmt: skip
 def test_what_stands_beside_the_server_may_not(address: str) -> None:
     assert not reach.may_reach(address, [])
@@ -32,3 +35,8 @@ def test_what_is_named_may() -> None:
 def test_a_setting_that_is_no_network_is_named(named: str) -> None:
     with pytest.raises(BadInput, match=reach.NETWORKS):
         reach.networks({reach.NETWORKS: named})
+
+
+def test_a_network_with_an_address_inside_is_told_which_network_that_is() -> None:
+    with pytest.raises(BadInput, match=r"a network like 10\.0\.0\.0/8\."):
+        reach.networks({reach.NETWORKS: "10.0.0.5/8"})
