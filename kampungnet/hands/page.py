@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
 from sqlalchemy.orm import Session
 
@@ -83,6 +84,6 @@ def restarted(db: Session, place: tuple[str, str], since_ms: int, language: Lang
 
 def _offer(kind: OrderKind, device: str, kinds: Mapping[str, str], place: tuple[str, str], language: Language) -> Offer:
     village = place[1].rpartition("-")[0]
-    which = f"?perangkat={device}" if device else ""
+    which = f"?perangkat={quote(device, safe='')}" if device else ""
     name = words.title(kind, device, kinds.get(device, ""), language)
     return Offer(name, f"/desa/{village}/jauh/{words.ADDRESS[kind]}{which}")

@@ -96,10 +96,16 @@ def _sentence(order: RemoteOrder, state: State, language: Language, now_ms: int)
         if order.missing_right:
             right = order.missing_right
             return say("Refused: the right “%(right)s” is missing on the device. Nothing was done.", right=right)
-        return say("Refused by the device. Nothing was done.")
+        return say("Refused. Nothing was done.")
     if state is State.FAILED:
-        return say(_FAILED[order.why if order.why in _FAILED else Why.DEVICE])
+        return say(_failed(order))
     return _done(order, language, now_ms)
+
+
+def _failed(order: RemoteOrder) -> str:
+    if order.why == Why.CUT and order.kind != OrderKind.RESTART:
+        return N_("Interrupted in the middle: some of it may be done. Ask for it again.")
+    return _FAILED[order.why if order.why in _FAILED else Why.DEVICE]
 
 
 def _done(order: RemoteOrder, language: Language, now_ms: int) -> str:

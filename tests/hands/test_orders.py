@@ -12,7 +12,7 @@ from kampungnet.core.errors import NotAllowed, NotFound, Problem, TooMany, Unpro
 from kampungnet.core.pages import all_languages
 from kampungnet.devices import service as devices
 from kampungnet.devices.sites import ensure_site
-from kampungnet.hands import bundles, page, service
+from kampungnet.hands import bundles, page, service, words
 from kampungnet.hands.models import RemoteOrder, SupportBundle
 from kampungnet.hands.service import LIFE_MS, SILENT_MS, State, Wish
 from kampungnet.shared.orders import (
@@ -304,3 +304,23 @@ def test_an_interruption_beside_a_restart_says_so_and_any_other_does_not(sqlite_
     _tell(sqlite_database, box, OrderTold(order, "aa11", OrderState.REFUSED), now_ms)
     with sqlite_database.reads() as db:
         assert page.restarted(db, PLACE, 0, all_languages()["id"])(now_ms, "") == "", "nothing was restarted"
+
+
+@pytest.mark.parametrize(
+    ("kind", "device", "says"),
+    [
+        (OrderKind.RESTART, "router", "tidak melihat perangkat menyala"),
+        (OrderKind.PORTAL, "portal", "sebagian mungkin sudah dikerjakan"),
+        (OrderKind.BUNDLE, "", "sebagian mungkin sudah dikerjakan"),
+    ],
+)
+def test_what_was_cut_off_in_the_middle_is_told_by_what_it_was(
+    sqlite_database: Database, kind: OrderKind, device: str, says: str
+) -> None:
+    box = enrolled(sqlite_database)
+    able(sqlite_database, box)
+    order = asked(sqlite_database, Wish(kind, device, "Wifi macet."))
+    _tell(sqlite_database, box, OrderTold(order, "aa11", OrderState.TAKEN), clock.now_ms())
+    _tell(sqlite_database, box, OrderTold(order, "aa11", OrderState.FAILED, Why.CUT), clock.now_ms())
+    line = words.line(order_of(sqlite_database, order), "", all_languages()["id"], clock.now_ms(), has_bundle=False)
+    assert says in line.sentence
