@@ -36,6 +36,9 @@ from kampungnet.core.line import Line
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+DIAL_SECONDS: Final = 10
+"""How long PostgreSQL on another machine may take to answer a call; libpq itself waits for ever."""
+
 
 class Base(DeclarativeBase):
     """All tables. Names of constraints are fixed, so that migrations can find them."""
@@ -314,7 +317,11 @@ def _engine(url: str) -> Engine:
         raise BadInput("The database URL cannot be read: it looks like postgresql+psycopg://name@host/name.") from None
     if parsed.get_backend_name() != "sqlite":
         # The driver must not open transactions by itself: ``sight.begin`` says with the BEGIN what is seen.
-        engine = create_engine(parsed, pool_size=10, max_overflow=20, pool_pre_ping=True, isolation_level="AUTOCOMMIT")
+        patience = {} if "connect_timeout" in parsed.query else {"connect_timeout": DIAL_SECONDS}
+        engine = create_engine(
+            parsed, pool_size=10, max_overflow=20, pool_pre_ping=True, isolation_level="AUTOCOMMIT",
+            connect_args=patience,
+        )  # fmt: skip
         event.listen(engine, "begin", sight.begin)
         return engine
     if parsed.database:
