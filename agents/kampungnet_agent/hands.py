@@ -8,7 +8,6 @@ import asyncio
 import logging
 import random
 import secrets
-import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
@@ -33,7 +32,7 @@ from kampungnet_agent.credential import signature_headers
 from kampungnet_agent.driver import DeviceError, Driver
 from kampungnet_agent.last_seen import LastSeen
 from kampungnet_agent.line import Line, LineError
-from kampungnet_agent.order_book import Entry, OrderBook, Step
+from kampungnet_agent.order_book import BookError, Entry, OrderBook, Step
 from kampungnet_agent.pace import BackOff
 from kampungnet_agent.reading import clean_detail
 from kampungnet_agent.report import Sender
@@ -90,6 +89,8 @@ class Hands:
         self._watched: set[str] = set()
         """Devices of which somebody waits for a reading."""
         self._told = ""
+        self._lost = 0
+        """Lost books of which the server's next answer need not say any more what stood in them."""
 
     def orders_wait(self) -> None:
         """Ask soon: a receipt said that something waits."""
@@ -121,7 +122,7 @@ class Hands:
             if self._asks or _worth_telling(await self._open()):
                 await self._talk()
             entries = await self._open()
-        except (NoAnswer, sqlite3.Error) as error:
+        except (NoAnswer, BookError) as error:
             self._tell(str(error))
             return self._back_off.failed() + WATCH_SECONDS
         except Exception as error:  # noqa: BLE001 - the one place where a defect here must not end the measuring
@@ -136,11 +137,13 @@ class Hands:
         """Ask and tell until neither side has anything new to say."""
         while True:
             asked_ms = self._means.sender.box.boottime_ms()
-            entries = await self._open()
+            entries, lost = await self._open(), self._means.book.lost
             answer = await self._ask(entries)
             self._asks = False
             await self._forget(entries, answer)
-            if not await self._obey(answer, asked_ms):
+            moved = await self._obey(answer, asked_ms)
+            self._lost = lost
+            if not moved:
                 return
 
     async def _obey(self, answer: OrdersAnswer, asked_ms: int) -> bool:
@@ -163,11 +166,17 @@ class Hands:
         return moved
 
     async def _take(self, order: Order) -> bool:
-        is_known = await self._disk(self._means.book.knows, order.id)
-        if order.mark or is_known:
+        if await self._disk(self._means.book.knows, order.id):
             return False
-        mark = secrets.token_hex(8)
-        await self._write(Entry(order.id, order.kind, order.device, mark, self._means.sender.box.boot_id))
+        boot_id = self._means.sender.box.boot_id
+        if not order.mark:
+            await self._write(Entry(order.id, order.kind, order.device, secrets.token_hex(8), boot_id))
+        elif self._means.book.lost > self._lost:
+            # This box took it into the book that was lost: it may be begun, so it is not done, and nobody knows more.
+            lost = Entry(order.id, order.kind, order.device, order.mark, boot_id)
+            await self._write(lost.ended(OrderState.FAILED, Why.CUT))
+        else:
+            return False  # taken by a box that this one was, or is a copy of
         return True
 
     async def _carry_out(self, entry: Entry, until_ms: int) -> None:

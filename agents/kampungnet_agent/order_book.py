@@ -1,26 +1,37 @@
 """Orders this box took, on its disk before anything is done. What was begun once is not begun again.
 
-Orders are rare, so the file is open only while something is written or read. Synchronous like the spool; one that
-cannot be read is set aside, and what stood in it is never done: the server goes on to name a mark that nobody has.
+Orders are rare and few: they are one small file, written whole at every step, with a seal over all of its bytes, so
+that nothing a card does to it goes unseen. Every call reads it anew. One that cannot be read is set aside, and what
+stood in it is never done: the server goes on to name a mark that nobody has.
 """
 
 import contextlib
 import enum
-import sqlite3
+import errno
+import hashlib
+import logging
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from kampungnet.shared import wire
 from kampungnet.shared.orders import OrderKind, OrderState, OrderTold, Why
+from kampungnet_agent.safe_file import replace_file
+from kampungnet_agent.spool_file import set_aside
+
+log = logging.getLogger(__name__)
 
 MOST_KEPT: Final = 200
 """Orders that ended and were told; a server that names an older one again has another mark for it."""
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS orders (
-    place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, step TEXT NOT NULL, data BLOB NOT NULL);
-"""
+MAX_BOOK_BYTES: Final = 32_000_000
+"""Far more than the few bundles that can wait in it; a file that grew over this is none of ours."""
+
+
+class BookError(Exception):
+    """The book cannot do its work now (read-only disk, no rights, no room); ``str(error)`` is one sentence."""
 
 
 class Step(enum.StrEnum):
@@ -63,72 +74,87 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class OrderBook:
-    """The file. Every call is one transaction, on the disk when it returns. Raises ``sqlite3.Error``."""
+    """The file. What a call writes is on the disk when it returns. Every call raises :class:`BookError`."""
 
     def __init__(self, path: Path) -> None:
         """Name the file; it is made with the first order."""
         self._path = path
+        self.lost = 0
+        """How many books were damaged, and set aside, since this agent started."""
 
     def open_entries(self) -> list[Entry]:
         """Return what the server does not know the end of, oldest first."""
-        if not self._path.exists():
-            return []
-        with self._opened() as db:
-            rows = db.execute("SELECT data FROM orders WHERE step != ? ORDER BY place", (Step.TOLD,)).fetchall()
-        return [msgspec.json.decode(data, type=Entry) for (data,) in rows]
+        return [one for one in self._read() if one.step is not Step.TOLD]
 
     def knows(self, order: str) -> bool:
         """Tell whether an order was ever taken here, as far as is kept."""
-        if not self._path.exists():
-            return False
-        with self._opened() as db:
-            return db.execute("SELECT 1 FROM orders WHERE id = ?", (order,)).fetchone() is not None
+        return any(one.id == order for one in self._read())
 
     def write(self, entry: Entry) -> None:
         """Keep an order as it stands now."""
-        with self._opened() as db:
-            data = (entry.step, msgspec.json.encode(entry))
-            known = db.execute("UPDATE orders SET step = ?, data = ? WHERE id = ?", (*data, entry.id)).rowcount
-            if not known:
-                db.execute("INSERT INTO orders (step, data, id) VALUES (?, ?, ?)", (*data, entry.id))
+        self._keep(entry)
 
     def forget(self, entries: list[Entry]) -> None:
         """Note that the server has these endings; of the oldest not even the number is kept for ever."""
-        with self._opened() as db:
-            for one in entries:
-                bare = msgspec.structs.replace(one, step=Step.TOLD, ending=None)
-                data = (Step.TOLD, msgspec.json.encode(bare), one.id)
-                db.execute("UPDATE orders SET step = ?, data = ? WHERE id = ?", data)
-            db.execute(
-                "DELETE FROM orders WHERE step = ? AND place <= (SELECT max(place) FROM orders) - ?",
-                (Step.TOLD, MOST_KEPT),
-            )
+        self._keep(*(msgspec.structs.replace(one, step=Step.TOLD, ending=None) for one in entries))
+
+    def _keep(self, *changed: Entry) -> None:
+        entries = {one.id: one for one in (*self._read(), *changed)}
+        told = [one.id for one in entries.values() if one.step is Step.TOLD]
+        for old in told[:-MOST_KEPT]:
+            del entries[old]
+        with self._errors_become_ours():
+            replace_file(self._path, _sealed(list(entries.values())), 0o600)
+
+    def _read(self) -> list[Entry]:
+        with self._errors_become_ours():
+            try:
+                return _opened(self._path)
+            except _Damaged as damage:
+                aside = set_aside(self._path, secrets.token_hex(4))
+                self.lost += 1
+                log.error(
+                    "orders: %s was damaged (%s); set aside as %s, what stood in it is not done any more",
+                    self._path, damage, aside.name,
+                )  # fmt: skip
+                return []
 
     @contextlib.contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
+    def _errors_become_ours(self) -> Iterator[None]:
         try:
-            db = _connected(self._path)
-        except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode not in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-                raise
-            self._path.rename(self._path.with_name(f"{self._path.name}.broken"))
-            db = _connected(self._path)
-        try:
-            db.execute("BEGIN IMMEDIATE")
-            yield db
-            db.execute("COMMIT")
-        finally:
-            db.close()
+            yield
+        except OSError as error:
+            raise BookError(f"the order book {self._path} does not work: {error}") from error
 
 
-def _connected(path: Path) -> sqlite3.Connection:
-    path.touch(mode=0o600)
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+class _Damaged(Exception):
+    """What lies there is not what was written; trying again is useless."""
+
+
+def _sealed(entries: list[Entry]) -> bytes:
+    content = msgspec.json.encode(entries)
+    return _seal(content) + b"\n" + content
+
+
+def _seal(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=16).hexdigest().encode()
+
+
+def _opened(path: Path) -> list[Entry]:
+    """Read a book; raises :class:`_Damaged`, and ``OSError`` when the disk itself does not work."""
     try:
-        db.execute("PRAGMA journal_mode=DELETE")  # one file, so that a rename takes all of it
-        db.execute("PRAGMA synchronous=EXTRA")  # the folder too: a journal that comes back would undo a "begun"
-        db.executescript(_SCHEMA)
-    except sqlite3.Error:
-        db.close()
-        raise
-    return db
+        with path.open("rb") as file:
+            raw = file.read(MAX_BOOK_BYTES + 1)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        if error.errno not in {errno.EIO, errno.EISDIR}:
+            raise
+        raise _Damaged(error.strerror) from error
+    seal, _, content = raw.partition(b"\n")
+    if len(raw) > MAX_BOOK_BYTES or seal != _seal(content):
+        raise _Damaged("its seal does not fit")
+    try:
+        return msgspec.json.decode(content, type=list[Entry])
+    except wire.UNREADABLE as error:
+        raise _Damaged(f"written by another version: {error}") from error

@@ -111,9 +111,10 @@ def checksum(sequence: int, payload: bytes) -> bytes:
 
 
 def set_aside(path: Path, stamp: str) -> Path:
-    """Move a corrupt spool and its log out of the way; only the newest such file is kept."""
+    """Move a corrupt file and its log out of the way; only the newest such file is kept. Raises ``OSError``."""
     for old in path.parent.glob(f"{path.name}.corrupt-*"):
-        old.unlink(missing_ok=True)
+        if not old.is_dir():  # a folder that stood there is somebody's, with whatever is in it
+            old.unlink(missing_ok=True)
     aside = path.with_name(f"{path.name}.corrupt-{stamp}")
     for suffix in ("", "-wal", "-shm"):
         with contextlib.suppress(FileNotFoundError):

@@ -96,14 +96,50 @@ async def test_of_two_boxes_with_one_key_only_one_acts(
     copy.close()
 
 
-async def test_a_book_that_cannot_be_read_is_set_aside(
+@pytest.mark.parametrize("is_new", [True, False], ids=["found when the agent starts", "found while it runs"])
+async def test_what_was_begun_in_a_book_that_is_lost_is_not_begun_again_and_told_as_cut_off(
+    hands: HandsOfBox, sqlite_database: Database, tmp_path: Path, is_new: bool
+) -> None:
+    order = asked(sqlite_database)
+    await hands.turn()
+    assert hands.router.restarts == 1
+    (tmp_path / "orders.db").write_bytes(b"this is no book" * 500)
+    if is_new:
+        hands.begun()
+    await settled(hands)
+    found = order_of(sqlite_database, order)
+    assert (hands.router.restarts, found.state, found.why) == (1, State.FAILED, "cut")
+    assert len(list(tmp_path.glob("orders.db.corrupt-*"))) == 1
+    again = asked(sqlite_database)
+    await settled(hands)
+    assert (hands.router.restarts, order_of(sqlite_database, again).state) == (2, State.DONE)
+
+
+async def test_what_was_only_taken_in_a_book_that_is_lost_is_taken_anew(
     hands: HandsOfBox, sqlite_database: Database, tmp_path: Path
 ) -> None:
-    (tmp_path / "orders.db").write_bytes(b"this is no database" * 500)
-    asked(sqlite_database)
+    order = asked(sqlite_database)
+    hands.fate.at = 5  # after the order stands in the book, before it is told
+    assert await hands.turn()
+    (tmp_path / "orders.db").write_bytes(b"")
     await settled(hands)
-    assert hands.router.restarts == 1
-    assert (tmp_path / "orders.db.broken").exists()
+    assert (hands.router.restarts, order_of(sqlite_database, order).state) == (1, State.DONE)
+
+
+async def test_what_a_copy_took_after_the_book_was_lost_is_left_to_the_copy(
+    hands: HandsOfBox, sqlite_database: Database, tmp_path: Path
+) -> None:
+    (tmp_path / "orders.db").write_bytes(b"this is no book")
+    await hands.turn()
+    (tmp_path / "copy").mkdir()
+    copy = HandsOfBox(sqlite_database, hands._box, tmp_path / "copy")
+    order = asked(sqlite_database)
+    await copy.turn()
+    await settled(hands)
+    await settled(copy)
+    assert (hands.router.restarts, copy.router.restarts) == (0, 1)
+    assert order_of(sqlite_database, order).state == State.DONE
+    copy.close()
 
 
 async def test_a_box_that_started_anew_since_it_took_it_does_nothing(
