@@ -170,6 +170,7 @@ def _hands(office: Office) -> Hands:
         disk_worker=parts.spool_worker,
         book=OrderBook(spool.with_name(f"{spool.name}.orders")),
         drivers={device.name: driver for device, driver in watched},
+        intervals={device.name: device.interval_seconds for device, _ in watched},
         collect=lambda seen: collect(_sources(office, seen)),
         label=parts.label,
     )

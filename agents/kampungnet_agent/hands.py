@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
@@ -67,6 +67,8 @@ class Means:
     disk_worker: Worker
     book: OrderBook
     drivers: dict[str, Driver]
+    intervals: Mapping[str, float]
+    """Seconds from poll to poll of each device."""
     collect: Collect | None = None
     label: str = ""
 
@@ -241,7 +243,8 @@ class Hands:
         box = self._means.sender.box
         for entry in await self._open():
             if entry.step is Step.BEGUN:
-                ended = ending_of(entry, self.seen.readings.get(entry.device), box.boot_id, box.boottime_ms())
+                seen, every = self.seen.readings.get(entry.device), self._means.intervals.get(entry.device, 0.0)
+                ended = ending_of(entry, seen, box.boot_id, box.boottime_ms(), every)
                 if ended is not None:
                     await self._write(ended)
 

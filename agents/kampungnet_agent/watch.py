@@ -11,12 +11,16 @@ SLACK_SECONDS: Final = 10
 STILL_UP_SECONDS: Final = 180
 """A device that takes a restart is down by then."""
 GIVE_UP_SECONDS: Final = 900
+"""At least so long; a device that is polled rarely is given two polls, of which the first may come while it starts."""
 
 
-def ending_of(entry: Entry, seen: wire.Reading | None, boot_id: str, now_ms: int) -> Entry | None:
+def ending_of(
+    entry: Entry, seen: wire.Reading | None, boot_id: str, now_ms: int, interval_seconds: float
+) -> Entry | None:
     """Return a begun order with its ending; ``None`` while it is not known.
 
-    ``seen`` is the newest reading of the device since this agent started, ``now_ms`` the box's ``CLOCK_BOOTTIME``.
+    ``seen`` is the newest reading of the device since this agent started, ``now_ms`` the box's ``CLOCK_BOOTTIME``,
+    ``interval_seconds`` lies between two polls of the device.
     """
     if entry.kind is not OrderKind.RESTART:
         # What was begun has its ending in the same breath, unless the box was cut off in between.
@@ -32,6 +36,6 @@ def ending_of(entry: Entry, seen: wire.Reading | None, boot_id: str, now_ms: int
             return entry.ended(OrderState.DONE, away_seconds=away)
         if since > STILL_UP_SECONDS:
             return entry.ended(OrderState.FAILED, Why.STAYED if entry.sent else Why.CUT)
-    if (now_ms - began_ms) / 1000 > GIVE_UP_SECONDS:
+    if (now_ms - began_ms) / 1000 > max(GIVE_UP_SECONDS, 2 * interval_seconds + STILL_UP_SECONDS):
         return entry.ended(OrderState.FAILED, Why.GONE if entry.sent else Why.CUT)
     return None

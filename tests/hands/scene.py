@@ -150,6 +150,7 @@ class HandsOfBox:
         self.clock.at_ms += 3_600_000
         self.router = Router(self.fate)
         self.lost: Callable[[], BaseException] = Killed
+        self.interval_seconds = 60.0
         self._database, self._box, self._path = database, box, folder / "orders.db"
         self._worker = Worker("hands")
         self.hands = self.begun()
@@ -164,6 +165,7 @@ class HandsOfBox:
             disk_worker=self._worker,
             book=CutBook(self._path, self.fate),
             drivers={"router": self.router},
+            intervals={"router": self.interval_seconds},
         )
         self.hands = Hands(means)
         return self.hands

@@ -178,6 +178,28 @@ async def test_a_router_that_does_not_come_back_is_told_as_gone(hands: HandsOfBo
     assert (found.state, found.why) == (State.FAILED, "gone")
 
 
+@pytest.mark.parametrize("interval_seconds", [900, 3_600, 86_400])
+@pytest.mark.parametrize("comes_back", [True, False])
+async def test_a_router_that_is_polled_rarely_is_given_two_polls_to_be_seen_in(
+    hands: HandsOfBox, sqlite_database: Database, interval_seconds: int, comes_back: bool
+) -> None:
+    hands.interval_seconds = interval_seconds
+    hands.begun()
+    order = asked(sqlite_database)
+    await hands.turn()
+    states = []
+    for uptime in (None, interval_seconds if comes_back else None, None):
+        for _ in range(4):
+            hands.forward(interval_seconds / 4)
+            await hands.turn()
+            states.append(order_of(sqlite_database, order).state)
+        hands.saw(uptime)
+        await hands.turn()
+    found = order_of(sqlite_database, order)
+    assert states[:8] == [State.TAKEN] * 8, "nobody gives up before the second poll"
+    assert (found.state, found.why) == ((State.DONE, "") if comes_back else (State.FAILED, "gone"))
+
+
 def test_fate_counts(box: Box) -> None:
     fate = Fate(2)
     fate.step()
