@@ -20,7 +20,7 @@ DEFAULT_DATA: Final = "data"
 COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
     "cli_serve": {"serve": "serve pages, reports and metrics"},
     "core.cli": {"migrate": "bring the database to the version of this program"},
-    "villages.cli": {"import-villages": "take a register of villages (CSV)"},
+    "cli_register": {"import-villages": "take a register of villages (CSV)"},
     "measurement.cli": {
         "import-topology": "take on which cable each village hangs (CSV)",
         "import-holidays": "say on which days offices are closed (CSV)",

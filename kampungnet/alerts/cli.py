@@ -19,6 +19,8 @@ from kampungnet.core.commands import Add, open_database
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, NotFound, Unavailable
 from kampungnet.core.keys import keys_of
+from kampungnet.staff import audit
+from kampungnet.staff.audit import Act
 from kampungnet.staff.service import Scope
 from kampungnet.villages import service as villages
 
@@ -84,8 +86,8 @@ def _add(database: Database, regency: str, options: argparse.Namespace) -> None:
         options.name, address, options.place or regency, options.kind, first, end, options.passes, options.digest
     )
     with database.writes() as db:
-        one = recipients.enter(db, regency, getpass.getuser(), new, clock.now_ms())
-        print(f"{one.id} gets messages from now on. Try it: kampungnet alerts test --id {one.id}")
+        one = recipients.add(db, audit.on_the_server(db, regency), new, clock.now_ms()).id
+    print(f"{one} gets messages from now on. Try it: kampungnet alerts test --id {one}")
 
 
 def _test(database: Database, regency: str, key: str) -> None:
@@ -102,11 +104,13 @@ def _test(database: Database, regency: str, key: str) -> None:
 
 def _end(database: Database, regency: str, key: str) -> None:
     with database.writes() as db:
-        one = recipients.found(db, Scope(regency), key)
-        outbox.end(one, clock.now_ms())
-        print(f"{one.name} gets nothing more.")
+        name = recipients.end(db, audit.on_the_server(db, regency), key, clock.now_ms())
+    print(f"{name} gets nothing more.")
 
 
 def _token(database: Database, regency: str) -> None:
     with database.writes() as db:
-        print(webhook.make_token(db, regency, clock.now_ms()))
+        by, now_ms = audit.on_the_server(db, regency), clock.now_ms()
+        token = webhook.make_token(db, regency, now_ms)
+        audit.record(db, by, Act("alerts.token", regency, "", None, {}), now_ms)
+    print(token)

@@ -74,7 +74,7 @@ def add(db: Session, by: SignedIn, new: NewRecipient, now_ms: int) -> AlertRecip
 
 
 def enter(db: Session, regency: str, made_by: str, new: NewRecipient, now_ms: int) -> AlertRecipient:
-    """Store a recipient: for the command line, whose user is root already."""
+    """Store a recipient; who may do so was asked before."""
     if len(listed(db, Scope(regency))) >= MOST:
         raise Conflict(N_("There are a hundred recipients already. End one that nobody needs first."))
     address = new.address.strip()
@@ -98,12 +98,13 @@ def enter(db: Session, regency: str, made_by: str, new: NewRecipient, now_ms: in
     return one
 
 
-def end(db: Session, by: SignedIn, key: str, now_ms: int) -> None:
-    """Send somebody nothing more, and forget the address. Raises ``NotFound``."""
+def end(db: Session, by: SignedIn, key: str, now_ms: int) -> str:
+    """Send somebody nothing more, forget the address, and return the name. Raises ``NotFound``."""
     _check_editor(by)
     one = found(db, by.scope, key)
     outbox.end(one, now_ms)
     audit.record(db, by, Act("alerts.end", key, "", {"name": one.name, "place": one.place}), now_ms)
+    return one.name
 
 
 def test(db: Session, by: SignedIn, key: str, speaker: Speaker, now_ms: int) -> None:

@@ -1,7 +1,6 @@
 """Commands of budget staff on the server: ``kampungnet import-budget …``."""
 
 import argparse
-import getpass
 import sys
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from kampungnet.core.commands import Add, with_database
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Unavailable
 from kampungnet.core.languages import Language
+from kampungnet.staff import audit
 from kampungnet.staff.service import Scope
 from kampungnet.villages.models import Regency
 
@@ -58,7 +58,8 @@ def _import(what: str, options: argparse.Namespace, database: Database) -> None:
         print(f"{len(entries)} rows are good. Nothing was changed: add --confirm to put them into the books.")
         return
     with database.writes() as db:
-        number = kind.store(db, scope.regency, entries, (getpass.getuser(), clock.now_ms()))
+        by = audit.on_the_server(db, scope.regency)
+        number = uploads.put_in(db, by, what, (path.name[: uploads.LONGEST_NAME], entries), clock.now_ms())
     print(f"{len(entries)} rows are in the books: {number} {COUNTED[what]}.")
 
 

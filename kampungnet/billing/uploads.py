@@ -29,6 +29,8 @@ from kampungnet.staff.service import SignedIn
 
 KEPT_MS: Final = clock.DAY_MS
 """How long a file waits to be confirmed."""
+LONGEST_NAME: Final = 200
+"""Letters of a file's name that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def look_at(db: Session, by: SignedIn, what: str, file: tuple[str, bytes], now_m
 
     Raises ``NotAllowed`` for who does not keep books, ``BadInput`` or ``TooLarge`` for what is no table.
     """
-    kind, name = kind_of(what), file[0][:200]
+    kind, name = kind_of(what), file[0][:LONGEST_NAME]
     kind.check(by)
     found, faults = kind.understood(sheets.read(file[1], kind.columns, kind.required), budgets.register(db, by.scope))
     db.execute(delete(PendingImport).where(PendingImport.uploaded_ms < now_ms - KEPT_MS))
@@ -116,11 +118,18 @@ def confirm(db: Session, by: SignedIn, pending_id: str, now_ms: int) -> tuple[st
     allowed = budgets.register(db, by.scope).units
     if not kind.is_for_all and any(entry.unit not in allowed for entry in entries):
         raise NotFound(N_("This file waits no more. Send it again."))
-    number = kind.store(db, by.scope.regency, entries, (by.name, now_ms))
-    told = {"file": pending.file_name, "rows": len(entries)}
-    audit.record(db, by, Act(f"{pending.what}.import", pending.file_name, "", None, told), now_ms)
+    number = put_in(db, by, pending.what, (pending.file_name, entries), now_ms)
     db.delete(pending)
     return pending.what, number
+
+
+def put_in(db: Session, by: SignedIn, what: str, file: tuple[str, Sequence[Any]], now_ms: int) -> int:
+    """Put what was understood of a file (its name and its entries) into the books; return how many lines it had."""
+    name, entries = file
+    number = kind_of(what).store(db, by.scope.regency, entries, (by.name, now_ms))
+    told = {"file": name, "rows": len(entries)}
+    audit.record(db, by, Act(f"{what}.import", name, "", None, told), now_ms)
+    return number
 
 
 def kind_of(what: str) -> Kind:

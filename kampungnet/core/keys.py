@@ -45,6 +45,18 @@ class Keys:
         self._read_as: tuple[int, int, int] | None = None
         self._looked = 0.0
 
+    @property
+    def file(self) -> Path | None:
+        """Where they lie."""
+        return self._file
+
+    def is_there(self) -> bool:
+        """Tell whether there is a key. Asking makes none, as a first use would."""
+        try:
+            return bool(self._keys) or (self._file is not None and self._file.exists())
+        except OSError as error:
+            raise _unusable(error) from error
+
     def seal(self, purpose: str, plain: bytes, about: str) -> bytes:
         """Return ``plain`` encrypted. It opens only with the same ``about``, the row it belongs to."""
         key, nonce = self._known()[0], secrets.token_bytes(_NONCE_BYTES)
@@ -97,10 +109,15 @@ class Keys:
         except OSError as error:
             if self._keys:
                 return self._keys  # what was read still counts; the next start says what is wrong
-            raise Unavailable(
-                f"The key file cannot be used: {error}. Let it and its folder belong to the user of the server."
-            ) from error
+            raise _unusable(error) from error
         return self._keys
+
+
+def _unusable(error: OSError) -> Unavailable:
+    return Unavailable(
+        f"The key file cannot be used: {error}. Let it and its folder belong to the user of the server, or name "
+        "another with KAMPUNGNET_KEY_FILE."
+    )
 
 
 def keys_of(db: Session) -> Keys:

@@ -54,7 +54,7 @@ def _kit(options: argparse.Namespace) -> None:
     now_ms = clock.now_ms()
     with closing(open_database(options)) as database, database.writes() as db:
         village = villages.village(db, options.village)
-        by = audit.on_the_server(village.regency)
+        by = audit.on_the_server(db, village.regency)
         # Within the transaction: where a file cannot be written there is no code either.
         files = kit.write(options.output, kit.make(db, by, village, wish, now_ms), router, now_ms)
         name = village.name

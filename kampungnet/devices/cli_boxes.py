@@ -1,14 +1,16 @@
 """Commands about boxes and what hangs on them: ``kampungnet enrol``, ``revoke``, ``onu`` and ``import-onus``."""
 
 import argparse
-import getpass
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from kampungnet.core import clock
 from kampungnet.core.commands import Add, open_database
 from kampungnet.core.errors import Unavailable
 from kampungnet.devices import onus, service
+from kampungnet.staff import audit
+from kampungnet.staff.audit import Act
 from kampungnet.villages import service as villages
 
 
@@ -17,6 +19,7 @@ def add_commands(add: Add) -> None:
     for name, run in (("enrol", _enrol), ("revoke", _revoke)):
         one = add(name, run)
         one.add_argument("--village", required=True, help="Kemendagri code, for example 35.10.15.2012")
+        one.add_argument("--reason", default=audit.WHY, help="why, for the log")
 
     one = add("onu", _onu)
     one.add_argument("--village", required=True, help="Kemendagri code, for example 35.10.15.2012")
@@ -28,9 +31,11 @@ def add_commands(add: Add) -> None:
 
 
 def _enrol(options: argparse.Namespace) -> None:
-    with open_database(options).writes() as db:
+    with closing(open_database(options)) as database, database.writes() as db:
         village = villages.village(db, options.village)
-        code = service.issue_code(db, village, clock.now_ms())
+        by, now_ms = audit.on_the_server(db, village.regency), clock.now_ms()
+        code = service.issue_code(db, village, now_ms)
+        audit.record(db, by, Act("box.code", village.code, options.reason, None, {}), now_ms)
         name = village.name
     print(code)
     print(f"For the box of {name} ({options.village}), once, within 24 hours:", file=sys.stderr)
@@ -38,28 +43,42 @@ def _enrol(options: argparse.Namespace) -> None:
 
 
 def _revoke(options: argparse.Namespace) -> None:
-    with open_database(options).writes() as db:
-        number = service.revoke(db, villages.village(db, options.village), clock.now_ms())
+    with closing(open_database(options)) as database, database.writes() as db:
+        village, now_ms = villages.village(db, options.village), clock.now_ms()
+        by = audit.on_the_server(db, village.regency)
+        number = service.revoke(db, village, now_ms)
+        audit.record(db, by, Act("box.revoke", village.code, options.reason, None, {"boxes": number}), now_ms)
     print(f"{number} box(es) of {options.village} can no longer report, nor be enrolled again with any key they had.")
 
 
 def _onu(options: argparse.Namespace) -> None:
-    with open_database(options).writes() as db:
-        village = villages.village(db, options.village)
+    with closing(open_database(options)) as database, database.writes() as db:
+        village, now_ms = villages.village(db, options.village), clock.now_ms()
+        by = audit.on_the_server(db, village.regency)
         if options.remove:
-            onus.remove_from(db, village, options.serial)
-            print(f"ONU {options.serial} is no village's any more.")
+            what, serial = "onu.remove", onus.remove_from(db, village, options.serial)
+            said = f"ONU {options.serial} is no village's any more."
         else:
-            onu = onus.assign(db, village, options.serial, getpass.getuser(), clock.now_ms())
-            print(f"ONU {onu.serial} belongs to {village.name} ({village.code}).")
+            what, serial = "onu.assign", onus.assign(db, village, options.serial, by.name, now_ms).serial
+            said = f"ONU {serial} belongs to {village.name} ({village.code})."
+        audit.record(db, by, Act(what, village.code, "", None, {"serial": serial}), now_ms)
+    print(said)
 
 
 def _import_onus(options: argparse.Namespace) -> None:
     path = Path(options.file)
-    with path.open(encoding="utf-8-sig", newline="") as lines, open_database(options).writes() as db:
-        done = onus.import_list(db, lines, getpass.getuser(), clock.now_ms())
+    now_ms = clock.now_ms()
+    with (
+        path.open(encoding="utf-8-sig", newline="") as lines,
+        closing(open_database(options)) as database,
+        database.writes() as db,
+    ):
+        done = onus.import_list(db, lines, audit.system_user(), now_ms)
+        for regency, number in sorted(done.taken_in.items()):
+            by = audit.on_the_server(db, regency)
+            audit.record(db, by, Act("onu.import", path.name, "", None, {"onus": number}), now_ms)
     for bad in done.bad:
         print(f"{path.name} line {bad.line} was not taken: {bad.reason}", file=sys.stderr)
-    print(f"{done.taken} ONUs belong to their villages.")
+    print(f"{sum(done.taken_in.values())} ONUs belong to their villages.")
     if done.bad:
         raise Unavailable(f"{len(done.bad)} rows were not taken: mend them and import the file again.")

@@ -1,7 +1,8 @@
 """ONTs of villages that only an OLT sees: which serial number belongs to which village, and how each is now."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -31,7 +32,8 @@ TAKEN_OVER_MS: Final = 24 * 3_600_000
 class Imported:
     """What an import of serial numbers did."""
 
-    taken: int
+    taken_in: Mapping[str, int]
+    """How many were taken in each regency."""
     bad: tuple[BadRow, ...]
 
 
@@ -87,12 +89,13 @@ def remove(db: Session, regency: str, serial: str) -> bool:
     return True
 
 
-def remove_from(db: Session, village: Village, serial: str) -> None:
-    """Take an ONU from a village. Raises ``NotFound`` when it is not that village's."""
+def remove_from(db: Session, village: Village, serial: str) -> str:
+    """Take an ONU from a village and return its serial number. Raises ``NotFound`` when it is not that village's."""
     known = db.get(AssignedOnu, (village.regency, spelled(serial)))
     if known is None or db.get_one(Site, (village.regency, known.site)).village != village.code:
         raise NotFound("This ONU does not belong to this village.")
     remove(db, village.regency, serial)
+    return spelled(serial)
 
 
 def import_list(db: Session, lines: Iterable[str], set_by: str, now_ms: int) -> Imported:
@@ -101,7 +104,7 @@ def import_list(db: Session, lines: Iterable[str], set_by: str, now_ms: int) -> 
     Raises ``BadInput`` when the columns are others.
     """
     bad: list[BadRow] = []
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     try:
         reader = csv.DictReader(lines)
         if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
@@ -111,7 +114,7 @@ def import_list(db: Session, lines: Iterable[str], set_by: str, now_ms: int) -> 
                 bad.append(BadRow(reader.line_num, reason))
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadInput(f"This is no list of ONUs in CSV and UTF-8: {error}.") from error
-    return Imported(len(seen), tuple(bad))
+    return Imported(Counter(seen.values()), tuple(bad))
 
 
 def record(db: Session, states: Iterable[NewState]) -> None:
@@ -154,7 +157,7 @@ def strays(db: Session, regency: str, told: Iterable[tuple[Device, wire.OltBody]
     return sorted(found, key=lambda one: (one.assigned is None, one.serial, one.olt_site))
 
 
-def _refusal(db: Session, row: dict[str, str], seen: set[str], set_by: str, now_ms: int) -> str:
+def _refusal(db: Session, row: dict[str, str], seen: dict[str, str], set_by: str, now_ms: int) -> str:
     """Assign one row, or say why it cannot be."""
     code, written = row["kode"] or "", row["serial"] or ""
     if spelled(written) in seen:
@@ -162,7 +165,7 @@ def _refusal(db: Session, row: dict[str, str], seen: set[str], set_by: str, now_
     try:
         # PostgreSQL takes no NUL; nor has a code one.
         village = villages.village(db, code if code.isprintable() else "")
-        seen.add(assign(db, village, written, set_by, now_ms).serial)
+        seen[assign(db, village, written, set_by, now_ms).serial] = village.regency
     except NotFound:
         return f"kode {code!r} is not in the register of villages"
     except BadInput as error:

@@ -2,11 +2,15 @@
 
 import argparse
 import sys
+from contextlib import closing
 from pathlib import Path
 
+from kampungnet.core import clock
 from kampungnet.core.commands import Add, open_database
 from kampungnet.core.errors import BadInput, Unavailable
 from kampungnet.measurement import holidays, topology
+from kampungnet.staff import audit
+from kampungnet.staff.audit import Act
 from kampungnet.villages import service as villages
 
 
@@ -23,8 +27,15 @@ def add_commands(add: Add) -> None:
 
 def _import_topology(options: argparse.Namespace) -> None:
     path = Path(options.file)
-    with path.open(encoding="utf-8-sig", newline="") as lines, open_database(options).writes() as db:
+    with (
+        path.open(encoding="utf-8-sig", newline="") as lines,
+        closing(open_database(options)) as database,
+        database.writes() as db,
+    ):
         number, bad = topology.import_places(db, options.regency, lines)
+        if number:
+            act = Act("topology.import", path.name, "", None, {"villages": number})
+            audit.record(db, audit.on_the_server(db, options.regency), act, clock.now_ms())
     for one in bad:
         print(f"{path.name} line {one.line} was not taken: {one.reason}", file=sys.stderr)
     if bad:
@@ -38,11 +49,15 @@ def _import_holidays(options: argparse.Namespace) -> None:
         text = path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
     except UnicodeDecodeError:
         raise BadInput(f"{path.name} is no text in UTF-8: save it as CSV UTF-8 and import it again.") from None
-    with open_database(options).writes() as db:
+    with closing(open_database(options)) as database, database.writes() as db:
         regencies = [options.regency] if options.regency else [one.code for one in villages.regencies(db)]
         if not regencies:
             raise Unavailable("No regency is in the register: import its villages first.")
         done = [holidays.import_list(db, regency, text) for regency in regencies]
+        for regency, one in zip(regencies, done, strict=True):
+            if one.days:
+                act = Act("holidays.import", path.name, "", None, {"days": one.days})
+                audit.record(db, audit.on_the_server(db, regency), act, clock.now_ms())
     for bad in done[0].bad:
         print(f"{path.name} line {bad.line}: {bad.reason}", file=sys.stderr)
     if done[0].bad:

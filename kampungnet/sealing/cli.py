@@ -6,11 +6,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from kampungnet.core import keys
+from kampungnet.core import clock, keys
 from kampungnet.core.commands import Add, open_database, place_of
 from kampungnet.core.database import Database
 from kampungnet.core.errors import NotFound
 from kampungnet.sealing import service
+from kampungnet.staff import audit
+from kampungnet.staff.audit import Act
+from kampungnet.villages import service as villages
 
 _STEPS: Final = {
     "status": "which key is needed by what",
@@ -37,13 +40,21 @@ def _keys(options: argparse.Namespace) -> None:
         raise NotFound(f"There is no key file {file}: nothing is sealed yet, or $KAMPUNGNET_KEY_FILE names another.")
     with closing(open_database(options)) as database:
         if options.step == "rotate":
-            _rotate(database)
+            _rotate(database, file)
         _status(database, file)
 
 
-def _rotate(database: Database) -> None:
+def _rotate(database: Database, file: Path) -> None:
+    with database.reads() as db:
+        by = [audit.on_the_server(db, one.code) for one in villages.regencies(db)]
+    sealed: dict[str, int] = {}
     for name, seen, done in service.reseal(database):
+        sealed[name] = done
         print(f"{name}: {done} of {seen} sealed anew", file=sys.stderr)
+    with database.writes() as db:
+        for one in by:
+            act = Act("keys.rotate", next(iter(keys.names(file))), "", None, {"sealed": sum(sealed.values())})
+            audit.record(db, one, act, clock.now_ms())
     print("Everything is sealed with the key on top.")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import func, inspect, select, tuple_, update
+from sqlalchemy import ColumnElement, func, inspect, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from kampungnet.alerts.models import AlertRecipient
@@ -47,6 +47,12 @@ class Sealed:
         """Return the column itself."""
         return getattr(self.model, self.column)
 
+    @property
+    def has_one(self) -> ColumnElement[bool]:
+        """Return the condition that a row has a value; that of a recipient who ended was emptied."""
+        found: ColumnElement[bool] = self.value.is_not(None) & (self.value != b"")
+        return found
+
 
 PLACES: Final = (
     Sealed(StaffMember, "factor", FACTOR, lambda row: str(row.username)),
@@ -82,7 +88,7 @@ def needed(db: Session) -> Mapping[str, Counter[str]]:
     found: dict[str, Counter[str]] = {}
     for place in PLACES:
         name = func.substr(place.value, 1, NAME_BYTES)
-        for key, number in db.execute(select(name, func.count()).where(place.value.is_not(None)).group_by(name)):
+        for key, number in db.execute(select(name, func.count()).where(place.has_one).group_by(name)):
             found.setdefault(bytes(key).hex(), Counter())[place.name] += number
     return found
 
@@ -95,7 +101,7 @@ def acts_sealed(db: Session) -> int:
 
 def _next(db: Session, place: Sealed, after: tuple[Any, ...] | None, batch: int) -> list[Any]:
     key = [getattr(place.model, one.name) for one in _key(place)]
-    asked = select(*key, place.value.label("sealed")).where(place.value.is_not(None)).order_by(*key).limit(batch)
+    asked = select(*key, place.value.label("sealed")).where(place.has_one).order_by(*key).limit(batch)
     return list(db.execute(asked if after is None else asked.where(tuple_(*key) > tuple_(*after))))
 
 

@@ -5,7 +5,8 @@ made with the key outside the database (facts on operations 4.4): who can write 
 a seal that is kept elsewhere shows that the end was cut off, or that who has the key wrote all of it anew.
 """
 
-import getpass
+import os
+import pwd
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,6 +17,7 @@ import msgspec
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from kampungnet.core.errors import Unavailable
 from kampungnet.core.keys import Keys, keys_of
 from kampungnet.core.sight import seeing
 from kampungnet.staff.models import AuditEntry
@@ -30,6 +32,11 @@ KEYED: Final = "2:"
 """What a seal begins with that was made with the key; those from before are a plain SHA-256."""
 BOX: Final = "(kotak)"
 """Stands for user name and role where a box told something; no user name has brackets."""
+SERVER: Final = "(server)"
+"""Stands for the user name of who runs a command on the server."""
+WHY: Final = "on the server"
+"""The reason of a command that was given none."""
+_NAME_IT: Final = "let KAMPUNGNET_KEY_FILE name the key file of the server. Nothing was done."
 _PURPOSE: Final = "audit"
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 
@@ -61,9 +68,23 @@ class Examined:
     """What stands there; without it, or with another number, it was taken out."""
 
 
-def on_the_server(regency: str) -> SignedIn:
-    """Return who runs a command on the server: whoever can, can do everything, and the log has the name there."""
-    return SignedIn("(server)", getpass.getuser(), Role.ENGINEER, Scope(regency))
+def on_the_server(db: Session, regency: str) -> SignedIn:
+    """Return who runs a command on the server: whoever can, can do everything, and the log has the name there.
+
+    To be asked before anything is sealed or stored. Raises ``Unavailable`` where the key at hand is not the one of the
+    log: a command that runs in another folder, or as another user, would break the chain with a key of its own.
+    """
+    if (newest := _newest_sealed(db, regency)) is not None:
+        _expect_key_of(db, newest)
+    return SignedIn(SERVER, system_user(), Role.ENGINEER, Scope(regency))
+
+
+def system_user() -> str:
+    """Return whose process this is, by the kernel: what the environment says could be anything."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
 
 
 def record(db: Session, by: SignedIn, act: Act, now_ms: int) -> None:
@@ -82,6 +103,8 @@ def _add(db: Session, by: tuple[str, str, str, str], act: Act, now_ms: int) -> N
     db.execute(select(Regency.code).where(Regency.code == regency).with_for_update(key_share=True))
     with seeing(db, regency):  # a village's act, too, is chained to the one before, which may be another's
         last = _last(db, regency)
+        if username == SERVER and last is not None and last.hash.startswith(KEYED):
+            _expect_key_of(db, last)  # a server with another key may have been first since the command looked
         entry = AuditEntry(
             regency=regency, sequence=last.sequence + 1 if last else 1, at_ms=now_ms, username=username, name=name,
             role=role, what=act.what, about=act.about, reason=act.reason, before=_json(act.before),
@@ -152,6 +175,26 @@ def _holds(entry: AuditEntry, previous: str, keys: Keys) -> bool:
         return compare_digest(entry.hash.encode(), sha256(told).hexdigest().encode())
     seal = entry.hash.removeprefix(KEYED).encode()
     return any(compare_digest(seal, mark.hex().encode()) for mark in keys.marks(_PURPOSE, told))
+
+
+def _newest_sealed(db: Session, regency: str) -> AuditEntry | None:
+    """Return the last act that was sealed with a key: of this regency, or where its log has none, of any other."""
+    last = _last(db, regency)
+    if last is not None and last.hash.startswith(KEYED):
+        return last
+    asked = select(AuditEntry).where(AuditEntry.hash.startswith(KEYED))
+    return db.scalar(asked.order_by(AuditEntry.at_ms.desc(), AuditEntry.sequence.desc()).limit(1))
+
+
+def _expect_key_of(db: Session, entry: AuditEntry) -> None:
+    keys = keys_of(db)
+    if not keys.is_there():
+        where = f"There is no key in {keys.file}" if keys.file else "No key file is named"
+        raise Unavailable(f"{where}, and the log of {entry.regency} was sealed with one: {_NAME_IT}")
+    if not _holds(entry, seal_of(db, entry.regency, entry.sequence - 1) or START, keys):
+        raise Unavailable(
+            f"The key in {keys.file} is not the one that sealed the last act in the log of {entry.regency}: {_NAME_IT}"
+        )
 
 
 def _last(db: Session, regency: str) -> AuditEntry | None:

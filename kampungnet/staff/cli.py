@@ -14,7 +14,7 @@ from kampungnet.core import clock
 from kampungnet.core.commands import Add, open_database
 from kampungnet.core.errors import BadInput, Conflict, NotFound
 from kampungnet.staff import accounts, audit, published, service
-from kampungnet.staff.audit import Examined
+from kampungnet.staff.audit import Act, Examined
 from kampungnet.villages import service as villages
 
 _STEPS: Final = {
@@ -39,6 +39,7 @@ def add_commands(add: Add) -> None:
         "--duty", default="", choices=[duty.value for duty in service.Duty],
         help="what budget staff of a village sign: secretary checks a statement, head approves it, treasurer pays it",
     )  # fmt: skip
+    one.add_argument("--reason", default=audit.WHY, help="why, for the log")
     one = add("audit", _verify)
     one.add_argument("step", choices=["verify"], help="the only one there is")
     one.add_argument("--regency", help="for example 35.10 (default: every regency of the register)")
@@ -51,7 +52,7 @@ def add_commands(add: Add) -> None:
         "step", choices=list(_STEPS), help="; ".join(f"{step}: {told}" for step, (_, told) in _STEPS.items())
     )
     one.add_argument("username", help="as the person signs in")
-    one.add_argument("--reason", default="on the server", help="why, for the log")
+    one.add_argument("--reason", default=audit.WHY, help="why, for the log")
 
 
 def _add_staff(options: argparse.Namespace) -> None:
@@ -60,7 +61,10 @@ def _add_staff(options: argparse.Namespace) -> None:
         scope = service.Scope(options.regency, options.village, options.district)
         duty = service.Duty(options.duty)
         person = service.NewStaff(options.username, options.name, service.Role(options.role), scope, duty)
+        by = audit.on_the_server(db, options.regency)
         service.add_staff(db, person, password)
+        told = {"name": person.name, "role": options.role, "place": scope.place, "duty": options.duty}
+        audit.record(db, by, Act("staff.add", options.username, options.reason, None, told), clock.now_ms())
     print(f"{options.username} can sign in.")
 
 
@@ -68,7 +72,7 @@ def _staff(options: argparse.Namespace) -> None:
     act, told = _STEPS[options.step]
     with closing(open_database(options)) as database:
         with database.reads() as db:
-            by = audit.on_the_server(service.member_of(db, options.username).regency)
+            by = audit.on_the_server(db, service.member_of(db, options.username).regency)
         made = accounts.administer(database, by, act, options.username, options.reason, clock.now_ms())
     if made:
         print(made)

@@ -10,7 +10,7 @@ from starlette.datastructures import URL
 
 from kampungnet.core import clock, pages
 from kampungnet.core.errors import Unprocessable
-from kampungnet.core.languages import Language
+from kampungnet.core.languages import N_, Language
 from kampungnet.core.web import Reads
 from kampungnet.staff import acts, audit
 from kampungnet.staff.access import CurrentStaff
@@ -21,6 +21,7 @@ from kampungnet.villages import service as villages
 
 PATH: Final = "/catatan"
 COMMAND: Final = "kampungnet audit verify --seal"
+_BY_COMMAND: Final = N_("Command on the server (%(user)s)")
 _FIELDS: Final = {"kind": "apa", "username": "siapa", "village": "desa", "first": "dari", "last": "sampai"}
 """What each wish is called in the address."""
 
@@ -36,6 +37,7 @@ def _wanted(apa: str = "", siapa: str = "", desa: str = "", dari: str = "", samp
 @dataclass(frozen=True, slots=True)
 class _Row:
     entry: AuditEntry
+    who: str
     moment: str
     what: str
     about: str
@@ -53,9 +55,10 @@ def listed(
     names = villages.names(db, regency)
     rows = [_row(one, names, language, clock.zone_of(regency)) for one in found[: audit.PAGE]]
     kinds = sorted(((kind, acts.words(kind, language)) for kind in audit.kinds(db, regency)), key=lambda one: one[1])
+    people = [(username, _who(username, name, language)) for username, name in acts.people(db, regency)]
     return pages.render(
         request, "staff/audit.html", 422 if problem else 200, rows=rows, kinds=kinds,
-        people=acts.people(db, regency), villages=sorted(names.items(), key=lambda one: (one[1], one[0])),
+        people=people, villages=sorted(names.items(), key=lambda one: (one[1], one[0])),
         wanted=wanted, problem=problem, is_filtered=wanted != Wanted(),
         older=_address(wanted, rows[-1].entry.sequence) if len(found) > audit.PAGE else "",
         newest=_address(wanted) if sebelum else "", seal="{} · {}".format(*audit.head(db, regency)), command=COMMAND,
@@ -74,7 +77,11 @@ def _row(entry: AuditEntry, names: dict[str, str], language: Language, zone: str
     moment = language.moment(entry.at_ms, zone, clock.now_ms(), with_zone=False)
     village = names.get(entry.about.split("-")[0])
     about = f"{village} ({entry.about})" if village else entry.about
-    return _Row(entry, moment, acts.words(entry.what, language), about)
+    return _Row(entry, _who(entry.username, entry.name, language), moment, acts.words(entry.what, language), about)
+
+
+def _who(username: str, name: str, language: Language) -> str:
+    return language.say(_BY_COMMAND, user=name) if username == audit.SERVER else name
 
 
 def _address(wanted: Wanted, before: int | None = None) -> str:

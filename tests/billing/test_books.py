@@ -144,7 +144,7 @@ def test_the_commands_take_and_give_tables(
     database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = database.engine.url.render_as_string(hide_password=False)
-    target = ["--database-url", url, "--regency", REGENCY]
+    target = ["--database-url", url, "--data", str(tmp_path), "--regency", REGENCY]
     good, bad, out = tmp_path / "good.csv", tmp_path / "bad.csv", tmp_path / "out.xlsx"
     good.write_bytes(BUDGET)
     bad.write_bytes(BUDGET.replace(b"30000000", b'"30,000"'))

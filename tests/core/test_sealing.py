@@ -42,6 +42,7 @@ def file(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         _fill(db, "hotspot_accounts", id="A1", password=keys.seal(ACCOUNT, b"rahasia", "A1"))
         _fill(db, "hotspot_bindings", id="D1", mac=keys.seal(MAC, b"02:00:00:00:00:01", "D1"))
         _fill(db, "alert_recipients", id="R1", address=keys.seal("alerts", b"tgram://x", f"{REGENCY}/R1"))
+        _fill(db, "alert_recipients", id="R2", address=b"", ended_ms=1)  # one who ended: the address was forgotten
         _fill(db, "voucher_batches", id="B1")
         for number in range(7):
             code = f"{CODE}{number}".encode()
@@ -68,7 +69,11 @@ def _opened(database: Database) -> list[bytes]:
         found = [keys.open(VOUCHER, one.code, one.id) for one in db.scalars(select(Voucher).order_by(Voucher.id))]
         found += [keys.open(ACCOUNT, one.password, one.id) for one in db.scalars(select(HotspotAccount))]
         found += [keys.open(MAC, one.mac or b"", one.id) for one in db.scalars(select(HotspotBinding))]
-        found += [keys.open("alerts", one.address, f"{REGENCY}/{one.id}") for one in db.scalars(select(AlertRecipient))]
+        found += [
+            keys.open("alerts", one.address, f"{REGENCY}/{one.id}")
+            for one in db.scalars(select(AlertRecipient))
+            if one.address
+        ]
         factor = db.get_one(StaffMember, "sari").factor
         assert factor
         return [*found, keys.open(second_factor.FACTOR, factor, "sari")]

@@ -61,7 +61,7 @@ def test_a_kit_is_a_paper_and_two_closed_files_and_stands_in_the_log(
     modes = {path.suffix: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
     assert (modes[".kit"], modes[".rsc"], len(modes)) == (0o600, 0o600, 3)
     with _database(data).reads() as db:
-        (act,) = db.scalars(select(AuditEntry)).all()
+        (act,) = db.scalars(select(AuditEntry).where(AuditEntry.what == "box.kit")).all()
         (code,) = db.scalars(select(EnrolmentCode)).all()
     assert (act.what, act.about, code.village) == ("box.kit", VILLAGE, VILLAGE)
     assert not any(secret in f"{act.before}{act.after}" for secret in secrets)

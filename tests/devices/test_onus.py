@@ -217,7 +217,7 @@ def test_a_list_is_taken_row_by_row_and_bad_rows_are_named(database: Database) -
              f"x,{VILLAGE}\n", f"AA:BB:CC:00:11:22,{VILLAGE}\n", "\n", f",{VILLAGE}\n", "only\n"]  # fmt: skip
     with database.writes() as db:
         done = onus.import_list(db, lines, "sari", NOW)
-    assert done.taken == 2
+    assert done.taken_in == {REGENCY: 2}
     assert [row.line for row in done.bad] == [3, 4, 5, 8, 9]
     assert "stands twice" in done.bad[0].reason
     assert "register of villages" in done.bad[1].reason

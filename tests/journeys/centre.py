@@ -32,6 +32,7 @@ class Centre:
 
     def __init__(self, database_url: str, folder: Path) -> None:
         self.database_url, self._folder = database_url, folder
+        self._environment = {"KAMPUNGNET_DATABASE_URL": database_url, "KAMPUNGNET_DATA": str(folder)}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         tables.load()
@@ -63,7 +64,7 @@ class Centre:
         done = subprocess.run(
             [program("kampungnet"), *words],
             input=typed,
-            env=os.environ | {"KAMPUNGNET_DATABASE_URL": self.database_url},
+            env=os.environ | self._environment,
             capture_output=True,
             text=True,
             timeout=120,
@@ -77,7 +78,7 @@ class Centre:
         with (self._folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [program("kampungnet"), "serve", "--port", str(self.port)],
-                env=os.environ | {"KAMPUNGNET_DATABASE_URL": self.database_url},
+                env=os.environ | self._environment,
                 stdout=log,
                 stderr=log,
             )

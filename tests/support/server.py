@@ -25,6 +25,7 @@ from kampungnet import cli, tables
 from kampungnet.app import Server
 from kampungnet.core import clock, migrate
 from kampungnet.core.database import Database
+from kampungnet.core.keys import keys_of
 from kampungnet.devices import service as devices
 from kampungnet.ingest import service as ingest
 from kampungnet.ingest.signatures import SignedRequest
@@ -256,7 +257,9 @@ def where(database: Database) -> Sequence[str]:
     url = url_of(database)
     if url.startswith("sqlite:///"):
         return ["--data", str(Path(url.removeprefix("sqlite:///")).parent)]
-    return ["--database-url", url]
+    with database.reads() as db:
+        key = keys_of(db).file
+    return ["--database-url", url, *(["--data", str(key.parent)] if key else [])]
 
 
 @contextmanager
