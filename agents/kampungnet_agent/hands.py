@@ -196,18 +196,19 @@ class Hands:
 
     async def _do(self, entry: Entry, until_ms: int) -> None:
         driver, collect = self._means.drivers.get(entry.device), self._means.collect
-        if entry.kind is OrderKind.RESTART and isinstance(driver, Restarts):
+        if entry.kind == OrderKind.RESTART and isinstance(driver, Restarts):
             await self._restart(entry, driver, until_ms)
-        elif entry.kind is OrderKind.PORTAL and isinstance(driver, Renews):
+        elif entry.kind == OrderKind.PORTAL and isinstance(driver, Renews):
             await self._begin(entry, None, until_ms)
             came = await driver.renew()
             state, why = (OrderState.FAILED, Why.DEVICE) if came.problems else (OrderState.DONE, Why.NOTHING)
             said = clean_detail(" ".join(came.problems[:5]))
             await self._write(entry.ended(state, why, changed=came.changed, detail=said))
-        elif entry.kind is OrderKind.BUNDLE and collect is not None:
+        elif entry.kind == OrderKind.BUNDLE and collect is not None:
             await self._begin(entry, None, until_ms)
             await self._write(entry.ended(OrderState.DONE, bundle=await collect(self.seen)))
         else:
+            log.warning("%sorder %s cannot be done here: %s %s", self._means.label, entry.id, entry.kind, entry.device)
             await self._write(entry.ended(OrderState.DROPPED, Why.UNABLE))
 
     async def _restart(self, entry: Entry, driver: Restarts, until_ms: int) -> None:
@@ -234,7 +235,7 @@ class Hands:
     async def _not_reached(self, entry: Entry, sentence: str) -> None:
         """End what did not reach its device; what was begun before the line broke is watched."""
         now = next((one for one in await self._open() if one.id == entry.id), entry)
-        if now.step is Step.BEGUN and now.kind is OrderKind.RESTART:
+        if now.step is Step.BEGUN and now.kind == OrderKind.RESTART:
             return
         await self._write(now.ended(OrderState.FAILED, Why.UNREACHABLE, detail=clean_detail(sentence)))
 

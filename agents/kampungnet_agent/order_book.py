@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from kampungnet.shared import wire
-from kampungnet.shared.orders import OrderKind, OrderState, OrderTold, Why
+from kampungnet.shared.orders import OrderState, OrderTold, Why
 from kampungnet_agent.safe_file import replace_file
 from kampungnet_agent.spool_file import set_aside
 
@@ -49,7 +49,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One order as it stands on the disk."""
 
     id: str
-    kind: OrderKind
+    kind: str
+    """As :class:`kampungnet.shared.orders.OrderKind`, or what a server asks that knows more than this box."""
     device: str
     mark: str
     boot_id: str

@@ -22,7 +22,7 @@ def ending_of(
     ``seen`` is the newest reading of the device since this agent started, ``now_ms`` the box's ``CLOCK_BOOTTIME``,
     ``interval_seconds`` lies between two polls of the device.
     """
-    if entry.kind is not OrderKind.RESTART:
+    if entry.kind != OrderKind.RESTART:
         # What was begun has its ending in the same breath, unless the box was cut off in between.
         return entry.ended(OrderState.FAILED, Why.CUT)
     same_boot = entry.boot_id == boot_id

@@ -54,7 +54,7 @@ class State(StrEnum):
 
 
 OPEN: Final = (State.ASKED.value, State.TAKEN.value)
-_ENDINGS: Final[Mapping[OrderState, State]] = {
+_ENDINGS: Final[Mapping[str, State]] = {
     OrderState.DONE: State.DONE, OrderState.REFUSED: State.REFUSED, OrderState.FAILED: State.FAILED,
 }  # fmt: skip
 _MAY: Final[Mapping[OrderKind, tuple[Role, ...]]] = {
@@ -157,9 +157,9 @@ def waiting_sites(db: Session) -> set[tuple[str, str]]:
 
 
 def note_abilities(db: Session, who: Caller, can: Iterable[Ability]) -> None:
-    """Keep what a box says it can do."""
+    """Keep what a box says it can do; what this server does not know yet, too, for the version that will."""
     here = (RemoteAbility.regency == who.regency, RemoteAbility.site == who.site)
-    now = {(one.kind.value, clean(one.device)) for one in can}
+    now = {(clean(one.kind), clean(one.device)) for one in can}
     before = {
         (kind, device) for kind, device in db.execute(select(RemoteAbility.kind, RemoteAbility.device).where(*here))
     }
@@ -180,12 +180,12 @@ def heard(db: Session, who: Caller, told: Iterable[OrderTold], now_ms: int) -> l
     asked = select(RemoteOrder).where(RemoteOrder.regency == who.regency, RemoteOrder.site == who.site)
     asked = asked.where(RemoteOrder.id.in_({one.id for one in told})).order_by(RemoteOrder.id)
     orders = {one.id: one for one in db.scalars(asked.with_for_update())} if told else {}
-    noted = [one.id for one in told if one.state is not OrderState.TAKEN]
+    noted = [one.id for one in told if one.state != OrderState.TAKEN]
     for one in told:
         order = orders.get(one.id)
         if order is None:
             continue
-        if one.state is OrderState.TAKEN:
+        if one.state == OrderState.TAKEN:
             _take(db, order, who, one, now_ms)
         elif (order.agent, order.mark) == (who.agent, one.mark) and order.state in {State.TAKEN, State.SILENT}:
             _end(db, order, one, now_ms)
@@ -197,7 +197,7 @@ def open_orders(db: Session, who: Caller, now_ms: int) -> list[Order]:
     asked = select(RemoteOrder).where(RemoteOrder.regency == who.regency, RemoteOrder.site == who.site)
     asked = asked.where(RemoteOrder.state.in_(OPEN), RemoteOrder.expires_ms > now_ms).order_by(RemoteOrder.asked_ms)
     return [
-        Order(one.id, OrderKind(one.kind), one.device, one.mark, one.expires_ms - now_ms)
+        Order(one.id, one.kind, one.device, one.mark, one.expires_ms - now_ms)
         for one in db.scalars(asked)
         if one.agent in {None, who.agent}
     ]
@@ -247,17 +247,17 @@ def _take(db: Session, order: RemoteOrder, who: Caller, told: OrderTold, now_ms:
 
 
 def _end(db: Session, order: RemoteOrder, told: OrderTold, now_ms: int) -> None:
-    if told.state is OrderState.DROPPED:
-        state = State.EXPIRED if told.why is Why.LATE else State.FAILED
-    else:
-        state = _ENDINGS[told.state]
-    detail = told.detail
+    state, why, detail = _ENDINGS.get(told.state, State.FAILED), told.why, told.detail
+    if told.state == OrderState.DROPPED:
+        state = State.EXPIRED if why == Why.LATE else State.FAILED
+    elif told.state not in _ENDINGS:  # a later version's word: all that is known is that it did not end as it should
+        why = why or told.state
     if order.kind == OrderKind.BUNDLE and state is State.DONE:
         try:
             bundles.keep(db, order, told.bundle, now_ms)
         except BadInput as problem:  # asking the box again would bring the same
             state, detail = State.FAILED, problem.sentence
-    order.state, order.ended_ms, order.why = state.value, now_ms, told.why.value
+    order.state, order.ended_ms, order.why = state.value, now_ms, clean(why)
     order.missing_right, order.detail = clean(told.right), clean(detail)[:500]
     order.away_seconds, order.changed = _sane(told.away_seconds), _sane(told.changed)
     _log(db, order, now_ms)

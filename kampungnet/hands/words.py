@@ -16,7 +16,7 @@ ADDRESS: Final[Mapping[OrderKind, str]] = {
     OrderKind.RESTART: "nyalakan-ulang", OrderKind.PORTAL: "halaman-wifi", OrderKind.BUNDLE: "keterangan",
 }  # fmt: skip
 """What each kind is called in an address."""
-_TITLES: Final[Mapping[OrderKind, str]] = {
+_TITLES: Final[Mapping[str, str]] = {
     OrderKind.PORTAL: N_("Put the wifi page on anew"),
     OrderKind.BUNDLE: N_("Collect facts for help"),
 }
@@ -47,10 +47,12 @@ class OrderLine:
     has_bundle: bool
 
 
-def title(kind: OrderKind, device: str, device_kind: str, language: Language) -> str:
+def title(kind: str, device: str, device_kind: str, language: Language) -> str:
     """Return what is to be done."""
-    if kind is not OrderKind.RESTART:
+    if kind in _TITLES:
         return language.say(_TITLES[kind])
+    if kind != OrderKind.RESTART:  # asked for by a later version, of which this server's database is
+        return language.say("Something that this server does not know yet: “%(kind)s”", kind=kind)
     if device_kind == "router" or device == "router":
         return language.say("Restart the router")
     if device_kind == "ont":
@@ -61,11 +63,10 @@ def title(kind: OrderKind, device: str, device_kind: str, language: Language) ->
 def line(order: RemoteOrder, device_kind: str, language: Language, now_ms: int, *, has_bundle: bool) -> OrderLine:
     """Return an order in words, with its age."""
     state = state_at(order, now_ms)
-    kind = OrderKind(order.kind)
-    is_restart = kind is OrderKind.RESTART
+    is_restart = order.kind == OrderKind.RESTART
     said = ALLOW if order.missing_right and is_restart else order.detail
     return OrderLine(
-        order, title(kind, order.device, device_kind, language),
+        order, title(order.kind, order.device, device_kind, language),
         language.say("asked by %(name)s, %(age)s", name=order.asked_name, age=language.age(order.asked_ms, now_ms)),
         _sentence(order, state, language, now_ms), said if state not in {State.DONE, State.EXPIRED} else "",
         is_good=state is State.DONE, is_open=state in {State.ASKED, State.TAKEN}, has_bundle=has_bundle,
@@ -98,19 +99,24 @@ def _sentence(order: RemoteOrder, state: State, language: Language, now_ms: int)
             return say("Refused: the right “%(right)s” is missing on the device. Nothing was done.", right=right)
         return say("Refused. Nothing was done.")
     if state is State.FAILED:
-        return say(_failed(order))
+        return _failed(order, language)
     return _done(order, language, now_ms)
 
 
-def _failed(order: RemoteOrder) -> str:
+def _failed(order: RemoteOrder, language: Language) -> str:
     if order.why == Why.CUT and order.kind != OrderKind.RESTART:
-        return N_("Interrupted in the middle: some of it may be done. Ask for it again.")
-    return _FAILED[order.why if order.why in _FAILED else Why.DEVICE]
+        return language.say("Interrupted in the middle: some of it may be done. Ask for it again.")
+    if order.why and order.why not in _FAILED:  # a later version's word
+        return language.say(
+            "It did not go as it should. The box gives a reason that this server does not know yet: “%(why)s”.",
+            why=order.why,
+        )
+    return language.say(_FAILED[order.why or Why.DEVICE])
 
 
 def _done(order: RemoteOrder, language: Language, now_ms: int) -> str:
     age = language.age(order.ended_ms, now_ms)
-    if order.kind == OrderKind.BUNDLE:
+    if order.kind not in {OrderKind.RESTART, OrderKind.PORTAL}:
         return language.say("Done %(age)s.", age=age)
     if order.kind == OrderKind.PORTAL:
         if not order.changed:

@@ -6,6 +6,9 @@ notes the first mark and says *go*. Only a box whose mark was noted acts, writes
 never acts on an order twice. So whatever is lost between the two, a card that was copied or a memory that was lost
 included, an order is carried out once or not at all.
 
+Kinds, states and reasons are lists that grow. They travel as words, so that a side that does not know one yet keeps it
+as it is, and reads everything beside it (architecture, section 5). A box answers an unknown kind with ``unable``.
+
 How long an order holds is judged by the server's clock. The box learns only for how many milliseconds more it may
 begin, counts them from before it asked, by ``CLOCK_BOOTTIME``, and lets them end with the boot it asked in.
 """
@@ -40,7 +43,7 @@ class OrderKind(enum.StrEnum):
 
 
 class OrderState(enum.StrEnum):
-    """How far the box has come with an order."""
+    """How far the box has come with an order. Every word but the first is an ending, also one that comes later."""
 
     TAKEN = "taken"
     """It is on the disk; nothing is done before the server says go."""
@@ -72,10 +75,15 @@ class Why(enum.StrEnum):
     """The device refused something; ``detail`` has its words."""
 
 
+Word = Annotated[str, Meta(max_length=40)]
+"""Of one of the lists above, or one that only the other side knows."""
+
+
 class Ability(Part, frozen=True, omit_defaults=True):
     """Something this box can do."""
 
-    kind: OrderKind
+    kind: Word
+    """As :class:`OrderKind`."""
     device: Text = ""
     """Empty: the box itself."""
 
@@ -86,8 +94,10 @@ class OrderTold(Part, frozen=True, omit_defaults=True):
     id: Identifier
     mark: Identifier
     """Made by the box when it took the order; who has another one did not take it."""
-    state: OrderState
-    why: Why = Why.NOTHING
+    state: Word
+    """As :class:`OrderState`."""
+    why: Word = Why.NOTHING
+    """As :class:`Why`."""
     right: Text = ""
     """The right that was missing."""
     detail: LongText = ""
@@ -103,7 +113,8 @@ class Order(Part, frozen=True, omit_defaults=True):
     """One open order."""
 
     id: Identifier
-    kind: OrderKind
+    kind: Word
+    """As :class:`OrderKind`."""
     device: Text = ""
     mark: Text = ""
     """Whose taking was noted: the box with this mark is to act. Empty: nobody's yet."""
