@@ -190,10 +190,15 @@ def _sources(office: Office, seen: LastSeen) -> Sources:
             if isinstance(driver, Hides):
                 yield from driver.hidden()
 
-    def spool_state() -> SpoolState:
-        return parts.spool_worker.submit(parts.spool.state).result(timeout=5.0)
-
-    return Sources(parts.sender.box, settings, parts.tally, seen, spool_state, build_driver, secrets)
+    return Sources(
+        box=parts.sender.box,
+        settings=settings,
+        tally=parts.tally,
+        seen=seen,
+        spool_state=lambda: parts.spool_worker.do(parts.spool.state),
+        driver_of=build_driver,
+        secrets=secrets,
+    )
 
 
 async def _follow(office: Office, driver: Follows, label: str) -> None:

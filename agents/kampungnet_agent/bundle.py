@@ -1,26 +1,36 @@
 """A bundle for whoever helps: what this box knows about itself and its devices, scrubbed, and small."""
 
 import asyncio
+import contextlib
+import sqlite3
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
 from kampungnet.shared.config_body import MAX_TEXT_BYTES
-from kampungnet.shared.orders import MAX_BUNDLE_BYTES, MAX_PACKED_BUNDLE_BYTES, Bundle, Section
+from kampungnet.shared.orders import MAX_BUNDLE_BYTES, MAX_PACKED_BUNDLE_BYTES, MAX_SECTIONS, Bundle, Section
+from kampungnet.shared.settings_file import SettingsError
 from kampungnet_agent.box import Box
-from kampungnet_agent.driver import DeviceError, Driver
+from kampungnet_agent.driver import DeviceError, Driver, Finding
 from kampungnet_agent.last_seen import LastSeen
 from kampungnet_agent.plain_log import recent_lines
 from kampungnet_agent.scrub import HIDDEN, Scrub
 from kampungnet_agent.settings import AgentSettings, Device
-from kampungnet_agent.spool import SpoolState
+from kampungnet_agent.spool import SpoolError, SpoolState
 from kampungnet_agent.tally import Tally
 from kampungnet_agent.version import VERSION
+from kampungnet_agent.worker import Worker
 
 CHECK_SECONDS: Final = 20.0
+"""For one device."""
+CHECKS_SECONDS: Final = 60.0
+"""For all of them together: whoever waits gets the rest of the bundle, however many are silent."""
+AT_ONCE: Final = 4
+SPOOL_SECONDS: Final = 5.0
+CLOSE_SECONDS: Final = 2.0
 MOST_LINES: Final = 2_000
 """Of one section."""
 _SECRET_KEYS: Final = ("password", "secret", "community", "key", "token", "file")
@@ -34,30 +44,59 @@ class Sources:
     settings: AgentSettings
     tally: Tally
     seen: LastSeen
-    spool_state: Callable[[], SpoolState]
+    spool_state: Callable[[], Awaitable[SpoolState]]
     driver_of: Callable[[Device], Driver]
     """Builds another driver for a device, so that checking does not disturb the one that measures."""
     secrets: Callable[[], Iterable[str]]
     """What must never stand in it: keys, passwords, names and devices of people."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """What was collected, before anything is hidden: nothing else changes it any more."""
+
+    secrets: list[str]
+    sections: list[tuple[str, list[str]]]
+    """Every line of these is foreign, or quotes something foreign."""
+    router_settings: dict[str, bytes]
+
+
 async def collect(sources: Sources) -> bytes:
-    """Return a packed bundle."""
-    scrub = Scrub(sources.secrets(), _addresses(sources.settings))
+    """Return a packed bundle. What is broken becomes a line of it; the rest is collected all the same."""
+    checks = await _checks(sources)
     sections = [
-        ("kotak", list(_about_the_box(sources))),
-        ("setelan", list(_settings(sources.settings, scrub))),
-        *[(f"bacaan {name}", lines) for name, lines in _readings(sources)],
-        ("pemeriksaan", [line async for line in _checks(sources)]),
+        ("kotak", [*_about_the_box(sources), *await _spool(sources)]),
+        ("bacaan", list(_readings(sources))),
+        ("pemeriksaan", checks),
         ("catatan", recent_lines()),
     ]
+    raw = _Raw([], sections, dict(sources.seen.settings))
+    try:
+        for secret in sources.secrets():
+            raw.secrets.append(secret)
+    except (sqlite3.Error, OSError) as error:  # nobody knows all that has to be hidden: only the box's own numbers go
+        why = f"sisanya tidak disertakan: yang harus dirahasiakan tidak terbaca ({type(error).__name__})"
+        raw = _Raw(raw.secrets, [("kotak", [*sections[0][1], why])], {})
+    # Hiding thousands of codes takes a small box seconds, in which it measures on.
+    worker = Worker("bundle")
+    try:
+        return await worker.do(_finished, raw, sources.settings, sources.box.wall_ms())
+    finally:
+        worker.stop()
+
+
+def _finished(raw: _Raw, settings: AgentSettings, made_ms: int) -> bytes:
+    scrub = Scrub(raw.secrets, _addresses(settings))
+    about, *others = raw.sections
+    sections = [about, ("setelan", list(_settings(settings, scrub))), *others]
     scrubbed = [Section(name, [scrub.line(line) for line in lines[-MOST_LINES:]]) for name, lines in sections]
+    room = MAX_SECTIONS - len(scrubbed)
     # These were made to leave the village: their quotes and addresses are the router's own, and say what is wrong.
     scrubbed += [
-        Section(f"pengaturan {name}", [scrub.known(line)[:2_000] for line in lines[:MOST_LINES]])
-        for name, lines in _router_settings(sources.seen)
+        Section(f"pengaturan {name}", [scrub.known(line)[:2_000] for line in _unpacked(small)[:MOST_LINES]])
+        for name, small in sorted(raw.router_settings.items())[:room]
     ]
-    return packed(Bundle(sources.box.wall_ms(), VERSION, scrubbed))
+    return packed(Bundle(made_ms, VERSION, scrubbed))
 
 
 def packed(bundle: Bundle) -> bytes:
@@ -74,12 +113,11 @@ def packed(bundle: Bundle) -> bytes:
 
 
 def _about_the_box(sources: Sources) -> Iterator[str]:
-    box, tally, state = sources.box, sources.tally, sources.spool_state()
+    box, tally = sources.box, sources.tally
     yield f"versi: {VERSION}"
     yield f"papan: {box.board}"
     yield f"menyala: {box.boottime_ms() // 1000} s"
     yield f"jam disetel otomatis: {box.clock_synchronised()}"
-    yield from (f"spool {name}: {getattr(state, name)}" for name in ("readings", "dropped", "refused", "corrupt"))
     yield f"terkirim: {tally.sent_readings}, gagal mengirim: {tally.send_failures}, hilang: {tally.lost_readings}"
     yield f"ditolak server: {tally.credential_refused}"
     yield from (f"polling {device} {outcome}: {count}" for (device, outcome), count in sorted(tally.polls.items()))
@@ -99,32 +137,71 @@ def _settings(settings: AgentSettings, scrub: Scrub) -> Iterator[str]:
             yield f"{one.name}: {key} {HIDDEN if is_secret else value}"
 
 
-def _readings(sources: Sources) -> Iterator[tuple[str, list[str]]]:
+def _readings(sources: Sources) -> Iterator[str]:
     now_ms = sources.box.boottime_ms()
     for name, one in sorted(sources.seen.readings.items()):
         age = (now_ms - one.boottime_ms) // 1000
-        lines = [
-            f"hasil: {one.outcome.value}, {age} s lalu, {one.duration_ms} ms, nomor {one.sequence}",
-            f"menyala: {one.device_uptime_seconds} s",
-        ]
-        lines += [f"alasan: {one.detail}"] if one.detail else []
-        yield name, lines + [f"tidak terbaca: {entry}" for entry in sources.seen.missing.get(name, [])]
+        yield f"{name}: hasil: {one.outcome.value}, {age} s lalu, {one.duration_ms} ms, nomor {one.sequence}"
+        yield f"{name}: menyala: {one.device_uptime_seconds} s"
+        if one.detail:
+            yield f"{name}: alasan: {one.detail}"
+        yield from (f"{name}: tidak terbaca: {entry}" for entry in sources.seen.missing.get(name, []))
 
 
-async def _checks(sources: Sources) -> AsyncIterator[str]:
-    for device in sources.settings.devices:
-        driver = sources.driver_of(device)
-        try:
-            async with asyncio.timeout(CHECK_SECONDS):
-                for finding in await driver.check():
-                    yield f"{device.name}: {'ok' if finding.good else 'GAGAL'}: {finding.sentence}"
-        except (DeviceError, TimeoutError) as error:
-            yield f"{device.name}: GAGAL: {error or 'tidak selesai menjawab'}"
+async def _spool(sources: Sources) -> list[str]:
+    try:
+        async with asyncio.timeout(SPOOL_SECONDS):
+            state = await sources.spool_state()
+    except (SpoolError, TimeoutError) as error:
+        return [f"spool: GAGAL: {str(error) or 'tidak selesai menjawab'}"]
+    return [f"spool {name}: {getattr(state, name)}" for name in ("readings", "dropped", "refused", "corrupt")]
 
 
-def _router_settings(seen: LastSeen) -> Iterator[tuple[str, list[str]]]:
-    for name, small in sorted(seen.settings.items()):
-        yield name, zlib.decompressobj().decompress(small, MAX_TEXT_BYTES).decode("utf-8", "replace").splitlines()
+async def _checks(sources: Sources) -> list[str]:
+    """Return what the checks of all devices found, in the devices' order; some at a time, all within one deadline."""
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def when_its_turn_comes(device: Device) -> list[Finding]:
+        async with turn:
+            return await _check(sources.driver_of(device))
+
+    tasks = {one.name: asyncio.create_task(when_its_turn_comes(one)) for one in sources.settings.devices}
+    try:
+        if tasks:
+            await asyncio.wait(tasks.values(), timeout=CHECKS_SECONDS)
+        return [f"{name}: {line}" for name, task in tasks.items() for line in _said(task)]
+    finally:
+        for task in tasks.values():
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks.values(), timeout=CLOSE_SECONDS)
+
+
+async def _check(driver: Driver) -> list[Finding]:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            return list(await driver.check())
+    finally:
+        with contextlib.suppress(TimeoutError):  # what it said counts all the same
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await driver.close()
+
+
+def _said(check: "asyncio.Task[list[Finding]]") -> list[str]:
+    """Return what one check said; a defect of its driver is just what whoever helps has to read."""
+    if not check.done() or check.cancelled():
+        return ["tidak sempat diperiksa"]
+    error = check.exception()
+    if error is None:
+        return [f"{'ok' if one.good else 'GAGAL'}: {one.sentence}" for one in check.result()]
+    if isinstance(error, DeviceError | SettingsError | TimeoutError):
+        return [f"GAGAL: {str(error) or 'tidak selesai menjawab'}"]
+    return [f"GAGAL: {type(error).__name__}: {error}"]
+
+
+def _unpacked(small: bytes) -> list[str]:
+    """Return a router's settings, as its driver packed them."""
+    return zlib.decompressobj().decompress(small, MAX_TEXT_BYTES).decode("utf-8", "replace").splitlines()
 
 
 def _addresses(settings: AgentSettings) -> set[str]:

@@ -36,17 +36,35 @@ class Scrub:
 
     def __init__(self, secrets: Iterable[str], addresses: Iterable[str] = ()) -> None:
         """Name what is secret, and which addresses may stand there: those of the settings."""
-        forms = {form for one in secrets if len(one) >= SHORTEST for form in _written(one) if len(form) >= SHORTEST}
-        longest = sorted(forms, key=lambda one: (-len(one), one))
-        self._secret = re.compile("|".join(map(re.escape, longest)), re.IGNORECASE) if longest else None
+        self._forms = {form for one in secrets if len(one) >= SHORTEST for form in map(_lower, _written(one))}
+        lengths: dict[str, set[int]] = {}
+        for form in self._forms:
+            if len(form) >= SHORTEST:
+                lengths.setdefault(form[:SHORTEST], set()).add(len(form))
+        # A village has thousands of codes: what a line costs must not depend on how many there are.
+        self._lengths = {start: sorted(found, reverse=True) for start, found in lengths.items()}
         self._addresses = frozenset(addresses)
 
     def known(self, text: str) -> str:
         """Return text with what is known to be secret hidden, and nothing else."""
         # What is left beside something hidden may be another secret only now: until nothing changes.
-        while self._secret is not None and (after := self._secret.sub(HIDDEN, text)) != text:
+        while (after := self._once(text)) != text:
             text = after
         return text
+
+    def _once(self, text: str) -> str:
+        low = _lower(text)
+        kept: list[str] = []
+        done = at = 0
+        while at <= len(low) - SHORTEST:
+            for length in self._lengths.get(low[at : at + SHORTEST], ()):
+                if low[at : at + length] in self._forms:
+                    kept += (text[done:at], HIDDEN)
+                    done = at = at + length
+                    break
+            else:
+                at += 1
+        return "".join([*kept, text[done:]])
 
     def line(self, text: str) -> str:
         """Return one line of foreign or our own words with everything hidden that has to be."""
@@ -61,6 +79,13 @@ class Scrub:
 
     def _address(self, found: "re.Match[str]") -> str:
         return found[0] if found[0] in self._addresses else "[alamat]"
+
+
+def _lower(text: str) -> str:
+    """Return text without differences of case, sign for sign: as long as it was, and the same wherever it stands."""
+    if text.isascii():
+        return text.lower()
+    return "".join(next((one for one in (sign.casefold(), sign.lower()) if len(one) == 1), sign) for sign in text)
 
 
 def _written(secret: str) -> Iterable[str]:

@@ -29,6 +29,8 @@ MAX_ORDERS_BYTES: Final = 500_000
 """Largest question: a packed bundle, in base64, and what goes with it."""
 MAX_TOLD: Final = 20
 MAX_ABILITIES: Final = 40
+MAX_SECTIONS: Final = 40
+"""Of a bundle."""
 
 
 class OrderKind(enum.StrEnum):
@@ -153,4 +155,4 @@ class Bundle(Part, frozen=True, omit_defaults=True):
     made_ms: Instant
     """By the box's clock, which may be wrong."""
     version: Text
-    sections: Annotated[list[Section], Meta(max_length=40)]
+    sections: Annotated[list[Section], Meta(max_length=MAX_SECTIONS)]
