@@ -82,7 +82,10 @@ class AuditEntry(Base):
     """One thing that a person did. Rows are only added; see :mod:`kampungnet.staff.audit`."""
 
     __tablename__ = "audit_log"
-    __table_args__ = (ForeignKeyConstraint(["regency"], [Regency.code]), Index(None, "regency", "what", "sequence"))
+    __table_args__ = (
+        ForeignKeyConstraint(["regency"], [Regency.code]), Index(None, "regency", "what", "sequence"),
+        Index(None, "regency", "at_ms", "sequence"),
+    )  # fmt: skip
 
     regency: Mapped[str] = mapped_column(primary_key=True)
     sequence: Mapped[int] = mapped_column(primary_key=True)

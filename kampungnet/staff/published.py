@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
@@ -36,19 +36,22 @@ class Head(NamedTuple):
 def heads(db: Session, regency: str, now_ms: int, days: int = DAYS) -> list[Head]:
     """Return the heads of the last days that are over, the newest first; none for days before the first act."""
     zone = clock.zone_of(regency)
-    today = clock.local_day(now_ms, zone)
-    wanted = [today - timedelta(days=number) for number in range(1, days + 1)]
-    asked = select(AuditEntry.sequence, AuditEntry.at_ms, AuditEntry.hash).where(AuditEntry.regency == regency)
-    rows = iter(db.execute(asked.order_by(AuditEntry.sequence.desc()).execution_options(yield_per=200)))
-    found, row = [], next(rows, None)
-    for day in wanted:
-        end_ms = clock.day_start_ms(day + timedelta(days=1), zone)
-        while row is not None and row.at_ms >= end_ms:
-            row = next(rows, None)
-        if row is None:
+    today, found = clock.local_day(now_ms, zone), list[Head]()
+    for ago in range(1, days + 1):
+        day = today - timedelta(days=ago)
+        asked = newest_before(regency, clock.day_start_ms(day + timedelta(days=1), zone))
+        newest = db.execute(asked).one_or_none()
+        if newest is None:
             break
-        found.append(Head(regency, day, row.sequence, row.hash))
+        found.append(Head(regency, day, newest.sequence, newest.hash))
     return found
+
+
+def newest_before(regency: str, end_ms: int) -> Select[int, str]:
+    """Return the question for number and seal of the newest act before an instant: one look into an index."""
+    asked = select(AuditEntry.sequence, AuditEntry.hash)
+    asked = asked.where(AuditEntry.regency == regency, AuditEntry.at_ms < end_ms)
+    return asked.order_by(AuditEntry.at_ms.desc(), AuditEntry.sequence.desc()).limit(1)
 
 
 def read(text: str) -> Iterator[Head]:

@@ -1,10 +1,12 @@
 """The head of the log of each day is published, and a copy somebody kept proves the log later."""
 
+import itertools
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, event, text
 
 from kampungnet import cli
 from kampungnet.alerts.facts import Morning
@@ -40,6 +42,50 @@ def test_the_head_of_a_day_is_its_last_act_and_days_without_one_keep_the_one_bef
         assert all(one.seal == audit.seal_of(db, REGENCY, one.number) for one in found)
         assert published.differing(db, found) == []
     assert list(published.read("mail: " + ", ".join(map(str, found)))) == found
+
+
+def _fill(database: Database, number: int) -> None:
+    """Add acts of the last ten days."""
+    with database.writes() as db:
+        for nth in range(number):
+            at_ms = clock.now_ms() - nth * 10 * clock.DAY_MS // number
+            audit.record(db, SARI, Act("test.act", f"thing {nth}"), at_ms)
+
+
+def _cost(database: Database) -> tuple[list[str], int]:
+    """Return the statements of one reading of the heads, and the steps that SQLite took for them."""
+    asked: list[str] = []
+    steps = itertools.count()
+
+    def note(*told: Any) -> None:
+        asked.append(told[2])
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    with database.reads() as db:
+        driver: Any = db.connection().connection.driver_connection
+        if is_sqlite := database.engine.dialect.name == "sqlite":
+            driver.set_progress_handler(lambda: next(steps) < 0, 1)
+        published.heads(db, REGENCY, clock.now_ms())
+        if is_sqlite:
+            driver.set_progress_handler(None, 0)
+    event.remove(database.engine, "before_cursor_execute", note)
+    return asked, next(steps)
+
+
+def test_the_seals_of_two_weeks_cost_a_look_for_each_day_however_many_acts_there_are(database: Database) -> None:
+    _fill(database, 30)
+    few, few_steps = _cost(database)
+    _fill(database, 600)
+    many, many_steps = _cost(database)
+    assert len(few) == len(many) <= published.DAYS
+    assert many_steps < 2 * few_steps + 1, "SQLite stepped through the acts"
+    if database.engine.dialect.name == "postgresql":
+        with database.reads() as db:
+            db.execute(text("SET LOCAL enable_seqscan = off"))  # a log of a few pages is read faster without any index
+            asked = published.newest_before(REGENCY, clock.now_ms())
+            words = asked.compile(database.engine, compile_kwargs={"literal_binds": True})
+            plan = db.scalars(text(f"EXPLAIN {words}")).all()
+        assert any("ix_audit_log_regency_at_ms_sequence" in line for line in plan), plan
 
 
 async def test_anybody_may_keep_the_page_and_it_shows_when_the_end_is_cut_off_or_written_anew(
