@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import pytest
@@ -113,6 +114,8 @@ class Network:
 
     name: str
     folder: Path
+    sockets: Path
+    """Of SSH; short, since a socket's path has room for 107 bytes, and a test's own folder may be longer."""
     machines: dict[str, "Machine"] = field(default_factory=dict)
 
     @property
@@ -128,7 +131,7 @@ class Network:
         """Run ``site.yml`` from within the network."""
         settings = {
             "ANSIBLE_CONFIG": str(PLAYBOOKS / "ansible.cfg"), "ANSIBLE_HOME": str(self.folder / "home"),
-            "ANSIBLE_NOCOLOR": "1", "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.folder / "c"),
+            "ANSIBLE_NOCOLOR": "1", "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.sockets),
         }  # fmt: skip
         command = self.inside(ansible("ansible-playbook"), "-i", inventory, PLAYBOOKS / "site.yml", *arguments)
         began = time.monotonic()
@@ -194,14 +197,15 @@ class Machine:
 @contextmanager
 def network(folder: Path) -> Iterator[Network]:
     """Make a network namespace with a loopback and nothing else."""
-    made = Network(f"kn-{secrets.token_hex(4)}", folder)
-    _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", made.key)
-    _run("ip", "netns", "add", made.name)
-    try:
-        _run(*made.inside("ip", "link", "set", "lo", "up"))
-        yield made
-    finally:
-        _run("ip", "netns", "del", made.name)
+    with TemporaryDirectory(prefix="kn-", dir="/tmp", ignore_cleanup_errors=True) as sockets:
+        made = Network(f"kn-{secrets.token_hex(4)}", folder, Path(sockets))
+        _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", made.key)
+        _run("ip", "netns", "add", made.name)
+        try:
+            _run(*made.inside("ip", "link", "set", "lo", "up"))
+            yield made
+        finally:
+            _run("ip", "netns", "del", made.name)
 
 
 @contextmanager
