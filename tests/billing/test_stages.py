@@ -16,6 +16,7 @@ from tests.billing.months import FEE, pagu
 from tests.billing.story import CONTRACT, EKO, JULY, NOW, NUR, books, close, facts
 from tests.pages.cast import OWN_PAGE, signed_in
 from tests.pages.sample import REGENCY
+from tests.support.server import where
 
 STAGES = (
     b"tahun;sumber_dana;tahap;persen;mulai;dasar\n2026;ADD;1;15;20/01/2026;Perbup 5/2026\n"
@@ -125,7 +126,7 @@ async def test_both_are_looked_at_confirmed_and_shown(
 def test_both_are_put_in_on_the_command_line(
     database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    target = ["--regency", REGENCY, "--database-url", database.engine.url.render_as_string(hide_password=False)]
+    target = ["--regency", REGENCY, *where(database)]
     for command, data, told in (("import-stages", STAGES, "3 stages"), ("import-accounts", ACCOUNTS, "3 codes")):
         file = tmp_path / f"{command}.csv"
         file.write_bytes(data)
