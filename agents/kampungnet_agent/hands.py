@@ -77,6 +77,15 @@ class TooLate(Exception):
     """The time to begin an order is over."""
 
 
+@dataclass(slots=True)
+class _Act:
+    """An order that is being carried out, as it stands now: the book may be lost meanwhile."""
+
+    entry: Entry
+    until_ms: int
+    """``CLOCK_BOOTTIME``: it may begin before."""
+
+
 class Hands:
     """Carries out orders of the office."""
 
@@ -183,61 +192,62 @@ class Hands:
 
     async def _carry_out(self, entry: Entry, until_ms: int) -> None:
         """Do one order, which ends or is watched from then on."""
+        act = _Act(entry, until_ms)
         try:
             async with asyncio.timeout(ACT_SECONDS):
-                await self._do(entry, until_ms)
+                await self._do(act)
         except TooLate:
-            await self._write(entry.ended(OrderState.DROPPED, Why.LATE))
+            await self._write(act.entry.ended(OrderState.DROPPED, Why.LATE))
         except ActRefused as error:
             said = clean_detail(str(error))
-            await self._write(entry.ended(OrderState.REFUSED, Why.DEVICE, right=error.right, detail=said))
+            await self._write(act.entry.ended(OrderState.REFUSED, Why.DEVICE, right=error.right, detail=said))
         except (DeviceError, TimeoutError) as error:
-            await self._not_reached(entry, str(error))
+            await self._broke_off(act.entry, clean_detail(str(error)))
 
-    async def _do(self, entry: Entry, until_ms: int) -> None:
-        driver, collect = self._means.drivers.get(entry.device), self._means.collect
+    async def _do(self, act: _Act) -> None:
+        entry, driver, collect = act.entry, self._means.drivers.get(act.entry.device), self._means.collect
         if entry.kind == OrderKind.RESTART and isinstance(driver, Restarts):
-            await self._restart(entry, driver, until_ms)
+            await self._restart(act, driver)
         elif entry.kind == OrderKind.PORTAL and isinstance(driver, Renews):
-            await self._begin(entry, None, until_ms)
+            await self._begin(act)
             came = await driver.renew()
             state, why = (OrderState.FAILED, Why.DEVICE) if came.problems else (OrderState.DONE, Why.NOTHING)
             said = clean_detail(" ".join(came.problems[:5]))
-            await self._write(entry.ended(state, why, changed=came.changed, detail=said))
+            await self._write(act.entry.ended(state, why, changed=came.changed, detail=said))
         elif entry.kind == OrderKind.BUNDLE and collect is not None:
-            await self._begin(entry, None, until_ms)
-            await self._write(entry.ended(OrderState.DONE, bundle=await collect(self.seen)))
+            await self._begin(act)
+            await self._write(act.entry.ended(OrderState.DONE, bundle=await collect(self.seen)))
         else:
             log.warning("%sorder %s cannot be done here: %s %s", self._means.label, entry.id, entry.kind, entry.device)
             await self._write(entry.ended(OrderState.DROPPED, Why.UNABLE))
 
-    async def _restart(self, entry: Entry, driver: Restarts, until_ms: int) -> None:
-        begun: list[Entry] = []
-
+    async def _restart(self, act: _Act, driver: Restarts) -> None:
         async def about_to(uptime_seconds: int | None) -> None:
-            begun.append(await self._begin(entry, uptime_seconds, until_ms))
+            await self._begin(act, uptime_seconds)
 
         await driver.restart(about_to)
-        await self._write(msgspec.structs.replace(begun[0], sent=True))
+        await self._write(msgspec.structs.replace(act.entry, sent=True))
 
-    async def _begin(self, entry: Entry, uptime_seconds: int | None, until_ms: int) -> Entry:
+    async def _begin(self, act: _Act, uptime_seconds: int | None = None) -> None:
         """Write down that the order is begun; after that it is never begun again. Raises :class:`TooLate`."""
-        now_ms = self._means.sender.box.boottime_ms()
-        if now_ms >= until_ms:
+        entry, now_ms = act.entry, self._means.sender.box.boottime_ms()
+        if entry.step is not Step.TAKEN:
+            raise RuntimeError(f"order {entry.id} was to begin a second time")
+        if now_ms >= act.until_ms:
             raise TooLate
-        begun = msgspec.structs.replace(
+        # Before it is written: who is cut off in between cannot tell whether it was.
+        act.entry = msgspec.structs.replace(
             entry, step=Step.BEGUN, begun_ms=now_ms, uptime_seconds=uptime_seconds or 0
         )  # fmt: skip
-        await self._write(begun)
+        await self._write(act.entry)
         log.warning("%sorder %s begins: %s %s", self._means.label, entry.id, entry.kind, entry.device)
-        return begun
 
-    async def _not_reached(self, entry: Entry, sentence: str) -> None:
-        """End what did not reach its device; what was begun before the line broke is watched."""
-        now = next((one for one in await self._open() if one.id == entry.id), entry)
-        if now.step is Step.BEGUN and now.kind == OrderKind.RESTART:
-            return
-        await self._write(now.ended(OrderState.FAILED, Why.UNREACHABLE, detail=clean_detail(sentence)))
+    async def _broke_off(self, entry: Entry, said: str) -> None:
+        """End what did not reach its device, or not to the end; a restart that was begun is watched."""
+        if entry.step is Step.TAKEN:
+            await self._write(entry.ended(OrderState.FAILED, Why.UNREACHABLE, detail=said))
+        elif entry.kind != OrderKind.RESTART:
+            await self._write(entry.ended(OrderState.FAILED, Why.CUT, detail=said))
 
     async def _finish(self) -> None:
         """Give an ending to what was begun, as far as it is known by now."""

@@ -18,8 +18,8 @@ from kampungnet.shared import wire
 from kampungnet.shared.orders import ORDERS_PATH, Ability, OrderKind
 from kampungnet.staff.service import Role, Scope, SignedIn
 from kampungnet_agent.acts import About
-from kampungnet_agent.driver import DeviceUnreachable, Finding, Polled
-from kampungnet_agent.hands import Hands, Means
+from kampungnet_agent.driver import DeviceUnreachable, Driver, Finding, Polled
+from kampungnet_agent.hands import Collect, Hands, Means
 from kampungnet_agent.line import Answer, Line
 from kampungnet_agent.order_book import Entry, OrderBook
 from kampungnet_agent.report import Sender
@@ -151,6 +151,8 @@ class HandsOfBox:
         self.router = Router(self.fate)
         self.lost: Callable[[], BaseException] = Killed
         self.interval_seconds = 60.0
+        self.others: dict[str, Driver] = {}
+        self.collect: Collect | None = None
         self._database, self._box, self._path = database, box, folder / "orders.db"
         self._worker = Worker("hands")
         self.hands = self.begun()
@@ -164,8 +166,9 @@ class HandsOfBox:
             line_worker=self._worker,
             disk_worker=self._worker,
             book=CutBook(self._path, self.fate),
-            drivers={"router": self.router},
+            drivers={"router": self.router, **self.others},
             intervals={"router": self.interval_seconds},
+            collect=self.collect,
         )
         self.hands = Hands(means)
         return self.hands
