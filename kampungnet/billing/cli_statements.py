@@ -94,9 +94,8 @@ def _made(database: Database, regency: str, month: date, problems: dict[str, str
     language, now_ms = languages.all_languages()["id"], clock.now_ms()
     with database.reads() as db:
         held, unreadable = contracts.readable(db, regency, month, statements.last_day(month))
-    with database.writes() as db:
-        if number := late.look_back(db, regency, month, now_ms):
-            print(f"{number} approved statements of earlier months have a correction now.")
+    if number := _looked_back(database, regency, month, now_ms):
+        print(f"{number} approved statements of earlier months have a correction now.")
     problems |= dict.fromkeys(unreadable, language.say(making.UNRATEABLE))
     for start in range(0, len(held), making.AT_ONCE):
         with database.writes() as db:
@@ -107,6 +106,16 @@ def _made(database: Database, regency: str, month: date, problems: dict[str, str
             print(f"{number} of {len(held)} contracts ...", flush=True)
     for contract, problem in problems.items():
         print(f"contract {contract}: {problem}", file=sys.stderr)
+
+
+def _looked_back(database: Database, regency: str, month: date, now_ms: int) -> int:
+    """Note what was found out later, of some contracts in each transaction; return how many statements it changed."""
+    with database.reads() as db:
+        found, number = late.concerned(db, regency, month), 0
+    for start in range(0, len(found), late.AT_ONCE):
+        with database.writes() as db:
+            number += late.look_back(db, regency, month, now_ms, found[start : start + late.AT_ONCE])
+    return number
 
 
 def _write(database: Database, regency: str, options: argparse.Namespace, problems: dict[str, str]) -> int:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final
 
 import msgspec
-from sqlalchemy import exists, func, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from kampungnet.billing import months, statement, statements
@@ -17,30 +17,49 @@ from kampungnet.billing.models import Contract, Correction, Statement
 from kampungnet.billing.statements import FROZEN
 from kampungnet.measurement.outage_models import ServiceMonth
 from kampungnet.measurement.summary import MonthSummary
+from kampungnet.villages.models import Regency
 
 YEARS_BACK: Final = 1
 """How far closing a month looks back: the year of the budget and the one before it."""
+AT_ONCE: Final = 5
+"""Contracts looked back at in one transaction: each may have two years of months, and boxes wait to report."""
+
+
+def concerned(db: Session, regency: str, month: date) -> list[str]:
+    """Return the contracts with approved months before one about which something was found out later, by number."""
+    return list(
+        db.scalars(_changed_since(regency, month).with_only_columns(Statement.contract).distinct().order_by("contract"))
+    )
 
 
 def look_back(db: Session, regency: str, month: date, now_ms: int, only: Collection[str] | None = None) -> int:
-    """Note what later facts changed in approved months before one, of all contracts or some; return how many."""
-    of_row = (Correction.contract == Statement.contract, Correction.month == Statement.month)
-    noted = select(func.max(Correction.noted_ms)).where(Correction.regency == regency, *of_row).scalar_subquery()
-    corrected = exists().where(
-        ServiceMonth.regency == regency, ServiceMonth.site == Contract.site, ServiceMonth.month == Statement.month,
-        ServiceMonth.number > 0, ServiceMonth.noted_ms > func.coalesce(noted, 0),
-    )  # fmt: skip
-    asked = (
-        select(Statement, Contract)
-        .join(Contract, (Contract.regency == Statement.regency) & (Contract.id == Statement.contract))
-        .where(Statement.regency == regency, Statement.state.in_(FROZEN), corrected)
-        .where(Statement.month < month, Statement.month >= date(month.year - YEARS_BACK, 1, 1))
-        .order_by(Statement.contract, Statement.month)
-    )
+    """Note what later facts changed in approved months before one, of all contracts or some; return how many.
+
+    Doing so twice, or twice at once, notes nothing twice.
+    """
+    db.execute(select(Regency.code).where(Regency.code == regency).with_for_update(key_share=True))
+    asked = _changed_since(regency, month).order_by(Statement.contract, Statement.month)
     if only is not None:
         asked = asked.where(Statement.contract.in_(only))
     rows = db.execute(asked).all()
     return sum(note(db, row, months.summary_of(db, contract, row.month, now_ms), now_ms) for row, contract in rows)
+
+
+def _changed_since(regency: str, month: date) -> Select[Statement, Contract]:
+    of_row = (Correction.contract == Statement.contract, Correction.month == Statement.month)
+    noted = select(func.max(Correction.noted_ms)).where(Correction.regency == regency, *of_row)
+    # Said, or it would be the newest correction of any statement: SQLAlchemy itself looks only one question out.
+    newest = noted.correlate(Statement).scalar_subquery()
+    corrected = exists().where(
+        ServiceMonth.regency == regency, ServiceMonth.site == Contract.site, ServiceMonth.month == Statement.month,
+        ServiceMonth.number > 0, ServiceMonth.noted_ms > func.coalesce(newest, 0),
+    )  # fmt: skip
+    return (
+        select(Statement, Contract)
+        .join(Contract, (Contract.regency == Statement.regency) & (Contract.id == Statement.contract))
+        .where(Statement.regency == regency, Statement.state.in_(FROZEN), corrected)
+        .where(Statement.month < month, Statement.month >= date(month.year - YEARS_BACK, 1, 1))
+    )
 
 
 def note(db: Session, row: Statement, found: MonthSummary | None, now_ms: int) -> bool:
