@@ -23,6 +23,8 @@ from kampungnet.core.languages import N_
 MIN_PASSWORD_LENGTH: Final = 12
 MAX_PASSWORD_LENGTH: Final = 200
 """Longer input is cut off before hashing, or it would be a way to burn our processor."""
+PASSWORD_LETTERS: Final = range(MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH + 1)
+"""How many letters a password may have: what is checked, and what pages and commands say beside the field."""
 
 HEADERS: Final = {
     "Content-Security-Policy": (

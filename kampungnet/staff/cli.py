@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from kampungnet.core import clock
+from kampungnet.core import clock, security
 from kampungnet.core.commands import Add, open_database
 from kampungnet.core.errors import BadInput, Conflict, NotFound
 from kampungnet.staff import accounts, audit, published, service
@@ -29,6 +29,7 @@ _SEAL: Final = re.compile(r"(\d{1,12})\W+((?:2:)?[0-9a-f]{32,64})")
 def add_commands(add: Add) -> None:
     """Add the commands of this slice."""
     one = add("add-staff", _add_staff)
+    one.epilog = f"A password has {security.PASSWORD_LETTERS.start} letters or more."
     one.add_argument("username", help="lower case letters, digits, dot and dash")
     one.add_argument("--name", required=True, help="the person's name as shown on pages")
     one.add_argument("--role", required=True, choices=[role.value for role in service.Role])
@@ -56,7 +57,8 @@ def add_commands(add: Add) -> None:
 
 
 def _add_staff(options: argparse.Namespace) -> None:
-    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    asked = f"Password ({security.PASSWORD_LETTERS.start} letters or more): "
+    password = getpass.getpass(asked) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     with closing(open_database(options)) as database, database.writes() as db:
         scope = service.Scope(options.regency, options.village, options.district)
         duty = service.Duty(options.duty)

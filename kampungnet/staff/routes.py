@@ -140,5 +140,5 @@ def _step(
     return pages.render(
         request, _PAGE, problem.status if problem else 200, stage=stage.value, wanted=wanted, name=member.name,
         username=member.username, offer=offer, problem=problem.sentence if problem else None,
-        is_required=second_factor.is_asked_of(member),
+        is_required=second_factor.is_asked_of(member), letters=security.PASSWORD_LETTERS,
     )  # fmt: skip

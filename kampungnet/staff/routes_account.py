@@ -143,6 +143,7 @@ def _account(
     return pages.render(
         request, "staff/account.html", problem.status if problem else 200, sessions=listed, done=done,
         problem=problem.sentence if problem else "", is_required=second_factor.is_asked_of(member),
+        letters=security.PASSWORD_LETTERS,
         since=language.moment(since, zone, now_ms) if since is not None else "", offer_open=is_open,
         spare_left=second_factor.spare_left(db, staff.username),
         offer=factor_page.offer(db, staff.username) if since is None else None,

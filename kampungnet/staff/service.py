@@ -176,10 +176,10 @@ def _check_role_of_place(person: NewStaff) -> None:
 
 def check_password_rules(password: str, *own_words: str) -> None:
     """Raise ``Unprocessable`` for a password that is short or easy to guess. No rules of composition."""
-    if len(password) < security.MIN_PASSWORD_LENGTH:
-        raise Unprocessable(N_("A password needs at least 12 letters. A few words nobody would guess are good."))
-    if len(password) > security.MAX_PASSWORD_LENGTH:
-        raise Unprocessable(N_("A password has at most 200 letters. Choose a shorter one."))
+    if len(password) < security.PASSWORD_LETTERS.start:
+        raise Unprocessable(N_("This password is too short. A few words nobody would guess are good."))
+    if len(password) not in security.PASSWORD_LETTERS:
+        raise Unprocessable(N_("This password is too long. Choose a shorter one."))
     words = [part for own in own_words for part in re.split(r"[\W_]+", own)]
     if security.is_guessable(password, *words):
         raise Unprocessable(N_("This password is made of common words only. Add a few words nobody would guess."))

@@ -72,7 +72,7 @@ async def test_a_first_password_opens_only_the_choice_of_another(server: Server,
     assert (await send_sign_in(browser(server), "budi")).status_code == 401
     assert (await send_sign_in(budi, "budi", first[1])).headers["location"] == "/masuk/langkah"
     assert (await budi.get("/tentang")).status_code == 303
-    for password, sentence in ((first[1], "yang sudah Anda pakai"), ("elevenchars", "sedikitnya 12 huruf")):
+    for password, sentence in ((first[1], "yang sudah Anda pakai"), ("elevenchars", "terlalu pendek")):
         answer = await budi.post("/masuk/langkah", data={"password": password}, headers=OWN_PAGE)
         assert answer.status_code == 422
         assert sentence in answer.text
@@ -80,6 +80,24 @@ async def test_a_first_password_opens_only_the_choice_of_another(server: Server,
     assert (await budi.get("/tentang")).status_code == 200
     assert (await send_sign_in(browser(server), "budi", first[1])).status_code == 401
     assert (await send_sign_in(browser(server), "budi", NEW)).headers["location"] == "/"
+
+
+async def test_how_long_a_password_must_be_stands_in_one_place(
+    server: Server, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(security, "PASSWORD_LETTERS", range(19, 21))
+    sari, budi = await signed_in(server, "sari"), browser(server)
+    assert "Sedikitnya 19 huruf." in (await sari.get("/akun")).text
+    first = re.search(r"<code>([a-z2-9-]{19})</code>", (await _administer(sari, "budi", "password")).text)
+    assert first
+    await send_sign_in(budi, "budi", first[1])
+    for password, sentence in (("ketela rambat 7 kg", "terlalu pendek"), ("ketela rambat 777 kilo", "terlalu panjang")):
+        answer = await budi.post("/masuk/langkah", data={"password": password}, headers=OWN_PAGE)
+        assert (answer.status_code, sentence in answer.text) == (422, True)
+        assert "Sedikitnya 19 huruf." in answer.text
+        assert 'minlength="19" maxlength="20"' in answer.text
+    enough = await budi.post("/masuk/langkah", data={"password": "ketela rambat 77 kg"}, headers=OWN_PAGE)
+    assert enough.status_code == 303
 
 
 async def test_a_first_password_is_good_for_a_week(server: Server, database: Database) -> None:
