@@ -1,6 +1,11 @@
-"""Enrolment: the box makes its key, proves that it has it, and learns which village it stands in."""
+"""Enrolment: the box makes its key, proves that it has it, and learns which village it stands in.
+
+The key is on the disk before the server hears of it: a code that was spent while the box lost its power, or while the
+answer got lost, opens the same door for the same key again.
+"""
 
 import base64
+import hashlib
 from pathlib import Path
 
 import msgspec
@@ -8,7 +13,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kampungnet.shared import wire
 from kampungnet.shared.settings_file import SettingsError
-from kampungnet_agent.credential import NOBODY, Credential, signature_headers, write_credential
+from kampungnet_agent.box import Box
+from kampungnet_agent.credential import (
+    NOBODY,
+    SEED_BYTES,
+    Credential,
+    seed_of,
+    signature_headers,
+    write_credential,
+)
 from kampungnet_agent.line import Answer, Line
 from kampungnet_agent.safe_file import replace_file
 from kampungnet_agent.version import VERSION
@@ -18,24 +31,71 @@ class EnrolmentError(Exception):
     """The server did not take this box; ``str(error)`` is one sentence."""
 
 
-def enrol(line: Line, server: str, code: str, board: str, now_ms: int = 0) -> Credential:
-    """Make a key on this box and register its public half with the one-time ``code``.
+class CodeRefusedError(EnrolmentError):
+    """The code opens nothing (any more): the same again will not help."""
 
-    ``now_ms`` is kept as the key's age. Raises :class:`EnrolmentError`, or ``LineError`` when there was no answer.
+
+class Begun(msgspec.Struct, frozen=True):
+    """Content of the file beside the credential while this box is being enrolled, as JSON. Mode 0600."""
+
+    code_hash: str
+    """SHA-256 of the code it is for, hexadecimal: with another code another key is made."""
+    private_key: str
+    """Raw Ed25519 private key (32 bytes), standard base64."""
+
+
+def enrol(line: Line, server: str, code: str, box: Box, path: Path) -> Credential:
+    """Make a key on this box, register its public half with the one-time ``code``, and keep the credential at ``path``.
+
+    Raises :class:`EnrolmentError`, ``LineError`` when there was no answer, or ``SettingsError`` when the disk keeps no
+    key, before the code is spent.
     """
-    key = Ed25519PrivateKey.generate()
+    beside = path.with_name(path.name + ".begun")
+    key = _key_for(code, beside)
     request = wire.EnrolmentRequest(
-        code=code, public_key=_base64(key.public_key().public_bytes_raw()), board=board, version=VERSION
+        code=code, public_key=_base64(key.public_key().public_bytes_raw()), board=box.board, version=VERSION
     )
     body = msgspec.json.encode(request)
     headers = {
         "Content-Type": "application/json",
         **signature_headers(NOBODY, key.sign, wire.ENROLMENTS_PATH, body),
     }
-    answer = _answer(line.request("POST", wire.ENROLMENTS_PATH, body, headers))
-    return Credential(
-        answer.agent, answer.village, server, _base64(key.private_bytes_raw()), answer.village_name, made_ms=now_ms
-    )
+    try:
+        answer = _answer(line.request("POST", wire.ENROLMENTS_PATH, body, headers))
+    except CodeRefusedError:
+        beside.unlink()
+        raise
+    credential = Credential(
+        answer.agent, answer.village, server, _base64(key.private_bytes_raw()), answer.village_name,
+        made_ms=box.wall_ms(),
+    )  # fmt: skip
+    write_credential(path, credential)
+    beside.unlink()
+    return credential
+
+
+def _key_for(code: str, beside: Path) -> Ed25519PrivateKey:
+    """Return the key with which this box asked with this code before, or a new one that is on the disk already."""
+    code_hash = hashlib.sha256(code.encode()).hexdigest()
+    begun = _begun(beside)
+    if begun and begun.code_hash == code_hash:
+        return Ed25519PrivateKey.from_private_bytes(seed_of(begun.private_key))
+    key = Ed25519PrivateKey.generate()
+    new = Begun(code_hash, _base64(key.private_bytes_raw()))
+    try:
+        replace_file(beside, msgspec.json.encode(new) + b"\n", mode=0o600)
+    except OSError as error:
+        raise SettingsError(f"{beside} cannot be written ({error.strerror}); run this as the agent's user.") from error
+    return key
+
+
+def _begun(beside: Path) -> Begun | None:
+    """Return what was begun; a file that says nothing is no reason to stop."""
+    try:
+        begun = msgspec.json.decode(beside.read_bytes(), type=Begun)
+        return begun if len(seed_of(begun.private_key)) == SEED_BYTES else None
+    except (OSError, msgspec.DecodeError, ValueError):
+        return None
 
 
 def make_room_for_credential(path: Path, *, replace: bool) -> None:
@@ -51,11 +111,6 @@ def make_room_for_credential(path: Path, *, replace: bool) -> None:
         raise SettingsError(f"{path} cannot be written ({error.strerror}); run this as the agent's user.") from error
 
 
-def keep(path: Path, credential: Credential) -> None:
-    """Write the credential durably."""
-    write_credential(path, credential)
-
-
 def _answer(answer: Answer) -> wire.EnrolmentAnswer:
     try:
         if 200 <= answer.status < 300 and answer.is_json:
@@ -63,6 +118,8 @@ def _answer(answer: Answer) -> wire.EnrolmentAnswer:
         problem = msgspec.json.decode(answer.body, type=wire.Problem).detail if answer.is_json else ""
     except wire.UNREADABLE:
         problem = ""
+    if answer.status == 404 and problem:
+        raise CodeRefusedError(f"the server answered 404: {problem}")
     raise EnrolmentError(
         f"the server answered {answer.status}: {problem or 'not our server, or a login page in between'}"
     )

@@ -1,6 +1,6 @@
 """``kampungnet-agent``: run, poll, check, record, enrol, setup, rotate.
 
-Exit codes: 0 all well, 1 something does not work, 2 wrong usage or settings.
+Exit codes: 0 all well, 1 something does not work, 2 wrong usage or settings: the same again will not help.
 Each command imports only what it needs, because ``run`` lives on boxes with little memory.
 """
 
@@ -108,7 +108,7 @@ def record(options: argparse.Namespace) -> int:
 def enrol(options: argparse.Namespace) -> int:
     """Make this box's key and register it with a one-time code."""
     from kampungnet_agent.box import Box
-    from kampungnet_agent.enrolment import EnrolmentError, enrol, keep, make_room_for_credential
+    from kampungnet_agent.enrolment import EnrolmentError, enrol, make_room_for_credential
     from kampungnet_agent.line import Line, LineError
     from kampungnet_agent.settings import check_server_url, own_certificate, read_server_table
 
@@ -121,13 +121,12 @@ def enrol(options: argparse.Namespace) -> int:
     path = path or DEFAULT_CREDENTIAL
     check_server_url(options.server, "--server")
     make_room_for_credential(path, replace=options.replace)
-    line, box = Line(options.server, ca_file, own=own), Box()
+    line = Line(options.server, ca_file, own=own)
     try:
-        credential = enrol(line, options.server, options.code, box.board, box.wall_ms())
+        credential = enrol(line, options.server, options.code, Box(), path)
     except (EnrolmentError, LineError) as error:
         print(f"kampungnet-agent: {printable(str(error))}", file=sys.stderr)
         return DOES_NOT_WORK
-    keep(path, credential)
     print(printable(f"Kotak ini terdaftar untuk desa {credential.village_words} sebagai {credential.agent}."))
     print(f"Kunci rahasianya di {path}, jangan disalin ke kotak lain. Berikutnya: kampungnet-agent check")
     return OK
@@ -158,7 +157,8 @@ def setup(options: argparse.Namespace) -> int:
     """Make this the box of a village by the file of its kit."""
     from kampungnet_agent.box import Box
     from kampungnet_agent.check import Voice
-    from kampungnet_agent.setup import Places, read_kit, set_up
+    from kampungnet_agent.enrolment import CodeRefusedError
+    from kampungnet_agent.setup import Places, is_lent, read_kit, set_up
 
     kit, places = read_kit(options.kit), Places(options.settings.resolve(), options.state.resolve())
     voice = Voice(english=options.english)
@@ -170,9 +170,15 @@ def setup(options: argparse.Namespace) -> int:
             all_good = all_good and finding.good
         return all_good
 
-    if not asyncio.run(print_each()):
-        return DOES_NOT_WORK
-    print(f"Selesai. Hapus {options.kit}: isinya rahasia dan tidak diperlukan lagi.")
+    try:
+        if not asyncio.run(print_each()):
+            return DOES_NOT_WORK
+    except CodeRefusedError:
+        return WRONG_USAGE  # the reason was said already
+    if is_lent(options.kit):
+        print("Selesai.")  # by systemd, whose unit takes the file itself away
+    else:
+        print(f"Selesai. Hapus {options.kit}: isinya rahasia dan tidak diperlukan lagi.")
     return OK
 
 

@@ -5,6 +5,7 @@ May be run again at any time: a box that is enrolled already spends no second co
 
 import asyncio
 import json
+import os
 import socket
 import struct
 from collections.abc import AsyncIterator
@@ -22,7 +23,7 @@ from kampungnet_agent.box import Box
 from kampungnet_agent.check import DEVICE_SECONDS, Voice, check_reach
 from kampungnet_agent.credential import read_credential
 from kampungnet_agent.driver import DeviceError, Finding
-from kampungnet_agent.enrolment import EnrolmentError, enrol, keep, make_room_for_credential
+from kampungnet_agent.enrolment import CodeRefusedError, EnrolmentError, enrol, make_room_for_credential
 from kampungnet_agent.line import Line, LineError
 from kampungnet_agent.own_certificate import OwnCertificate
 from kampungnet_agent.safe_file import replace_file
@@ -54,8 +55,14 @@ class Places(NamedTuple):
         return self.state / "credential"
 
 
+def is_lent(path: Path) -> bool:
+    """Tell whether a file is a copy that systemd lends to this process (``LoadCredential``)."""
+    return str(path.parent) == os.environ.get("CREDENTIALS_DIRECTORY")
+
+
 def read_kit(path: Path) -> BoxKit:
     """Read a kit; raises ``SettingsError`` with one sentence."""
+    called = f"The kit ({path.name})" if is_lent(path) else path
     try:
         if path.stat().st_mode & OTHERS_MAY_TOUCH:
             raise SettingsError(f"{path} is open to every user of this machine; run: chmod 600 {path}")
@@ -63,17 +70,18 @@ def read_kit(path: Path) -> BoxKit:
             content = file.read(MAX_KIT_BYTES + 1)
         kit = msgspec.json.decode(content, type=BoxKit)
     except OSError as error:
-        raise SettingsError(f"{path} cannot be read ({error.strerror}); is this the file of the kit?") from error
+        raise SettingsError(f"{called} cannot be read ({error.strerror}); is this the file of the kit?") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is no kit of a village, or only half of it: copy it here once more.") from error
-    check_server_url(kit.server, f"{path}: server")
+        raise SettingsError(f"{called} is no kit of a village, or only half of it: copy it here once more.") from error
+    check_server_url(kit.server, f"{called}: server")
     return kit
 
 
 async def set_up(kit: BoxKit, places: Places, box: Box, voice: Voice) -> AsyncIterator[Said]:
     """Yield (about, finding) for every step, and stop at the first without which no other can be.
 
-    Raises ``SettingsError`` where files cannot be written, or where this is another village's box.
+    Raises ``SettingsError`` where files cannot be written, or where this is another village's box, and
+    ``CodeRefusedError`` after that was said.
     """
     router = kit.router or gateway(ROUTES)
     if not router:
@@ -84,8 +92,10 @@ async def set_up(kit: BoxKit, places: Places, box: Box, voice: Voice) -> AsyncIt
             ),
         )
         return
-    about = await asyncio.to_thread(_enrolled, kit, places, box, voice)
+    about, refused = await asyncio.to_thread(_enrolled, kit, places, box, voice)
     yield "server", about
+    if refused:
+        raise refused
     if not about.good:
         return
     _write_settings(kit, places, router)
@@ -113,7 +123,7 @@ def gateway(routes: Path) -> str:
     return f"{min(ways)[1]}:{API_PORT}" if ways else ""
 
 
-def _enrolled(kit: BoxKit, places: Places, box: Box, voice: Voice) -> Finding:
+def _enrolled(kit: BoxKit, places: Places, box: Box, voice: Voice) -> tuple[Finding, CodeRefusedError | None]:
     if places.credential.exists():
         known = read_credential(places.credential)
         if (known.village, known.server) != (kit.village, kit.server):
@@ -123,23 +133,27 @@ def _enrolled(kit: BoxKit, places: Places, box: Box, voice: Voice) -> Finding:
         return voice.good(
             f"Kotak ini sudah terdaftar untuk desa {known.village_words}.",
             f"This box is enrolled already for {known.village_words}.",
-        )
+        ), None
     make_room_for_credential(places.credential, replace=False)
     line = Line(kit.server, _authority(kit, places), own=_own(places))
     try:
-        credential = enrol(line, kit.server, kit.code, box.board)
+        credential = enrol(line, kit.server, kit.code, box, places.credential)
+    except CodeRefusedError as error:
+        return voice.bad(
+            f"Kode paket ini ditolak: minta paket baru ({error}).",
+            f"The code of this kit is refused: ask for a new kit ({error}).",
+        ), error
     except (EnrolmentError, LineError) as error:
         return voice.bad(
-            f"Kotak ini belum terdaftar: {error}. Periksa internet; jika kodenya ditolak, minta paket baru.",
-            f"This box is not enrolled: {error}. Check the line; if the code was refused ask for a new kit.",
-        )
+            f"Kotak ini belum terdaftar: {error}. Periksa internet.",
+            f"This box is not enrolled: {error}. Check the line.",
+        ), None
     finally:
         line.close()
-    keep(places.credential, credential)
     return voice.good(
         f"Kotak ini terdaftar untuk desa {credential.village_words}.",
         f"This box is enrolled for {credential.village_words}.",
-    )
+    ), None
 
 
 def _authority(kit: BoxKit, places: Places) -> Path | None:

@@ -76,7 +76,8 @@ def issue_code(db: Session, village: Village, now_ms: int, life_ms: int = CODE_L
 def enrol(db: Session, asked: wire.EnrolmentRequest, public_key: bytes, now_ms: int) -> tuple[Agent, Village]:
     """Turn a good one-time code into an agent. Raises ``NotFound`` for any code, or key, that does not open a door.
 
-    The caller has checked that the request was signed with ``public_key``.
+    The caller has checked that the request was signed with ``public_key``. A box that did not hear the answer asks
+    again with the same code and key, and is told the same.
     """
     taken = db.execute(
         update(EnrolmentCode)
@@ -89,7 +90,7 @@ def enrol(db: Session, asked: wire.EnrolmentRequest, public_key: bytes, now_ms: 
         .returning(EnrolmentCode.regency, EnrolmentCode.village)
     ).one_or_none()
     if taken is None:
-        raise NotFound(NO_CODE)
+        return _enrolled_before(db, asked.code, public_key)
     if credentials.is_revoked(db, public_key):
         raise NotFound(NO_CODE)  # the transaction ends here: the code stays good for another box
     village = db.get_one(Village, (taken.regency, taken.village))
@@ -103,6 +104,18 @@ def enrol(db: Session, asked: wire.EnrolmentRequest, public_key: bytes, now_ms: 
     db.add(agent)
     db.flush()
     return agent, village
+
+
+def _enrolled_before(db: Session, code: str, public_key: bytes) -> tuple[Agent, Village]:
+    """Return what this key was enrolled as by this code, and may be still."""
+    spent = EnrolmentCode.code_hash == code_hash(code), Agent.enrolled_ms == EnrolmentCode.used_ms
+    there = Site.regency == Agent.regency, Site.code == Agent.site, Village.regency == Site.regency
+    its_own = Village.code == Site.village, EnrolmentCode.regency == Site.regency, EnrolmentCode.village == Site.village
+    holds = Agent.public_key == public_key, Agent.revoked_ms.is_(None)
+    found = db.execute(select(Agent, Village).where(*spent, *there, *its_own, *holds)).one_or_none()
+    if found is None:
+        raise NotFound(NO_CODE)
+    return found[0], found[1]
 
 
 def note_packed(db: Session, regency: str, agent: str, sequence: int) -> None:

@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -49,7 +50,8 @@ def ansible(program: str) -> str:
     return str(BIN / program)
 
 
-def _run(*command: str | Path, seconds: float = 60, **more: str) -> str:
+def run(*command: str | Path, seconds: float = 60, **more: str) -> str:
+    """Run a command that must succeed, and return what it printed; ``more`` is added to the environment."""
     done = subprocess.run(
         [str(word) for word in command], capture_output=True, text=True, check=False, timeout=seconds,
         env={**os.environ, **more},
@@ -72,20 +74,20 @@ def base(*packages: str) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not whole.exists():
             shutil.rmtree(root, ignore_errors=True)
-            _run(
+            run(
                 make, "--variant=minbase", f"--include={SYSTEM}", "--dpkgopt=force-unsafe-io", "bookworm", root,
                 seconds=BASE_SECONDS,
             )  # fmt: skip
-            _run("chroot", root, "apt-get", "-qq", "update", seconds=BASE_SECONDS)
+            run("chroot", root, "apt-get", "-qq", "update", seconds=BASE_SECONDS)
             download = ("apt-get", "-qq", "install", "--no-install-recommends", "--download-only", *packages)
-            _run("chroot", root, *download, seconds=BASE_SECONDS)
+            run("chroot", root, *download, seconds=BASE_SECONDS)
             whole.touch()
     return root
 
 
 def wheel(folder: Path) -> Path:
     """Build the wheel of what stands here."""
-    _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, seconds=120)
+    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, seconds=120)
     (found,) = folder.glob("*.whl")
     return found
 
@@ -101,9 +103,9 @@ def wheels(built: Path, *extras: str) -> Path:
         if not tar.exists():
             shutil.rmtree(folder, ignore_errors=True)
             wanted = f"{built}[{','.join(extras)}]"
-            _run(sys.executable, "-m", "pip", "download", "-q", "-c", pins, "-d", folder, wanted, seconds=BASE_SECONDS)
+            run(sys.executable, "-m", "pip", "download", "-q", "-c", pins, "-d", folder, wanted, seconds=BASE_SECONDS)
             half = tar.with_suffix(".half")
-            _run("tar", "-cf", half, "--exclude=kampungnet-*", "-C", folder, ".")
+            run("tar", "-cf", half, "--exclude=kampungnet-*", "-C", folder, ".")
             half.rename(tar)
     return tar
 
@@ -126,6 +128,27 @@ class Network:
     def inside(self, *command: str | Path) -> list[str]:
         """Return the command that runs another one in this network."""
         return ["ip", "netns", "exec", self.name, *(str(word) for word in command)]
+
+    def has_a_way_out(self, gateway: str, address: str) -> None:
+        """Give it a cable on which ``gateway`` is the way out of ``address``/24; what listens there answers.
+
+        The gateway comes last: to an address of its own the kernel makes no way.
+        """
+        for words in (
+            "link add wan type veth peer name wan-far", f"addr add {address}/24 dev wan", "link set wan up",
+            "link set wan-far up", f"route add default via {gateway} dev wan", f"addr add {gateway}/32 dev lo",
+        ):  # fmt: skip
+            run(*self.inside("ip", *words.split()))
+
+    @contextmanager
+    def runs(self, *command: str | Path) -> Iterator["subprocess.Popen[bytes]"]:
+        """Run a program within the network until the block ends."""
+        process = subprocess.Popen(self.inside(*command), start_new_session=True)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(60)
 
     def play(self, inventory: Path, *arguments: str | Path) -> "Played":
         """Run ``site.yml`` from within the network."""
@@ -164,12 +187,45 @@ class Played:
 
 @dataclass
 class Machine:
-    """One machine that runs."""
+    """One machine; its disk can be read and written at ``root`` also while it is off."""
 
     network: Network
     name: str
     root: Path
     port: int
+    console: Path
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def boot(self, *, well: bool = True) -> None:
+        """Switch it on, and wait until everything that starts with it has started, or (not ``well``) has failed."""
+        with self.console.open("ab") as log:
+            self.process = subprocess.Popen(
+                ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", f"--machine={self.name}",
+                 f"--directory={self.root}", f"--network-namespace-path=/run/netns/{self.network.name}"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        _await(self, self.process, ("running",) if well else ("running", "degraded"))
+
+    def shut_down(self) -> None:
+        """Ask it to power off, as its own button would; what does not end is ended."""
+        if self.process is not None:
+            self.process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(40)
+            self.lose_power()
+
+    def lose_power(self) -> None:
+        """End it, and everything on it, at once: its first process goes, and the kernel ends all others with it.
+
+        Without it a machine would go on running when only the program ends that started it.
+        """
+        if self.process is not None:
+            of = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+            for first in of.read_text().split() if of.exists() else ():
+                os.kill(int(first), signal.SIGKILL)
+            self.process.kill()
+            self.process.wait(20)
+            self.process = None
 
     def ask(self, command: str, user: str = "root") -> "subprocess.CompletedProcess[str]":
         """Run a command on it over SSH."""
@@ -199,36 +255,31 @@ def network(folder: Path) -> Iterator[Network]:
     """Make a network namespace with a loopback and nothing else."""
     with TemporaryDirectory(prefix="kn-", dir="/tmp", ignore_cleanup_errors=True) as sockets:
         made = Network(f"kn-{secrets.token_hex(4)}", folder, Path(sockets))
-        _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", made.key)
-        _run("ip", "netns", "add", made.name)
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", made.key)
+        run("ip", "netns", "add", made.name)
         try:
-            _run(*made.inside("ip", "link", "set", "lo", "up"))
+            run(*made.inside("ip", "link", "set", "lo", "up"))
             yield made
         finally:
-            _run("ip", "netns", "del", made.name)
+            run("ip", "netns", "del", made.name)
 
 
 @contextmanager
-def machine(where: Network, name: str, below: Path, port: int = 22) -> Iterator[Machine]:
-    """Boot a machine over a base that stays as it is; it is shut down and forgotten at the end."""
+def machine(where: Network, name: str, below: Path, port: int = 22, *, off: bool = False) -> Iterator[Machine]:
+    """Boot a machine over a base that stays as it is (``off``: only its disk); shut down and forgotten at the end."""
     folder = where.folder / name
     for part in ("changes", "work", "root"):
         (folder / part).mkdir(parents=True)
     root = folder / "root"
     with ExitStack() as stack:
         layers = f"lowerdir={below},upperdir={folder / 'changes'},workdir={folder / 'work'}"
-        _run("mount", "-t", "overlay", "overlay", "-o", layers, root)
-        stack.callback(_run, "umount", "--lazy", root)
+        run("mount", "-t", "overlay", "overlay", "-o", layers, root)
+        stack.callback(run, "umount", "--lazy", root)
         _furnish(where, name, root, port)
-        log = stack.enter_context((folder / "console").open("wb"))
-        process = subprocess.Popen(
-            ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", f"--machine={name}",
-             f"--directory={root}", f"--network-namespace-path=/run/netns/{where.name}"],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
-        stack.callback(_shut_down, process)
-        made = Machine(where, name, root, port)
-        _await(made, process, folder / "console")
+        made = Machine(where, name, root, port, folder / "console")
+        stack.callback(made.shut_down)
+        if not off:
+            made.boot()
         where.machines[name] = made
         yield made
 
@@ -242,7 +293,7 @@ def _furnish(where: Network, name: str, root: Path, port: int) -> None:
     (root / "etc/ssh/sshd_config.d/port.conf").write_text(f"Port {port}\n")
     for kind in root.glob("etc/ssh/ssh_host_*"):
         kind.unlink()
-    _run("ssh-keygen", "-A", "-f", root)
+    run("ssh-keygen", "-A", "-f", root)
     host = (root / "etc/ssh/ssh_host_ed25519_key.pub").read_text().split()
     with (where.folder / "known_hosts").open("a") as known:
         known.write(f"{'127.0.0.1' if port == 22 else f'[127.0.0.1]:{port}'} {host[0]} {host[1]}\n")
@@ -253,28 +304,18 @@ def _furnish(where: Network, name: str, root: Path, port: int) -> None:
         stamp.touch()
 
 
-def _await(made: Machine, process: "subprocess.Popen[bytes]", console: Path) -> None:
+def _await(made: Machine, process: "subprocess.Popen[bytes]", fine: Sequence[str]) -> None:
     until = time.monotonic() + BOOT_SECONDS
     state = ""
     while time.monotonic() < until:
-        assert process.poll() is None, console.read_text(errors="replace")[-3000:]
+        assert process.poll() is None, made.console.read_text(errors="replace")[-3000:]
         done = made.ask("systemctl is-system-running --wait")
         state = done.stdout.strip() or done.stderr
-        if state == "running":
+        if state in fine:
             return
         time.sleep(0.5)
     failed = made.ask("systemctl --failed --no-legend").stdout
     raise AssertionError(f"{made.name} did not come up ({state}): {failed}")
-
-
-def _shut_down(process: "subprocess.Popen[bytes]") -> None:
-    """Ask it to power off, as its own button would; what does not end is ended."""
-    process.terminate()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(40)
-        return
-    process.kill()
-    process.wait(20)
 
 
 def changed(runs: Sequence[Played]) -> list[dict[str, int]]:

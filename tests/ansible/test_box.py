@@ -1,11 +1,9 @@
 """The role of the box on a booted Debian: real systemd, real sshd, a real centre beside it. Run twice."""
 
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,18 +37,6 @@ class Stage:
         return self.network.play(self.inventory, *arguments).went_well()
 
 
-@contextmanager
-def _centre(network: Network, database: Database) -> Iterator[None]:
-    """Run the centre within the network of the machines."""
-    serve = network.inside(sys.executable, "-m", "kampungnet.cli", "serve", "--processes", "1", *where(database))
-    process = subprocess.Popen(serve, start_new_session=True)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     machines.ansible("ansible-playbook")
@@ -61,7 +47,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         code = devices.issue_code(db, villages.village(db, VILLAGE), clock.now_ms())
     with (
         machines.network(folder) as network,
-        _centre(network, database),
+        network.runs(sys.executable, "-m", "kampungnet.cli", "serve", "--processes", "1", *where(database)),
         machines.machine(network, "desa", base) as box,
     ):
         host = {

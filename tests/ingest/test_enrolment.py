@@ -75,6 +75,36 @@ def test_a_code_works_once(database: Database, server: Running) -> None:
     assert contents(database) == before
 
 
+def test_a_box_that_did_not_hear_the_answer_asks_again_with_its_key_and_is_told_the_same(
+    database: Database, server: Running
+) -> None:
+    code, key = issued_code(database), Ed25519PrivateKey.generate()
+    first = _asked(server, code, key)
+    before = contents(database)
+    again = _asked(server, code, key)
+    assert (again.status, again.body) == (201, first.body)
+    assert contents(database) == before, "nothing is made twice"
+    assert _asked(server, issued_code(database, NEIGHBOUR), key).status == 201
+    assert _asked(server, code, key).body == first.body, "each code has its own village"
+
+
+@pytest.mark.parametrize("how", ["revoked", "replaced"])
+def test_a_box_that_lost_its_right_does_not_get_it_back_by_asking_again(
+    database: Database, server: Running, how: str
+) -> None:
+    code, key = issued_code(database), Ed25519PrivateKey.generate()
+    assert _asked(server, code, key).status == 201
+    if how == "revoked":
+        with database.writes() as db:
+            devices.revoke(db, villages.village(db, VILLAGE), clock.now_ms())
+    else:
+        assert _asked(server, issued_code(database)).status == 201
+    before = contents(database)
+    again = _asked(server, code, key)
+    assert (again.status, again.sentence()) == (404, NO_CODE)
+    assert contents(database) == before
+
+
 def test_of_twenty_boxes_with_one_code_exactly_one_gets_in(database: Database, server: Running) -> None:
     code = issued_code(database)
     with ThreadPoolExecutor(20) as pool:
