@@ -80,7 +80,7 @@ class Spool:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = spool_file.lock(path.with_name(path.name + ".lock"))
             self._open()
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, *spool_file.ERRORS) as error:
             raise SpoolError(f"the spool {path} cannot be opened: {error}") from error
 
     # -- what poller and uplink use -------------------------------------------------
@@ -136,7 +136,7 @@ class Spool:
         try:
             self._save_counters(last=numbers.last)
             numbers.write(numbers.reserved)
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, *spool_file.ERRORS) as error:
             log.warning("spool: closing without a last note: %s", error)
         self._db.close()
         self._lock.close()
@@ -149,20 +149,20 @@ class Spool:
         lowest = 0
         try:
             known = self._load()
-        except sqlite3.Error as error:
-            if not spool_file.is_corrupt(error):
+        except spool_file.ERRORS as error:
+            if not spool_file.is_corrupt(error, self.path):
                 raise
             # Nobody has polled once a second since 1970, so this is above anything a lost spool gave out.
             known, lowest = None, self._box.wall_ms() // 1000
             self._start_over(str(error))
-        last = max(first_number(known, side, lowest), self._highest_row())
+        last = max(first_number(known, side, lowest), self._guarded(self._highest_row))
         if known is not None and side is not None and known.is_older_than(side):
             log.warning("spool: %s is an old copy; numbering goes on above %d", self.path, last)
         marks = [mark for mark in (known, side) if mark is not None]
         reserved = max([last, *(mark.reserved for mark in marks)])
         opens = max([0, *(mark.opens for mark in marks)]) + 1
         self._numbers = Numbers(side_path, last, reserved, opens)
-        self._save_counters(opens=opens, last=last, reserved=reserved)
+        self._guarded(lambda: self._save_counters(opens=opens, last=last, reserved=reserved))
         self._numbers.write(reserved)
 
     def _load(self) -> Mark | None:
@@ -171,7 +171,7 @@ class Spool:
         try:
             self._counters = dict(db.execute("SELECT name, value FROM counters"))
             self._count, highest = db.execute("SELECT count(*), max(sequence) FROM readings").fetchone()
-        except sqlite3.Error:
+        except spool_file.ERRORS:
             db.close()
             raise
         self._db = db
@@ -191,7 +191,7 @@ class Spool:
         self._db = self._open_file()
         try:
             self._take_over(spool_file.rescue(aside))
-        except sqlite3.Error as error:
+        except spool_file.ERRORS as error:
             log.warning("spool: the rescue ended early: %s", error)
         self._count = self._db.execute("SELECT count(*) FROM readings").fetchone()[0]
         numbers = self._numbers
@@ -244,13 +244,13 @@ class Spool:
         try:
             try:
                 return operation()
-            except sqlite3.Error as error:
-                if not spool_file.is_corrupt(error):
+            except spool_file.ERRORS as error:
+                if not spool_file.is_corrupt(error, self.path):
                     raise
                 self._db.close()
                 self._start_over(str(error))
                 return operation()
-        except (sqlite3.Error, OSError) as error:
+        except (*spool_file.ERRORS, OSError) as error:
             raise SpoolError(f"the spool {self.path} does not work: {error}") from error
 
     # -- single steps, each one transaction ------------------------------------------
@@ -394,6 +394,6 @@ class Spool:
             self._db.execute("COMMIT")
         except BaseException:
             self._counters = before
-            with contextlib.suppress(sqlite3.Error):  # SQLite has often rolled back by itself
+            with contextlib.suppress(*spool_file.ERRORS):  # SQLite has often rolled back by itself
                 self._db.execute("ROLLBACK")
             raise

@@ -36,6 +36,8 @@ CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NU
 """
 _READABLE = """SELECT sequence, payload, checksum, created_ms, clock_true FROM readings
     WHERE sequence > ? ORDER BY sequence"""
+ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""All that SQLite raises: a sentence of its own about a damaged file may quote bytes that are no text."""
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _UNREADABLE = {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS}
 
@@ -55,7 +57,7 @@ def open_file(path: Path, max_megabytes: int) -> sqlite3.Connection:
         db.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         db.execute(f"PRAGMA max_page_count={max_megabytes * 1_000_000 // PAGE_BYTES}")
         db.executescript(_SCHEMA)
-    except sqlite3.Error:
+    except ERRORS:
         db.close()
         raise
     return db
@@ -93,15 +95,17 @@ def is_full(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
 
 
-def is_corrupt(error: sqlite3.Error) -> bool:
+def is_corrupt(error: Exception, path: Path) -> bool:
     """Tell whether the file's content cannot be read, so that trying again is useless.
 
     Damage can also show as a table that is suddenly missing or a row that cannot be there:
     no statement of ours is wrong in itself, so those count as damage too.
     """
     code = getattr(error, "sqlite_errorcode", 0)
-    if code & 0xFF in _CORRUPT or code in _UNREADABLE:
+    if isinstance(error, UnicodeDecodeError) or code & 0xFF in _CORRUPT or code in _UNREADABLE:
         return True
+    if code == sqlite3.SQLITE_READONLY:  # one bit in the version of the file's form, where the disk lets us write
+        return os.access(path, os.W_OK)
     return isinstance(error, sqlite3.IntegrityError) or code == sqlite3.SQLITE_ERROR
 
 
@@ -138,7 +142,7 @@ def rescue(aside: Path) -> Iterator[Row]:
                     if is_whole(row):
                         yield row
                 return
-            except (sqlite3.Error, OverflowError):
+            except (*ERRORS, OverflowError):
                 above, step = above + step, step * 2
 
 

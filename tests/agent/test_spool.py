@@ -281,6 +281,41 @@ def test_flipped_bits_anywhere_in_the_file_never_send_a_wrong_byte_and_never_sto
     assert set(sent) <= {*written, fresh}
 
 
+def _some_bits(raw: bytearray, dice: random.Random) -> None:
+    for _ in range(dice.choice([1, 1, 2, 8])):
+        raw[dice.randrange(dice.choice([100, 4096]))] ^= 1 << dice.randrange(8)
+
+
+def _a_name_that_is_no_text(raw: bytearray, _dice: random.Random) -> None:
+    raw[raw.index(b"readingsreadings") + 4] = 0xFF  # SQLite quotes it in its sentence about the damage
+
+
+def _a_version_that_is_only_read(raw: bytearray, _dice: random.Random) -> None:
+    raw[18] = 3
+
+
+def _a_page_that_is_shorter(raw: bytearray, _dice: random.Random) -> None:
+    raw[20] = 1
+
+
+NAMED = [_a_name_that_is_no_text, _a_version_that_is_only_read, _a_page_that_is_shorter]
+
+
+@pytest.mark.parametrize("damage", NAMED + [_some_bits] * 20)
+def test_damage_to_the_first_page_never_keeps_the_agent_from_starting(
+    open_spool: OpenSpool, a_reading: MakeReading, tmp_path: Path, damage: Callable[..., None],
+    request: pytest.FixtureRequest,
+) -> None:  # fmt: skip
+    (spool := open_spool()).add(a_reading())
+    spool.close()
+    raw = bytearray((tmp_path / "spool.db").read_bytes())
+    damage(raw, random.Random(request.node.name))
+    (tmp_path / "spool.db").write_bytes(raw)
+    spool = open_spool()
+    assert (fresh := spool.add(a_reading())) > 1
+    assert fresh in sequences(spool)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_a_truncated_file_is_set_aside_and_what_can_be_read_is_rescued(
     open_spool: OpenSpool, a_reading: MakeReading, tmp_path: Path, seed: int
