@@ -7,7 +7,7 @@ from typing import Final
 from kampungnet.core.languages import N_, Language
 from kampungnet.devices.bodies import Body, OnuSeen, grade_of, is_onu, kind_of, model_of, version_of
 from kampungnet.devices.models import Device
-from kampungnet.measurement import states
+from kampungnet.measurement import states, untold
 from kampungnet.measurement.slots import Slots
 from kampungnet.shared import wire
 
@@ -44,7 +44,7 @@ class DeviceCard:
     nothing: str
     """The sentence for a modem that tells nothing, else empty."""
     missing: tuple[str, ...]
-    """What it or its rights could not give, in the driver's own words."""
+    """What it or its rights could not give."""
 
 
 def card(device: Device, body: Body | None, day: Mapping[str, Slots], language: Language, now_ms: int) -> DeviceCard:
@@ -64,8 +64,14 @@ def card(device: Device, body: Body | None, day: Mapping[str, Slots], language: 
         facts=tuple(_facts(device, body, day, language, now_ms)),
         grade=language.say(grade[0]), grade_words=language.say(grade[1]),
         nothing=_nothing(kind, device, body, language),
-        missing=() if body is None or isinstance(body, OnuSeen | wire.OltBody) else tuple(body.missing[:MOST_MISSING]),
+        missing=_untold(body, language),
     )  # fmt: skip
+
+
+def _untold(body: Body | None, language: Language) -> tuple[str, ...]:
+    if body is None or isinstance(body, OnuSeen | wire.OltBody):
+        return ()
+    return tuple(untold.listed(body.missing[:MOST_MISSING], language))
 
 
 def tells_nothing(body: Body | None) -> bool:

@@ -131,7 +131,7 @@ def strays(request: Request, db: Reads, staff: CurrentStaff) -> Response:
     told, names = onus.olts(db, regency.code, now_ms), villages.names(db, regency.code)
     found = stray_list(onus.strays(db, regency.code, told), names, language, now_ms)
     return pages.render(
-        request, "measurement/onus.html", regency=regency, groups=found, olts=olt_list(told, names),
+        request, "measurement/onus.html", regency=regency, groups=found, olts=olt_list(told, names, language),
         command=ONU_COMMAND,
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from kampungnet.core.languages import Language
 from kampungnet.devices.models import Device
 from kampungnet.devices.onus import Stray
-from kampungnet.measurement import states
+from kampungnet.measurement import states, untold
 from kampungnet.shared import wire
 
 
@@ -39,9 +39,13 @@ def stray_list(strays: Iterable[Stray], names: Mapping[str, str], language: Lang
     )
 
 
-def olt_list(told: Iterable[tuple[Device, wire.OltBody]], names: Mapping[str, str]) -> list[tuple[str, list[str]]]:
-    """Return each OLT that could not tell everything, and what that was, in the driver's own words."""
-    return [(_olt(olt.site, olt.name, names), body.missing) for olt, body in told if body.missing]
+def olt_list(
+    told: Iterable[tuple[Device, wire.OltBody]], names: Mapping[str, str], language: Language
+) -> list[tuple[str, list[str]]]:
+    """Return each OLT that could not tell everything, and what that was."""
+    return [
+        (_olt(olt.site, olt.name, names), untold.listed(body.missing, language)) for olt, body in told if body.missing
+    ]
 
 
 def _olt(site: str, device: str, names: Mapping[str, str]) -> str:

@@ -63,7 +63,11 @@ def _olt(name: str) -> wire.Reading:
     return _reading(
         name,
         wire.OltBody(
-            "C320", "V2.1.0", wire.Grade.FROM_MIB, others, missing=[f"onus: {SEARCHED} is still searched for"]
+            "C320",
+            "V2.1.0",
+            wire.Grade.FROM_MIB,
+            others,
+            missing=[f"onus: 1 still searched for, 40 rows seen: {SEARCHED}"],
         ),
     )
 

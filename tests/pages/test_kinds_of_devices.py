@@ -85,7 +85,10 @@ async def test_cameras_and_access_points_stand_with_latency_traffic_and_age(serv
 async def test_a_modem_that_tells_nothing_is_said_to_and_what_is_judged_instead(server: Server) -> None:
     page = await _page(server, MUTE)
     assert page.count("ONT ini tidak memberi data. Gangguan dinilai dari router, kotak, dan desa tetangga.") == 1
-    assert "This ONT gives no data." in await _page(server, MUTE, "?lang=en")
+    english = await _page(server, MUTE, "?lang=en")
+    assert "This ONT gives no data." in english
+    for told, said in ((page, "tidak ada di router ini"), (english, "this router does not have it")):
+        assert f"<li><bdi>capsman: {said}</bdi></li>" in told
 
 
 async def test_what_waits_at_the_router_is_a_short_list_and_only_where_something_does(server: Server) -> None:
@@ -133,7 +136,7 @@ async def test_engineers_see_onus_without_a_village_and_those_reported_twice(ser
     nobodys, doubled = page.split("Dilaporkan OLT kedua")
     assert STRAY in nobodys
     assert SERIAL not in page, "it has its village"
-    assert f"onus: {SEARCHED} is still searched for" in page
+    assert f"modem: 1 masih dicari (40 baris dilihat): {SEARCHED}" in page
     assert re.search(rf"{DOUBLED}.*Wringinpitu.*Rejosari, olt-timur", doubled, re.DOTALL)
 
 
