@@ -28,6 +28,8 @@ LIFE_MS: Final = 15 * 60_000
 """A box that was silent for longer must not restart a router out of the blue."""
 SILENT_MS: Final = 30 * 60_000
 """A box that took an order and did not say so long how it ended is waited for no more; it may still say it."""
+AHEAD_MS: Final = 60_000
+"""What was asked for, or taken, later than this from now was so by a clock that was wrong: it holds no more."""
 HOUR_MS: Final = 3_600_000
 MOST_AN_HOUR: Final = 6
 """Orders for one village."""
@@ -136,17 +138,19 @@ def recent(db: Session, regency: str, sites: Collection[str], since_ms: int = 0,
 
 def restarts(db: Session, place: tuple[str, str], since_ms: int) -> list[RemoteOrder]:
     """Return the restarts that a box of a site began, or may have begun."""
+    untouched = (Why.UNREACHABLE.value, Why.UNABLE.value)
     asked = select(RemoteOrder).where(RemoteOrder.regency == place[0], RemoteOrder.site == place[1])
     asked = asked.where(RemoteOrder.kind == OrderKind.RESTART, RemoteOrder.taken_ms >= since_ms)
     never = (State.REFUSED.value, State.EXPIRED.value)
-    return list(db.scalars(asked.where(RemoteOrder.state.not_in(never)).order_by(RemoteOrder.taken_ms)))
+    asked = asked.where(RemoteOrder.state.not_in(never), RemoteOrder.why.not_in(untouched))
+    return list(db.scalars(asked.order_by(RemoteOrder.taken_ms)))
 
 
 def state_at(order: RemoteOrder, now_ms: int) -> State:
     """Return how far an order has come; time ends it also where nobody has written that down yet."""
-    if order.state == State.ASKED and now_ms >= order.expires_ms:
+    if order.state == State.ASKED and not _holds(order, now_ms):
         return State.EXPIRED
-    if order.state == State.TAKEN and now_ms >= (order.taken_ms or 0) + SILENT_MS:
+    if order.state == State.TAKEN and not -AHEAD_MS <= now_ms - (order.taken_ms or 0) < SILENT_MS:
         return State.SILENT
     return State(order.state)
 
@@ -195,11 +199,11 @@ def heard(db: Session, who: Caller, told: Iterable[OrderTold], now_ms: int) -> l
 def open_orders(db: Session, who: Caller, now_ms: int) -> list[Order]:
     """Return what is open for a box at this moment."""
     asked = select(RemoteOrder).where(RemoteOrder.regency == who.regency, RemoteOrder.site == who.site)
-    asked = asked.where(RemoteOrder.state.in_(OPEN), RemoteOrder.expires_ms > now_ms).order_by(RemoteOrder.asked_ms)
+    asked = asked.where(RemoteOrder.state.in_(OPEN)).order_by(RemoteOrder.asked_ms)
     return [
-        Order(one.id, one.kind, one.device, one.mark, one.expires_ms - now_ms)
+        Order(one.id, one.kind, one.device, one.mark, min(one.expires_ms - now_ms, LIFE_MS))
         for one in db.scalars(asked)
-        if one.agent in {None, who.agent}
+        if one.agent in {None, who.agent} and _holds(one, now_ms)
     ]
 
 
@@ -219,6 +223,11 @@ def forget(db: Session, now_ms: int) -> None:
     db.execute(delete(RemoteOrder).where(old, RemoteOrder.state.not_in(OPEN)))
 
 
+def _holds(order: RemoteOrder, now_ms: int) -> bool:
+    """Tell whether an order may be taken, and begun. A clock that was set back must not make it hold for hours."""
+    return order.asked_ms - AHEAD_MS <= now_ms < order.expires_ms
+
+
 def _check_reason(wish: Wish) -> None:
     is_due = wish.kind is OrderKind.RESTART
     if (is_due and not wish.reason) or len(wish.reason) > MOST_LETTERS or not wish.reason.isprintable():
@@ -227,7 +236,9 @@ def _check_reason(wish: Wish) -> None:
 
 def _check_pace(db: Session, place: tuple[str, str], kind: OrderKind, now_ms: int) -> None:
     lately = select(func.count()).select_from(RemoteOrder)
-    lately = lately.where(RemoteOrder.regency == place[0], RemoteOrder.asked_ms > now_ms - HOUR_MS)
+    lately = lately.where(
+        RemoteOrder.regency == place[0], RemoteOrder.asked_ms.between(now_ms - HOUR_MS + 1, now_ms + AHEAD_MS)
+    )
     here = db.execute(lately.where(RemoteOrder.site == place[1])).scalar_one()
     if here >= MOST_AN_HOUR:
         raise TooMany(
@@ -240,7 +251,7 @@ def _check_pace(db: Session, place: tuple[str, str], kind: OrderKind, now_ms: in
 
 def _take(db: Session, order: RemoteOrder, who: Caller, told: OrderTold, now_ms: int) -> None:
     """Let the first box that takes an order have it, while it holds."""
-    if order.state != State.ASKED or now_ms >= order.expires_ms:
+    if order.state != State.ASKED or not _holds(order, now_ms):
         return
     order.state, order.agent, order.mark, order.taken_ms = State.TAKEN.value, who.agent, told.mark, now_ms
     db.flush()

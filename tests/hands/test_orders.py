@@ -301,9 +301,55 @@ def test_an_interruption_beside_a_restart_says_so_and_any_other_does_not(sqlite_
         note = page.restarted(db, PLACE, now_ms - clock.DAY_MS, all_languages()["id"])
     assert note(now_ms - 60_000, "Sementara.") == "Sementara. Saat itu dinyalakan ulang dari jauh oleh Ibu Sari."
     assert note(now_ms - 3_600_000, "") == note(now_ms + 3_600_000, "") == ""
-    _tell(sqlite_database, box, OrderTold(order, "aa11", OrderState.REFUSED), now_ms)
+
+
+@pytest.mark.parametrize(
+    ("state", "why", "is_beside"),
+    [
+        (OrderState.REFUSED, Why.DEVICE, False), (OrderState.DROPPED, Why.LATE, False),
+        (OrderState.DROPPED, Why.UNABLE, False), (OrderState.FAILED, Why.UNREACHABLE, False),
+        (OrderState.FAILED, Why.CUT, True), (OrderState.FAILED, Why.GONE, True), (OrderState.DONE, Why.NOTHING, True),
+    ],
+)  # fmt: skip
+def test_an_interruption_beside_an_order_that_restarted_nothing_says_nothing_of_it(
+    sqlite_database: Database, state: OrderState, why: Why, is_beside: bool
+) -> None:
+    box, now_ms = enrolled(sqlite_database), clock.now_ms()
+    able(sqlite_database, box)
+    order = asked(sqlite_database)
+    _tell(sqlite_database, box, _taken(order), now_ms)
+    _tell(sqlite_database, box, OrderTold(order, "aa11", state, why), now_ms)
     with sqlite_database.reads() as db:
-        assert page.restarted(db, PLACE, 0, all_languages()["id"])(now_ms, "") == "", "nothing was restarted"
+        assert bool(page.restarted(db, PLACE, 0, all_languages()["id"])(now_ms, "")) is is_beside
+
+
+def test_a_clock_that_is_set_back_makes_no_order_hold_longer(sqlite_database: Database) -> None:
+    box, ahead_ms = enrolled(sqlite_database), clock.now_ms() + 5 * service.HOUR_MS
+    able(sqlite_database, box)
+    order, page_put_on = asked(sqlite_database, now_ms=ahead_ms), asked(sqlite_database, PORTAL, now_ms=ahead_ms)
+    _tell(sqlite_database, box, _taken(page_put_on), ahead_ms)
+    with sqlite_database.writes() as db:
+        given = service.open_orders(db, caller(box), ahead_ms - 5_000)
+        assert [one.left_ms for one in given] == [LIFE_MS, LIFE_MS], "a few seconds are the clock of another machine"
+        now_ms = ahead_ms - 4 * service.HOUR_MS
+        assert service.open_orders(db, caller(box), now_ms) == []
+    _tell(sqlite_database, box, _taken(order), now_ms)
+    assert service.state_at(order_of(sqlite_database, order), now_ms) is State.EXPIRED
+    assert service.state_at(order_of(sqlite_database, page_put_on), now_ms) is State.SILENT
+    again = [asked(sqlite_database, wish, now_ms=now_ms) for wish in (RESTART, PORTAL)]
+    assert {order, page_put_on}.isdisjoint(again)
+
+
+def test_what_was_asked_by_a_clock_that_was_wrong_counts_for_no_pace(sqlite_database: Database) -> None:
+    box, ahead_ms = enrolled(sqlite_database), clock.now_ms() + 5 * service.HOUR_MS
+    able(sqlite_database, box)
+    for number in range(service.MOST_AN_HOUR):
+        order = asked(sqlite_database, now_ms=ahead_ms + number)
+        _tell(sqlite_database, box, _taken(order), ahead_ms + number)
+        _tell(sqlite_database, box, OrderTold(order, "aa11", OrderState.DONE), ahead_ms + number)
+    with pytest.raises(TooMany):
+        asked(sqlite_database, now_ms=ahead_ms + 60_000)
+    assert asked(sqlite_database)
 
 
 @pytest.mark.parametrize(
