@@ -200,7 +200,7 @@ class Hands:
             await self._write(act.entry.ended(OrderState.DROPPED, Why.LATE))
         except ActRefused as error:
             said = clean_detail(str(error))
-            await self._write(act.entry.ended(OrderState.REFUSED, Why.DEVICE, right=error.right, detail=said))
+            await self._write(act.entry.ended(OrderState.REFUSED, Why.DEVICE, right=error.right[:200], detail=said))
         except (DeviceError, TimeoutError) as error:
             await self._broke_off(act.entry, clean_detail(str(error)))
 
@@ -289,7 +289,7 @@ class Hands:
             answer = line.request("POST", ORDERS_PATH, body, headers)
         finally:
             line.close()
-        if answer.status == 404:  # a server of before this version: nothing is wanted there
+        if answer.status == 404 and not question.told:  # a server of before this version: nothing is wanted there
             return OrdersAnswer(0)
         if answer.status != 200 or not answer.is_json:
             raise LineError(f"the server answered {answer.status}")

@@ -14,7 +14,8 @@ from kampungnet.shared.orders import OrderKind
 from kampungnet_agent.acts import About, ActRefused, Renewed
 from kampungnet_agent.driver import DeviceUnreachable
 from kampungnet_agent.last_seen import LastSeen
-from tests.hands.scene import HandsOfBox, Router, able, asked, order_of, settled
+from kampungnet_agent.line import Answer
+from tests.hands.scene import CutLine, HandsOfBox, Router, able, asked, order_of, settled
 from tests.support.server import enrolled
 
 BUNDLE = Wish(OrderKind.BUNDLE, "", "")
@@ -130,6 +131,29 @@ async def test_the_truth_is_told_also_when_the_book_is_lost_while_something_is_d
     await settled(hands, 3)
     assert _said(sqlite_database, order)[:2] == ends
     assert portal.looked == 1
+
+
+async def test_a_no_with_more_words_than_travel_is_told_all_the_same(
+    hands: HandsOfBox, sqlite_database: Database
+) -> None:
+    hands.others["portal"] = Portal(ActRefused("tidak " * 200, "hak" * 100))
+    hands.begun()
+    order = asked(sqlite_database, PORTAL)
+    await settled(hands, 3)
+    assert _said(sqlite_database, order)[0] == State.REFUSED
+
+
+async def test_a_server_that_is_away_for_a_moment_costs_no_order(
+    hands: HandsOfBox, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = asked(sqlite_database)
+    hands.fate.at = 5  # after the order stands in the book, before it is told
+    assert await hands.turn()
+    with monkeypatch.context() as patch:
+        patch.setattr(CutLine, "request", lambda *_: Answer(404, {"content-type": "text/html"}, b"no such page"))
+        await hands.turn()
+    await settled(hands)
+    assert (hands.router.restarts, order_of(sqlite_database, order).state) == (1, State.DONE)
 
 
 async def test_a_driver_that_tries_again_by_itself_is_stopped_before_it_sends_anything(
