@@ -12,8 +12,9 @@ from kampungnet.shared import service_manager, wire
 from kampungnet.shared.settings_file import SettingsError
 from kampungnet_agent.acts import Hides
 from kampungnet_agent.box import Box
-from kampungnet_agent.bundle import Sources, collect
+from kampungnet_agent.bundle import Sources, collect, secrets_of
 from kampungnet_agent.commands import REQUEST_SECONDS, Commands, Follows
+from kampungnet_agent.credential import Credential, seed_of
 from kampungnet_agent.driver import Driver
 from kampungnet_agent.driver_loading import load_driver
 from kampungnet_agent.hands import Hands, Means
@@ -21,6 +22,7 @@ from kampungnet_agent.key_change import Identity, KeyKeeper
 from kampungnet_agent.last_seen import LastSeen
 from kampungnet_agent.line import line_to
 from kampungnet_agent.order_book import OrderBook
+from kampungnet_agent.plain_log import lines_of
 from kampungnet_agent.poller import Poller
 from kampungnet_agent.report import Sender
 from kampungnet_agent.settings import AgentSettings, Device
@@ -93,7 +95,10 @@ async def run_offices(offices: Sequence[Office]) -> None:
     """Run all loops until a signal comes or one of them breaks, then end them."""
     stop = asyncio.Event()
     _on_signals(stop.set)
-    loops = [task for office in offices for task in _start(office)]
+    loops: list[asyncio.Task[None]] = []
+    for office in offices:
+        with lines_of(office.parts.label):
+            loops += _start(office)
     ends = [_serve_metrics(office) for office in offices]
     stopping = asyncio.create_task(stop.wait(), name="signal")
     service_manager.tell(service_manager.READY)
@@ -120,15 +125,18 @@ def open_spool(settings: AgentSettings, box: Box) -> Spool:
 async def _open_office(settings: AgentSettings, box: Box, workers: tuple[Worker, Worker], *, named: bool) -> Office:
     identity = Identity(Path(settings.server.credential_file))
     agent = identity.credential.agent
-    watched = build_drivers(settings.devices)
+    label = f"{agent}/" if named else ""
+    with lines_of(label):
+        watched = build_drivers(settings.devices)
+        spool = await workers[0].do(open_spool, settings, box)
     parts = Parts(
-        spool=await workers[0].do(open_spool, settings, box),
+        spool=spool,
         spool_worker=workers[0],
         line=line_to(settings.server),
         line_worker=workers[1],
         sender=Sender(agent, identity.sign, box),
         tally=Tally(),
-        label=f"{agent}/" if named else "",
+        label=label,
         keeper=KeyKeeper(identity, settings.server.key_days),
     )
     return Office(parts, watched, settings)
@@ -171,22 +179,22 @@ def _hands(office: Office) -> Hands:
         book=OrderBook(spool.with_name(f"{spool.name}.orders")),
         drivers={device.name: driver for device, driver in watched},
         intervals={device.name: device.interval_seconds for device, _ in watched},
-        collect=lambda seen: collect(_sources(office, seen)),
+        collect=lambda seen: collect(sources_of(office, seen)),
         label=parts.label,
     )
     return Hands(means)
 
 
-def _sources(office: Office, seen: LastSeen) -> Sources:
+def sources_of(office: Office, seen: LastSeen) -> Sources:
     """Return where a bundle for whoever helps comes from."""
     parts, watched, settings = office
 
     def secrets() -> Iterator[str]:
         if parts.keeper:
-            yield from (parts.keeper.identity.credential.private_key, parts.keeper.identity.credential.next_key)
-        for device, driver in watched:
-            yield device.secret
-            yield from (str(value) for key, value in device.options.items() if "secret" in key)
+            yield from _spellings(parts.keeper.identity.credential)
+        for device, _ in watched:
+            yield from secrets_of(device)
+        for _, driver in watched:  # last: from a disk, which may fail
             if isinstance(driver, Hides):
                 yield from driver.hidden()
 
@@ -198,7 +206,14 @@ def _sources(office: Office, seen: LastSeen) -> Sources:
         spool_state=lambda: parts.spool_worker.do(parts.spool.state),
         driver_of=build_driver,
         secrets=secrets,
+        office=parts.label,
     )
+
+
+def _spellings(credential: Credential) -> Iterator[str]:
+    """Yield the box's keys as the file has them, without their padding, and their bytes as they may be shown."""
+    for key in filter(None, (credential.private_key, credential.next_key)):
+        yield from (key, key.rstrip("="), seed_of(key).hex(), repr(seed_of(key))[2:-1])
 
 
 async def _follow(office: Office, driver: Follows, label: str) -> None:
@@ -223,8 +238,9 @@ async def _end(tasks: Sequence["asyncio.Task[None] | asyncio.Task[bool]"]) -> No
 
 async def _close_spool(parts: Parts) -> None:
     try:
-        async with asyncio.timeout(1.0):
-            await parts.spool_worker.do(parts.spool.close)
+        with lines_of(parts.label):
+            async with asyncio.timeout(1.0):
+                await parts.spool_worker.do(parts.spool.close)
     except TimeoutError:
         log.warning("%sspool did not close in time; what is in it stays whole", parts.label)
 
@@ -236,7 +252,8 @@ def _serve_metrics(office: Office) -> Callable[[], None]:
     from kampungnet_agent.metrics import AgentCollector, serve_metrics
 
     def spool_state() -> SpoolState:
-        return parts.spool_worker.submit(parts.spool.state).result(timeout=5.0)
+        with lines_of(parts.label):  # asked by a thread of the library
+            return parts.spool_worker.submit(parts.spool.state).result(timeout=5.0)
 
     try:
         return serve_metrics(settings.metrics.address, AgentCollector(parts.tally, spool_state))

@@ -17,7 +17,8 @@ from kampungnet_agent.box import Box
 from kampungnet_agent.driver import DeviceError, Driver, Finding
 from kampungnet_agent.last_seen import LastSeen
 from kampungnet_agent.plain_log import recent_lines
-from kampungnet_agent.scrub import HIDDEN, Scrub
+from kampungnet_agent.scrub import Scrub
+from kampungnet_agent.scrub_looks import HIDDEN
 from kampungnet_agent.settings import AgentSettings, Device
 from kampungnet_agent.spool import SpoolError, SpoolState
 from kampungnet_agent.tally import Tally
@@ -33,7 +34,7 @@ SPOOL_SECONDS: Final = 5.0
 CLOSE_SECONDS: Final = 2.0
 MOST_LINES: Final = 2_000
 """Of one section."""
-_SECRET_KEYS: Final = ("password", "secret", "community", "key", "token", "file")
+_SECRET_KEYS: Final = ("password", "secret", "community", "key", "token")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class Sources:
     """Builds another driver for a device, so that checking does not disturb the one that measures."""
     secrets: Callable[[], Iterable[str]]
     """What must never stand in it: keys, passwords, names and devices of people."""
+    office: str = ""
+    """Whose lines of the log it has, where several offices share a process; see :mod:`.plain_log`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ async def collect(sources: Sources) -> bytes:
         ("kotak", [*_about_the_box(sources), *await _spool(sources)]),
         ("bacaan", list(_readings(sources))),
         ("pemeriksaan", checks),
-        ("catatan", recent_lines()),
+        ("catatan", recent_lines(sources.office)),
     ]
     raw = _Raw([], sections, dict(sources.seen.settings))
     try:
@@ -80,23 +83,35 @@ async def collect(sources: Sources) -> bytes:
     # Hiding thousands of codes takes a small box seconds, in which it measures on.
     worker = Worker("bundle")
     try:
-        return await worker.do(_finished, raw, sources.settings, sources.box.wall_ms())
+        return await worker.do(_finished, raw, sources.settings, sources.office, sources.box.wall_ms())
     finally:
         worker.stop()
 
 
-def _finished(raw: _Raw, settings: AgentSettings, made_ms: int) -> bytes:
-    scrub = Scrub(raw.secrets, _addresses(settings))
+def _finished(raw: _Raw, settings: AgentSettings, office: str, made_ms: int) -> bytes:
+    scrub = Scrub(raw.secrets, _ours(settings, office))
     about, *others = raw.sections
     sections = [about, ("setelan", list(_settings(settings, scrub))), *others]
     scrubbed = [Section(name, [scrub.line(line) for line in lines[-MOST_LINES:]]) for name, lines in sections]
     room = MAX_SECTIONS - len(scrubbed)
     # These were made to leave the village: their quotes and addresses are the router's own, and say what is wrong.
     scrubbed += [
-        Section(f"pengaturan {name}", [scrub.known(line)[:2_000] for line in _unpacked(small)[:MOST_LINES]])
+        Section(f"pengaturan {name}", [scrub.setting(line) for line in _unpacked(small)[:MOST_LINES]])
         for name, small in sorted(raw.router_settings.items())[:room]
     ]
     return packed(Bundle(made_ms, VERSION, scrubbed))
+
+
+def secrets_of(device: Device) -> Iterator[str]:
+    """Yield what the settings of a device keep secret: from its files, and what a driver of others calls so."""
+    yield device.secret
+    for key, value in device.options.items():
+        if _is_secret(key):
+            yield from value if isinstance(value, list) else [str(value)]
+
+
+def _is_secret(key: str) -> bool:
+    return any(word in key for word in _SECRET_KEYS)
 
 
 def packed(bundle: Bundle) -> bytes:
@@ -133,8 +148,7 @@ def _settings(settings: AgentSettings, scrub: Scrub) -> Iterator[str]:
         yield f"{one.name}: tiap {one.interval_seconds:g} s, batas {one.timeout_seconds:g} s"
         yield f"{one.name}: wan {one.wan_interface}, ping {one.ping_address}"
         for key, value in one.options.items():
-            is_secret = any(word in key for word in _SECRET_KEYS)
-            yield f"{one.name}: {key} {HIDDEN if is_secret else value}"
+            yield f"{one.name}: {key} {HIDDEN if _is_secret(key) or 'file' in key else value}"
 
 
 def _readings(sources: Sources) -> Iterator[str]:
@@ -204,7 +218,11 @@ def _unpacked(small: bytes) -> list[str]:
     return zlib.decompressobj().decompress(small, MAX_TEXT_BYTES).decode("utf-8", "replace").splitlines()
 
 
-def _addresses(settings: AgentSettings) -> set[str]:
-    """Return the addresses of devices of ours, without their ports."""
-    known = {one.address.rpartition(":")[0] or one.address for one in settings.devices}
-    return known | {one.address for one in settings.devices} | {one.ping_address for one in settings.devices}
+def _ours(settings: AgentSettings, office: str) -> set[str]:
+    """Return the names of our devices as they are logged, their addresses, with and without ports, and those pinged."""
+    known: set[str] = set()
+    for one in settings.devices:
+        host = one.address.rpartition(":")[0] if one.address.count(":") == 1 or "]" in one.address else one.address
+        known |= {one.address, host, host.strip("[]"), one.ping_address, str(one.options.get("second_ping_address"))}
+        known.add(f"{office}{one.name}")
+    return known

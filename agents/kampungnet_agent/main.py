@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kampungnet.shared.settings_file import SettingsError
-from kampungnet_agent.plain_log import printable, start_logging
+from kampungnet_agent.plain_log import lines_of, printable, start_logging
 
 OK, DOES_NOT_WORK, WRONG_USAGE = 0, 1, 2
 DEFAULT_CONFIG = Path("/etc/kampungnet/agent.toml")
@@ -40,7 +40,8 @@ def run(options: argparse.Namespace) -> int:
 
     save_memory()
     try:
-        asyncio.run(run_agents([read_agent_settings(path) for path in options.config or [DEFAULT_CONFIG]], Box()))
+        with lines_of(""):
+            asyncio.run(run_agents([read_agent_settings(path) for path in options.config or [DEFAULT_CONFIG]], Box()))
     except (SpoolError, OSError) as error:
         print(f"kampungnet-agent: {error}", file=sys.stderr)
         return DOES_NOT_WORK

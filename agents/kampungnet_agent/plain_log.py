@@ -3,9 +3,16 @@
 import logging
 import re
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 MOST_LINES = 400
+"""Of all offices in the process together."""
 MAX_LINE = 500
+
+_whose: ContextVar[str | None] = ContextVar("whose", default=None)
+"""The office at work; empty: the process itself; ``None``: nobody said so, as in a thread of a library."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -31,17 +38,34 @@ class Recent(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lines: deque[str] = deque(maxlen=MOST_LINES)
+        self.lines: deque[tuple[str | None, str]] = deque(maxlen=MOST_LINES)
+        """Whose each line is, and the line."""
         self.setFormatter(PlainFormatter())
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one record, a traceback too."""
-        self.lines.extend(line[:MAX_LINE] for line in self.format(record).splitlines())
+        whose = _whose.get()
+        self.lines.extend((whose, line[:MAX_LINE]) for line in self.format(record).splitlines())
 
 
-def recent_lines() -> list[str]:
-    """Return the newest lines that were logged, oldest first."""
-    return [line for one in logging.getLogger().handlers if isinstance(one, Recent) for line in one.lines]
+@contextmanager
+def lines_of(office: str) -> Iterator[None]:
+    """Let what is logged in here, and in the tasks that are begun in here, be that office's; empty: the process's."""
+    before = _whose.set(office)
+    try:
+        yield
+    finally:
+        _whose.reset(before)
+
+
+def recent_lines(office: str = "") -> list[str]:
+    """Return the newest lines that were logged, oldest first.
+
+    With an ``office``, of several in this process, only its own lines and the process's: what nobody knows to be
+    whose may be another office's.
+    """
+    kept = [both for one in logging.getLogger().handlers if isinstance(one, Recent) for both in one.lines]
+    return [line for whose, line in kept if not office or whose in {"", office}]
 
 
 def start_logging(*, verbose: bool = False) -> None:

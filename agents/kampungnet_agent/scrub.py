@@ -1,7 +1,7 @@
 """Pure: lines as they may leave the box for whoever helps: no secrets, no people, none of their devices.
 
-What is known to be secret is hidden wherever it stands and however it is written; what only looks like it is hidden
-too. What stays are our own sentences, numbers, and the addresses that the settings name.
+What is known to be secret is hidden wherever it stands and however it is written; what only looks like it
+(:mod:`.scrub_looks`) is hidden too. What stays are our own sentences, numbers, and the addresses the settings name.
 """
 
 import base64
@@ -9,33 +9,34 @@ import json
 import re
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
-HIDDEN: Final = "***"
+from kampungnet_agent.scrub_looks import (
+    HIDDEN,
+    without_addresses,
+    without_devices,
+    without_long_words,
+    without_names_of_rows,
+    without_people,
+    without_quotes,
+    without_what_was_given,
+)
+
 SHORTEST: Final = 3
 """Shorter ones would blacken every second word; no password is so short."""
 MAX_LINE: Final = 500
-_MAC: Final = re.compile(
-    r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}(?:[:.-][0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{4}(?:[.:-][0-9A-Fa-f]{4}){2}|"
-    r"[0-9A-Fa-f]{12})(?![0-9A-Fa-f])"
-)
-_IPV4: Final = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d]|\.\d)")
-_IPV6: Final = re.compile(r"(?<![0-9A-Za-z:])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![0-9A-Za-z:])")
-_TIME: Final = re.compile(r"\d{1,2}:\d\d:\d\d")
-_GIVEN: Final = re.compile(
-    r"(?i)((?:pass(?:word|phrase|wd)?|pwd|secret|community|token|credential|private[_-]?key|psk|sandi|kata sandi|"
-    r"user(?:name)?|comment|identity)[\"']?\s*[=:]\s*)(?:\"[^\"]*\"?|'[^']*'?|\S+)"
-)
-_QUOTED: Final = re.compile("\"[^\"]*\"|'[^']*'|\u201c[^\u201d]*\u201d|\u2018[^\u2019]*\u2019|`[^`]*`")
-_LONG: Final = re.compile(r"[A-Za-z0-9+/_=-]{24,}")
-_MAIL: Final = re.compile(r"[^\s@<>]+@[^\s@<>]+")
+MAX_SETTING: Final = 2_000
+"""Of a line of a router's settings."""
+MOST_READ: Final = 8_000
+"""Of a line, before anything is hidden."""
+MOST_PASSES: Final = 4
 
 
 class Scrub:
     """One bundle's way of hiding."""
 
-    def __init__(self, secrets: Iterable[str], addresses: Iterable[str] = ()) -> None:
-        """Name what is secret, and which addresses may stand there: those of the settings."""
+    def __init__(self, secrets: Iterable[str], ours: Iterable[str] = ()) -> None:
+        """Name what is secret, and which addresses and names may stand there: those of the settings."""
         self._forms = {form for one in secrets if len(one) >= SHORTEST for form in map(_lower, _written(one))}
         lengths: dict[str, set[int]] = {}
         for form in self._forms:
@@ -43,14 +44,18 @@ class Scrub:
                 lengths.setdefault(form[:SHORTEST], set()).add(len(form))
         # A village has thousands of codes: what a line costs must not depend on how many there are.
         self._lengths = {start: sorted(found, reverse=True) for start, found in lengths.items()}
-        self._addresses = frozenset(addresses)
+        self._longest = max((found[0] for found in self._lengths.values()), default=0)
+        self._ours = frozenset(ours)
 
     def known(self, text: str) -> str:
         """Return text with what is known to be secret hidden, and nothing else."""
         # What is left beside something hidden may be another secret only now: until nothing changes.
-        while (after := self._once(text)) != text:
+        for _ in range(MOST_PASSES):
+            after = self._once(text)
+            if after == text:
+                return text
             text = after
-        return text
+        return HIDDEN
 
     def _once(self, text: str) -> str:
         low = _lower(text)
@@ -68,17 +73,30 @@ class Scrub:
 
     def line(self, text: str) -> str:
         """Return one line of foreign or our own words with everything hidden that has to be."""
-        text = self.known(text.encode("utf-8", "replace").decode())
-        text = _GIVEN.sub(rf"\g<1>{HIDDEN}", text)
-        text = _QUOTED.sub(lambda found: found[0] if found[0][1:-1] in self._addresses else f"“{HIDDEN}”", text)
-        text = _MAIL.sub(HIDDEN, _MAC.sub("**:**", text))
-        text = _IPV4.sub(self._address, text)
-        text = _IPV6.sub(lambda found: found[0] if _TIME.fullmatch(found[0]) else self._address(found), text)
-        text = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in _LONG.sub(HIDDEN, text))
-        return self.known(text)[:MAX_LINE]
+        shown = self._whole(text, MAX_LINE)
+        shown = without_people(without_what_was_given(shown))
+        shown = without_quotes(shown, self._ours)
+        shown = without_addresses(shown, self._ours)
+        return self._printable(without_long_words(shown, self._ours), MAX_LINE)
 
-    def _address(self, found: "re.Match[str]") -> str:
-        return found[0] if found[0] in self._addresses else "[alamat]"
+    def setting(self, text: str) -> str:
+        """Return one line of a router's settings, which was made to leave the village without secrets and people.
+
+        Its quotes and addresses are the router's own and say what is wrong; what slipped into a script or a comment
+        is hidden all the same.
+        """
+        shown = without_what_was_given(without_names_of_rows(self._whole(text, MAX_SETTING)))
+        shown = without_devices(shown)
+        return self._printable(without_long_words(shown, self._ours), MAX_SETTING)
+
+    def _whole(self, text: str, most: int) -> str:
+        """Return text with what is known hidden, without an end that may be half of a secret: long lines were cut."""
+        shown = self.known(text[:MOST_READ].encode("utf-8", "replace").decode())
+        return shown[: max(0, len(shown) - self._longest)] if len(text) >= most else shown
+
+    def _printable(self, text: str, most: int) -> str:
+        text = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+        return self.known(text)[:most]
 
 
 def _lower(text: str) -> str:
@@ -89,9 +107,11 @@ def _lower(text: str) -> str:
 
 
 def _written(secret: str) -> Iterable[str]:
-    """Yield how a secret may be written: as it is, in JSON, as Python shows it, in an address, in base64 and hex."""
+    """Yield how a secret may be written: as it is, in JSON, by Python or a router, in an address, in base64 and hex."""
     raw = secret.encode("utf-8", "replace")
-    yield from (secret, secret.strip(), raw.decode(), raw.hex(), quote(secret, safe=""), quote(secret))
+    yield from (secret, secret.strip(), raw.decode(), raw.hex())
+    yield from (quote(secret, safe=""), quote(secret), quote_plus(secret), quote_plus(secret, safe="/"))
     yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1])
+    yield re.sub(r'([\\"$?])', r"\\\1", secret)  # the maker's page "Scripting": escape sequences of its strings
     yield from (repr(raw)[2:-1], base64.b64encode(raw).decode(), base64.b64encode(raw).decode().rstrip("="))
     yield base64.urlsafe_b64encode(raw).decode().rstrip("=")

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import copy_context
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -35,11 +36,12 @@ class Worker:
     def submit(self, function: Callable[Params, Result], *args: Params.args, **kwargs: Params.kwargs) -> Future[Result]:
         """Put ``function`` into the queue; any thread may wait for the future."""
         future: Future[Result] = Future()
+        context = copy_context()
 
         def job() -> None:
             if future.set_running_or_notify_cancel():
                 with _ErrorsGoTo(future.set_exception):
-                    future.set_result(function(*args, **kwargs))
+                    future.set_result(context.run(function, *args, **kwargs))
 
         self._jobs.put(job)
         return future
@@ -52,6 +54,7 @@ class Worker:
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Result] = loop.create_future()
+        context = copy_context()  # of several offices in a process, what is logged there is the asking one's
 
         def tell(how: Callable[[Told], None], what: Told) -> None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
@@ -60,7 +63,7 @@ class Worker:
         def job() -> None:
             if not answer.cancelled():
                 with _ErrorsGoTo(lambda error: tell(answer.set_exception, error)):
-                    tell(answer.set_result, function(*args, **kwargs))
+                    tell(answer.set_result, context.run(function, *args, **kwargs))
 
         self._jobs.put(job)
         return await answer

@@ -124,6 +124,8 @@ class MikrotikPortalDriver:
             yield from (user.name, user.password)
         for one in wanted.bindings if wanted else ():
             yield from (one.mac, one.label)
+        for session in self.ledger.sessions:  # of people the server never named, too, and after a restart of the box
+            yield from (session.user, session.mac)
         yield from self._macs.values()
         yield from memory.devices().values()
 
