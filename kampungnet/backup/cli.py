@@ -4,15 +4,25 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Final
+
+from sqlalchemy import select
 
 from kampungnet.backup import archive, service
 from kampungnet.backup.archive import Manifest
+from kampungnet.backup.service import Restored
 from kampungnet.core import clock
-from kampungnet.core.commands import Add, number, place_of
-from kampungnet.core.errors import BadInput
+from kampungnet.core.commands import Add, Place, number, place_of
+from kampungnet.core.database import Database
+from kampungnet.core.errors import BadInput, Unavailable
+from kampungnet.staff import audit
+from kampungnet.staff.audit import Act
+from kampungnet.villages.models import Regency
 
 POLITE = 5
 """Reports go before a backup where both want the processor."""
+_FIRST_WITH_LOG: Final = "0006"
+"""Version of the tables since which there is a log; its rows have the same columns ever since."""
 
 
 def add_commands(add: Add) -> None:
@@ -51,11 +61,34 @@ def _restore(options: argparse.Namespace) -> None:
     print(f"Restored: {_described(done.manifest)}. Now: kampungnet migrate, then start the server.")
     if done.kept:
         print(f"What was there before is kept as {done.kept}: remove it when you are sure.")
+    if problem := _noted(place, options.file, done):
+        print(f"This does not stand in the log of decisions: {problem}", file=sys.stderr)
     if not done.has_key:
         print(
             f"The key of this backup is not in {place.key_file}: put its copy there, or secrets stay sealed.",
             file=sys.stderr,
         )
+
+
+def _noted(place: Place, file: Path, done: Restored) -> str:
+    """Add to the log that came back that it was brought back; return why it could not be, after which all is as said.
+
+    A disaster is mended with or without the key: nothing of it is refused here.
+    """
+    if done.manifest.revision < _FIRST_WITH_LOG:
+        return "the backup is older than the log."
+    database, now_ms = Database(place.url, place.key_file), clock.now_ms()
+    made = clock.local(done.manifest.made_ms, "UTC").isoformat(timespec="seconds")
+    try:
+        with database.writes() as db:
+            for regency in db.scalars(select(Regency.code).order_by(Regency.code)):
+                act = Act("backup.restore", file.name, "", None, {"made": made, "kept": done.kept or ""})
+                audit.record(db, audit.on_the_server(db, regency), act, now_ms)
+    except Unavailable as problem:
+        return str(problem)
+    finally:
+        database.close()
+    return ""
 
 
 def _described(manifest: Manifest) -> str:

@@ -76,6 +76,7 @@ WORDS: Final[Mapping[str, str]] = {
     "onu.assign": N_("ONU given to a village"),
     "onu.remove": N_("ONU taken from a village"),
     "onu.import": N_("ONUs of villages read in"),
+    "backup.restore": N_("Database brought back from a backup"),
     "keys.rotate": N_("Secrets sealed with a new key"),
     "alerts.end": N_("Recipient of messages taken off the list"),
 }

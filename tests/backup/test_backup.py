@@ -15,14 +15,17 @@ from sqlalchemy import text
 from kampungnet.backup import archive, postgresql, service
 from kampungnet.backup.service import backup, restore
 from kampungnet.cli import main
-from kampungnet.core import migrate
+from kampungnet.core import clock, migrate
 from kampungnet.core.commands import Place
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Conflict, NotFound, Unavailable
 from kampungnet.core.keys import Keys
+from kampungnet.staff import audit
+from kampungnet.staff.audit import Act
 from kampungnet.upkeep import pack_all
 from tests.support.contents import contents
 from tests.support.server import (
+    REGENCY,
     Box,
     enrolled,
     ingested,
@@ -345,3 +348,28 @@ def _of_a_newer_program(office: Office) -> Path:
     with office.database.writes() as db:
         db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     return office.back_up()
+
+
+@pytest.mark.parametrize("key", ["right", "gone"])
+def test_the_log_that_came_back_says_so_and_without_its_key_the_command_does(
+    office: Office, key: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with office.database.writes() as db:
+        audit.record(db, audit.on_the_server(db, REGENCY), Act("test.act", "before"), clock.now_ms())
+    file = office.back_up()
+    _destroy(office)
+    if key == "gone":
+        office.place.key_file.rename(office.place.key_file.with_name("kept"))
+    monkeypatch.setenv("KAMPUNGNET_KEY_FILE", str(office.place.key_file))
+    assert main(["restore", str(file), "--database-url", office.place.url]) == 0
+    said = capsys.readouterr().err
+    again = office.opened()
+    with again.reads() as db:
+        found = [(one.what, one.about, one.username) for one in audit.entries(db, REGENCY)]
+        if key == "right":
+            assert found[0] == ("backup.restore", file.name, audit.SERVER)
+            assert audit.first_broken(db, REGENCY) is None
+    again.close()
+    assert len(found) == (2 if key == "right" else 1)
+    assert ("does not stand in the log" in said) is (key == "gone")
+    assert office.place.key_file.exists() is (key == "right"), "no key is made"

@@ -57,6 +57,7 @@ OTHERS = {
     "add-staff",
     "staff",
     "kit",
+    "restore",
     "keys",  # each has tests of its own, here or beside what it does
     "import-contracts",
     "import-stages",
@@ -76,7 +77,6 @@ NO_DECISIONS = {
     "recompute",
     "resend",
     "close-month",  # sums made anew from what is kept; who answers for a statement signs it
-    "restore",  # what it brings back has a log of its own, which ends where the copy was made
 }
 
 
