@@ -4,14 +4,10 @@ Nobody commits but ``Database.writes``: pages, the command line, migrations, and
 reports.
 """
 
-import errno
-import fcntl
-import os
 import queue
 import threading
-import weakref
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from copy import copy
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
@@ -32,6 +28,8 @@ from kampungnet.core import sight
 from kampungnet.core.errors import BadInput, Unavailable
 from kampungnet.core.keys import Keys
 from kampungnet.core.line import Line
+from kampungnet.core.sweeper import Sweeper
+from kampungnet.core.turn import Turn, opened_log, to_disk
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -66,7 +64,7 @@ class Database:
         self.engine = _engine(url)
         self._show(sight.WHOLE)
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
-        self._turn = _Turn(Path(file)) if file else None
+        self._turn = Turn(Path(file)) if file else None
         self._log = f"{file}-wal" if file else None
         self._info = {"keys": Keys(key_file or (Path(file).with_name("kampungnet.key") if file else None))}
 
@@ -100,6 +98,10 @@ class Database:
         """Return a session over a connection that lasts, for :meth:`writes_on`."""
         return Line(self._writing, self._info)
 
+    def sweeper(self) -> Sweeper | None:
+        """Return what keeps the log of an SQLite file short for who writes all day on a :meth:`line`."""
+        return Sweeper(self.engine, self._turn) if self._turn else None
+
     @contextmanager
     def writes_on(self, line: Line) -> Iterator[Session]:
         """Do as :meth:`writes` does, over a connection that lasts."""
@@ -116,11 +118,11 @@ class Database:
                     yield
                     db.flush()  # from here on SQLite has its log open, so that nobody puts another in its place
                     # Opened before the commit: Linux tells of a failed write only those who had the file open then.
-                    log = _opened_log(self._log, stack) if self._log else None
+                    log = opened_log(self._log, stack) if self._log else None
             if self._turn and log is not None:
-                _to_disk(log, self._turn)
+                to_disk(log, self._turn)
 
-    def _rescue(self, turn: "_Turn") -> None:
+    def _rescue(self, turn: Turn) -> None:
         """Bring the log into the file, and both to disk. Raises ``Unavailable`` when the disk still fails."""
         busy, fault = True, None
         try:
@@ -140,89 +142,6 @@ class Database:
         self.engine.dispose()
         if self._turn:
             self._turn.close()
-
-
-class _Turn:
-    """The writers of one SQLite file queue up here, threads and processes alike.
-
-    SQLite itself lets a writer that finds the file busy sleep and look again, for up to 0.1 s each time.
-    The kernel wakes the next one at once, and frees the place of a process that dies. Who waits for the
-    turn holds the one place at the door, so that who just had it cannot take it again before them.
-    """
-
-    def __init__(self, database: Path) -> None:
-        self._threads = threading.Lock()
-        self._door, self._turn = (_opened(database.with_name(f"{database.name}-{what}")) for what in ("door", "turn"))
-        self._doubtful = False
-        self.close = weakref.finalize(self, _close, self._door, self._turn)
-        """Gives the files back; a second time does nothing."""
-
-    def __enter__(self) -> None:
-        self._threads.acquire()
-        try:
-            fcntl.flock(self._door, fcntl.LOCK_EX)
-            try:
-                fcntl.flock(self._turn, fcntl.LOCK_EX)
-            finally:
-                fcntl.flock(self._door, fcntl.LOCK_UN)
-        except BaseException:
-            self._threads.release()
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        fcntl.flock(self._turn, fcntl.LOCK_UN)
-        self._threads.release()
-
-    def is_doubtful(self) -> bool:
-        """Tell whether the disk failed somebody, and the log may not be on it, until it was brought into the file."""
-        return self._doubtful or os.pread(self._turn, 1, 0) == _DOUBT
-
-    def doubt(self) -> None:
-        """Let nobody write before the log is in the file, in other processes neither: those see it in our file."""
-        self._doubtful = True
-        with suppress(OSError):  # the disk fails, perhaps for this byte as well: then at least we know
-            os.pwrite(self._turn, _DOUBT, 0)
-
-    def trust(self) -> None:
-        """Let everybody write again."""
-        os.pwrite(self._turn, _TRUST, 0)
-        self._doubtful = False
-
-
-_DOUBT: Final = b"?"
-_TRUST: Final = b" "
-
-
-def _to_disk(log: int, turn: _Turn) -> None:
-    """Wait until all that SQLite has in its log is on disk."""
-    try:
-        os.fdatasync(log)
-        if turn.is_doubtful():  # it failed another, perhaps between our look and the opening of the log
-            raise OSError(errno.EIO, "the disk failed another writer")
-    except OSError:
-        # What was committed can be read already, and a repeat of it would be receipted: nothing more is
-        # written before the whole log has reached the file.
-        turn.doubt()
-        raise
-
-
-def _opened_log(path: str, stack: ExitStack) -> int | None:
-    """Open the write-ahead log until the stack ends; ``None`` while there is none."""
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    stack.callback(os.close, file)
-    return file
-
-
-def _opened(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-
-def _close(*files: int) -> None:
-    for file in files:
-        os.close(file)
 
 
 class Blob(LargeBinary):
@@ -257,7 +176,7 @@ class GroupCommit(Generic[Item, Result]):
         deliver: Callable[[list[tuple[Any, Result | NotStored]]], None],
     ) -> None:
         self._database, self._store, self._deliver = database, store, deliver
-        self._line = database.line()
+        self._line, self._sweeper = database.line(), database.sweeper()
         self._waiting: queue.SimpleQueue[tuple[Item, Any] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
         self._thread.start()
@@ -272,11 +191,15 @@ class GroupCommit(Generic[Item, Result]):
         """Finish what waits, then stop."""
         self._waiting.put(None)
         self._thread.join(timeout=30)
+        if self._sweeper:
+            self._sweeper.close()
 
     def _run(self) -> None:
         while (first := self._waiting.get()) is not None:
             group = [first]
             self._deliver(self._settled(group, self._gather))
+            if self._sweeper:
+                self._sweeper.look(self._line.driver)
         self._line.hang_up()
 
     def _gather(self, group: list[tuple[Item, Any]]) -> None:

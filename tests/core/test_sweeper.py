@@ -1,0 +1,174 @@
+"""The log of SQLite gets into its file beside the writers, and a disk that fails there is not passed over."""
+
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select, text
+
+from kampungnet.core import sweeper
+from kampungnet.core.database import Database, GroupCommit
+from kampungnet.core.line import LONGEST_LOG_PAGES, driver_of
+from kampungnet.core.sweeper import Sweeper
+from kampungnet.core.turn import Turn
+from kampungnet.villages.models import Regency
+from tests.support.server import wait_until
+
+ONE = "INSERT INTO regencies (code, name, time_zone) VALUES (?, ?, 'Asia/Jakarta')"
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Database]:
+    """Return a database with one table, of which nothing is in its log."""
+    found = Database(f"sqlite:///{tmp_path / 'own.db'}")
+    with found.writes() as db:
+        db.execute(text("CREATE TABLE regencies (code TEXT PRIMARY KEY, name TEXT, time_zone TEXT)"))
+    with closing(found.engine.raw_connection()) as connection:
+        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    yield found
+    found.close()
+
+
+def _in_the_file(database: Database) -> int:
+    """Count the rows that are in the file without its log; a file that is just being written tells nothing."""
+    file = Path(str(database.engine.url.database))
+    alone = file.with_name("alone.db")
+    shutil.copy(file, alone)
+    try:
+        with closing(sqlite3.connect(alone)) as connection:
+            (count,) = connection.execute("SELECT count(*) FROM regencies").fetchone()
+    except sqlite3.DatabaseError:
+        return -1
+    return int(count)
+
+
+def _log_bytes(database: Database) -> int:
+    return Path(f"{database.engine.url.database}-wal").stat().st_size
+
+
+class Writer:
+    """Stores rows in groups, as reports are."""
+
+    def __init__(self, database: Database) -> None:
+        self.stored = threading.Semaphore(0)
+        self.group: GroupCommit[int, None] = GroupCommit(database, self._store, lambda told: self._told(len(told)))
+
+    def write(self, first: int, number: int) -> None:
+        for item in range(first, first + number):
+            self.group.submit(item, None)
+        for _ in range(number):
+            assert self.stored.acquire(timeout=60)
+
+    def _told(self, number: int) -> None:
+        self.stored.release(number)
+
+    def _store(self, db: object, items: list[int]) -> list[None]:
+        rows = [(f"{item:05}", "x" * 500) for item in items]
+        driver_of(db).connection.executemany(ONE, rows)  # type: ignore[arg-type]
+        return [None] * len(items)
+
+
+def test_what_is_written_all_day_gets_into_the_file_and_no_commit_does_it(
+    own: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeper, "ROWS", 300)
+    writer = Writer(own)
+    writer.write(0, 290)
+    assert _in_the_file(own) == 0, "a commit of its own did it"
+    writer.write(290, 30)
+    wait_until(lambda: _in_the_file(own) == 320)
+    before = _log_bytes(own)
+    writer.write(320, 20)
+    assert _log_bytes(own) == before, "the log began anew, and does not grow"
+    writer.group.close()
+
+
+def test_a_long_log_is_brought_into_the_file_by_its_writer_when_nobody_else_does(own: Database) -> None:
+    line = own.line()
+    with own.writes_on(line) as db:
+        (pages,) = driver_of(db).connection.execute("PRAGMA wal_autocheckpoint").fetchone()
+    assert pages == LONGEST_LOG_PAGES
+    line.hang_up()
+    with own.writes() as db:
+        assert db.scalar(text("PRAGMA wal_autocheckpoint")) == 1_000, "who writes now and then has no sweeper"
+
+
+def test_what_somebody_still_reads_waits_for_the_next_time(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeper, "ROWS", 100)
+    writer = Writer(own)
+    writer.write(0, 50)
+    with own.reads() as db:
+        assert len(db.scalars(select(Regency.code)).all()) == 50
+        writer.write(50, 100)
+        assert len(db.scalars(select(Regency.code)).all()) == 50
+    writer.write(150, 100)
+    wait_until(lambda: _in_the_file(own) == 250)
+    writer.group.close()
+
+
+def test_a_disk_that_fails_there_makes_the_next_writer_look(
+    own: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn = own._turn
+    assert turn is not None
+    with own.writes() as db:
+        db.add(Regency(code="00001", name="One", time_zone="Asia/Jakarta"))
+    found = Sweeper(own.engine, turn)
+
+    def broken(_: Engine) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as during:
+        during.setattr(Engine, "raw_connection", broken)
+        found._is_long.set()
+        wait_until(turn.is_doubtful)
+    found.close()
+    assert "could not be brought into its file: disk I/O error" in caplog.text
+    assert _in_the_file(own) == 0
+    with own.writes() as db:
+        db.add(Regency(code="00002", name="Two", time_zone="Asia/Jakarta"))
+    assert _in_the_file(own) == 1, "first what was there is brought into the file"
+    assert not turn.is_doubtful()
+
+
+def test_what_came_while_it_copied_follows_in_its_turn(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    turn = own._turn
+    assert turn is not None
+    really = Turn.__enter__
+
+    def late(one: Turn) -> None:
+        if threading.current_thread().name == "sweeper":
+            with closing(sqlite3.connect(str(own.engine.url.database))) as connection, connection:
+                connection.execute(ONE, ("00002", "Two"))
+                monkeypatch.setattr(Turn, "__enter__", really)
+        really(one)
+
+    with own.writes() as db:
+        db.add(Regency(code="00001", name="One", time_zone="Asia/Jakarta"))
+    monkeypatch.setattr(Turn, "__enter__", late)
+    found = Sweeper(own.engine, turn)
+    found._is_long.set()
+    wait_until(lambda: _in_the_file(own) == 2)
+    found.close()
+
+
+def test_several_sweepers_and_writers_lose_nothing(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeper, "ROWS", 50)
+    others = [Database(str(own.engine.url)) for _ in range(3)]  # as processes: each has its turn and its sweeper
+    writers = [Writer(one) for one in others]
+    threads = [threading.Thread(target=one.write, args=(at * 10_000, 400)) for at, one in enumerate(writers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+        assert not thread.is_alive()
+    for writer, one in zip(writers, others, strict=True):
+        writer.group.close()
+        one.close()
+    with own.reads() as db:
+        assert len(db.scalars(select(Regency.code)).all()) == 1_200
+        assert db.scalar(text("PRAGMA integrity_check")) == "ok"
