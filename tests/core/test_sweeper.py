@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, select, text
+from sqlalchemy.orm import Session
 
 from kampungnet.core import sweeper
 from kampungnet.core.database import Database, GroupCommit
@@ -66,9 +67,9 @@ class Writer:
     def _told(self, number: int) -> None:
         self.stored.release(number)
 
-    def _store(self, db: object, items: list[int]) -> list[None]:
+    def _store(self, db: Session, items: list[int]) -> list[None]:
         rows = [(f"{item:05}", "x" * 500) for item in items]
-        driver_of(db).connection.executemany(ONE, rows)  # type: ignore[arg-type]
+        driver_of(db).connection.executemany(ONE, rows)
         return [None] * len(items)
 
 
