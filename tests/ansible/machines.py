@@ -28,7 +28,7 @@ PLAYBOOKS: Final = ROOT / "ansible"
 CACHE: Final = ROOT / ".cache" / "ansible"
 BIN: Final = Path(sys.executable).parent
 SYSTEM: Final = "systemd,systemd-sysv,dbus,openssh-server,python3,python3-apt,iproute2,ca-certificates"
-BOX_PACKAGES: Final = ("python3-venv", "python3-packaging", "chrony", "unattended-upgrades")
+BOX_PACKAGES: Final = ("python3-venv", "python3-packaging", "chrony", "unattended-upgrades", "logrotate")
 CENTRE_PACKAGES: Final = ("postgresql", "caddy", "sudo", "openssl", "prometheus", "prometheus-alertmanager")
 BASE_SECONDS: Final = 400
 BOOT_SECONDS: Final = 120
@@ -289,7 +289,7 @@ def _furnish(where: Network, name: str, root: Path, port: int) -> None:
     keys.mkdir(mode=0o700, exist_ok=True)
     shutil.copy(where.key.with_suffix(".pub"), keys / "authorized_keys")
     (root / "etc/hostname").write_text(f"{name}\n")
-    (root / "etc/hosts").write_text(f"127.0.0.1 localhost {name} kampungnet.test\n")
+    (root / "etc/hosts").write_text(f"127.0.0.1 localhost {name} kampungnet.test boxes.kampungnet.test\n")
     (root / "etc/ssh/sshd_config.d/port.conf").write_text(f"Port {port}\n")
     for kind in root.glob("etc/ssh/ssh_host_*"):
         kind.unlink()

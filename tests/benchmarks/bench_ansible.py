@@ -5,6 +5,8 @@ import secrets
 from pathlib import Path
 
 from tests.ansible import machines
+from tests.ansible.boxes_door import BOXES, PEOPLE, Door
+from tests.ansible.kept import AS_POSTGRES, comes_back_from_its_backup, is_kept, listens_alone
 from tests.ansible.machines import BOX_PACKAGES, CENTRE_PACKAGES, Machine, Network, Played
 from tests.benchmarks.context import Context
 from tests.benchmarks.rows import Row, at_most
@@ -33,12 +35,16 @@ def site(context: Context) -> list[Row]:
         machines.machine(net, "pusat", base) as centre,
         machines.machine(net, "desa", base, port=2222) as box,
     ):
-        settings = _Settings(net, centre, box, wheel, wheels)
+        door = Door(folder)
+        settings = _Settings(net, centre, box, {"program_wheel": str(wheel), "program_wheels": str(wheels)}, door)
         first = net.play(settings.written(), "--tags", "server").went_well()
         settings.learn(centre)
         rest = net.play(settings.written()).went_well()
         again = net.play(settings.written()).went_well()
         _expect(centre, box, again)
+        door.try_it(centre, box)
+        comes_back_from_its_backup(centre)
+        door.lets_reports_in(centre)
     fresh = first.seconds + rest.seconds
     return [
         at_most("site.yml on fresh machines (centre, monitoring, box)", fresh, "s", FRESH),
@@ -49,19 +55,18 @@ def site(context: Context) -> list[Row]:
 class _Settings:
     """The inventory; two of its secrets are known only when the centre runs."""
 
-    def __init__(self, net: Network, centre: Machine, box: Machine, wheel: Path, wheels: Path) -> None:
-        self._file = net.folder / "hosts.json"
-        self._common = {"program_wheel": str(wheel), "program_wheels": str(wheels)}
+    def __init__(self, net: Network, centre: Machine, box: Machine, common: dict[str, str], door: Door) -> None:
+        self._file, self._common, own = net.folder / "hosts.json", common, door.for_box()
         self._centre = {
-            **centre.inventory(), "server_name": "kampungnet.test", "server_key": secrets.token_hex(32),
+            **centre.inventory(), **door.for_centre(), "server_name": PEOPLE, "server_key": secrets.token_hex(32),
             "server_tls": "internal", "server_push": True,
             "server_settings": {"KAMPUNGNET_REMOTE_WRITE_URL": "http://127.0.0.1:9090/api/v1/write"},
             "server_inventory_keys": [net.key.with_suffix(".pub").read_text().strip()],
             "monitoring_grafana_reader_password": f"{secrets.token_hex(8)} it's $HOME",
         }  # fmt: skip
         self._box = {
-            **box.inventory(), "agent_server_url": "https://kampungnet.test", "agent_read_mostly": True,
-            "agent_secrets": {"router.password": secrets.token_hex(8)},
+            **box.inventory(), **own, "agent_server_url": f"https://{BOXES}", "agent_read_mostly": True,
+            "agent_secrets": {**own["agent_secrets"], "router.password": secrets.token_hex(8)},
             "agent_devices": [{"name": "penunjuk", "driver": "ping", "address": "127.0.0.1", "purpose": "other",
                                "port": 22, "interval_seconds": 10}],
         }  # fmt: skip
@@ -89,6 +94,9 @@ def _expect(centre: Machine, box: Machine, again: Played) -> None:
     assert centre.say(_HTTPS) == '{"status":"ok"}'
     assert centre.say("systemctl --failed --no-legend") == ""
     assert box.say("systemctl is-active kampungnet-agent") == "active"
-    assert centre.say("systemctl start kampungnet-backup && ls /var/backups/kampungnet | wc -l") == "1"
+    assert centre.say(f"{AS_POSTGRES} psql -XtAc 'show data_checksums'") == "on"
+    is_kept(centre, restarts=False)
+    is_kept(box, restarts=True)
+    listens_alone(centre, "tcp 22", "tcp 2222", "tcp 443", "tcp 80", "udp 443")
     asked = centre.ask("cat /etc/shadow", user="kampungnet-inventory")
     assert [one["code"] for one in json.loads(asked.stdout) if one["boxes"]] == [VILLAGE], asked

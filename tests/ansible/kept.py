@@ -1,0 +1,39 @@
+"""What keeps booted machines in order for years: who listens, what bounds and renews, a backup that was used."""
+
+from typing import Final
+
+from tests.ansible.machines import Machine
+
+AS_POSTGRES: Final = "cd / && runuser -u postgres --"
+_OPEN: Final = (
+    "ss -Htlnu | awk '{print $1, $5}' | grep -vE '(127[.0-9]*|\\[::1\\])(%lo)?:[0-9]+$' | sed 's/ .*:/ /' | sort -u"
+)
+
+
+def listens_alone(machine: Machine, *doors: str) -> None:
+    """Expect that beyond loopback nothing is open but these, as ``tcp 443``: there is no firewall on it."""
+    assert machine.say(f"{_OPEN} || true").splitlines() == sorted(doors)
+
+
+def is_kept(machine: Machine, *, restarts: bool) -> None:
+    """Expect security updates, bounded logs, and a clock that begins near the truth."""
+    said = machine.say("apt-config dump")
+    assert 'APT::Periodic::Unattended-Upgrade "1"' in said
+    assert f'Unattended-Upgrade::Automatic-Reboot "{str(restarts).lower()}"' in said
+    assert machine.say("systemctl is-enabled apt-daily-upgrade.timer logrotate.timer chrony").split() == ["enabled"] * 3
+    assert machine.say("sed -n 's/^DAEMON_OPTS=//p' /etc/default/chrony") == '"-F 1 -s"'
+    machine.say("logrotate --debug /etc/logrotate.conf && unattended-upgrade --dry-run")
+
+
+def comes_back_from_its_backup(centre: Machine) -> None:
+    """Lose the database, and do what docs/installing.md says of restoring."""
+    file = centre.say("systemctl start kampungnet-backup && ls -d /var/backups/kampungnet/* | tail -1")
+    before = centre.say(f"{AS_POSTGRES} psql -XtAd kampungnet -c 'select count(*), max(id) from agents'")
+    centre.say(f"kn restore {file} --check")
+    centre.say("systemctl stop kampungnet kampungnet-push")
+    centre.say(f"{AS_POSTGRES} dropdb kampungnet")
+    centre.say(f"{AS_POSTGRES} createdb --owner kampungnet --template template0 --encoding UTF8 kampungnet")
+    centre.say(f"kn restore {file} --force")
+    centre.say("systemctl start kampungnet kampungnet-push")
+    assert centre.say(f"{AS_POSTGRES} psql -XtAd kampungnet -c 'select count(*), max(id) from agents'") == before
+    centre.say("kn audit verify")
