@@ -314,6 +314,21 @@ async def test_a_village_of_many_devices_fits_into_a_bundle(tmp_path: Path) -> N
     assert _lines(bundle, "pengaturan config00") == ["/ip address"]
 
 
+async def test_settings_of_a_router_are_looked_through_and_what_our_settings_name_stays(
+    log: logging.Logger, tmp_path: Path
+) -> None:
+    seen, sources = LastSeen(), _sources(LastSeen(), tmp_path)
+    seen.settings["config"] = zlib.compress(b"/ip arp add address=10.5.50.7 mac-address=D6:00:00:00:00:09")
+    device = msgspec.structs.replace(
+        sources.settings.devices[0], address="[2001:db8::7]:8728", options={"second_ping_address": "203.0.113.9"}
+    )
+    ours = msgspec.structs.replace(sources.settings, devices=[device])
+    log.warning("2001:db8::7 and 203.0.113.9 are ours, 2001:db8::8 and 203.0.113.8 are not")
+    bundle, _ = await _from(replace(sources, seen=seen, settings=ours))
+    assert _lines(bundle, "pengaturan config") == ["/ip arp add address=10.5.50.7 mac-address=**:**"]
+    assert _lines(bundle, "catatan")[-1].endswith("2001:db8::7 and 203.0.113.9 are ours, [alamat] and [alamat] are not")
+
+
 async def test_hiding_and_packing_is_not_done_where_the_devices_are_polled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
