@@ -29,8 +29,10 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 Tell = Callable[["Answer"], None]
-Results = list[tuple[tuple[Tell, int, str, float], wire.Receipt | Problem | NotStored]]
-"""Of each report: whom to tell, the bytes that waited, the agent, when it was whole; and what became of it."""
+Ticket = tuple[Tell, int, str, float]
+"""Of a report: whom to tell, the bytes that wait, the agent, when it was whole."""
+Results = list[tuple[Ticket, wire.Receipt | Problem | NotStored]]
+"""And what became of it."""
 
 ENROLMENT_BYTES: Final = 4_000
 _AGENT: Final = wire.AGENT_HEADER.lower().encode()
@@ -65,6 +67,7 @@ class ReportDoor:
     def __init__(self, database: Database, tally: Tally, knocks: Knocks | None = None) -> None:
         self._tally = tally
         self._waiting_bytes = 0
+        self._came: list[tuple[Arrival, Ticket]] = []
         self._keys = service.Keys()
         self._loop = asyncio.get_running_loop()
         # Reports of many boxes share a commit, so that it sees every village: behind this door the signature is the
@@ -75,6 +78,7 @@ class ReportDoor:
 
     def close(self) -> None:
         """Store what waits, then stop."""
+        self._submit()
         self._group.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,14 +109,34 @@ class ReportDoor:
         key = self._keys.of(request.agent)
         arrival = Arrival(request, service.proven(request, key) if key else None)
         size = len(body) + (service.unpacked_bytes(arrival.proven.report) if arrival.proven else 0)
-        try:
-            if self._waiting_bytes + size > WAITING_BYTES:
-                raise queue.Full
-            self._group.submit(arrival, (tell, size, request.agent, time.monotonic()))
-        except queue.Full:
+        if self._waiting_bytes + size > WAITING_BYTES:
             tell(self._judged(service.busy()))
+            return
+        self._waiting_bytes += size
+        self._came.append((arrival, (tell, size, request.agent, time.monotonic())))
+        if len(self._came) == 1:
+            self._loop.call_soon(self._submit_when_no_more_come, 0)
+
+    def _submit_when_no_more_come(self, before: int) -> None:
+        """Wait for the next round of the event loop, which does not pause, for as long as a round brings more.
+
+        To begin and end a group costs as much as to store eight reports: handed over one by one, the first of many
+        would be stored alone, or with two or three others.
+        """
+        if before < len(self._came) < self._group.MAX_GROUP:
+            self._loop.call_soon(self._submit_when_no_more_come, len(self._came))
         else:
-            self._waiting_bytes += size
+            self._submit()
+
+    def _submit(self) -> None:
+        came, self._came = self._came, []
+        for arrival, ticket in came:
+            try:
+                self._group.submit(arrival, ticket)
+            except queue.Full:
+                tell, size, *_ = ticket
+                self._waiting_bytes -= size
+                tell(self._judged(service.busy()))
 
     def _deliver(self, results: Results) -> None:
         """Hand a group's results to the event loop; the group's thread calls this."""
