@@ -7,7 +7,7 @@ reports.
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from copy import copy
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
@@ -25,10 +25,10 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from kampungnet.core import sight
-from kampungnet.core.errors import BadInput, Unavailable
+from kampungnet.core.errors import BadInput
 from kampungnet.core.keys import Keys
 from kampungnet.core.line import Line
-from kampungnet.core.sweeper import Sweeper
+from kampungnet.core.sweeper import LONGEST_LOG_PAGES, Sweeper, all_again
 from kampungnet.core.turn import Turn, opened_log, to_disk
 
 Item = TypeVar("Item")
@@ -113,7 +113,8 @@ class Database:
         with ExitStack() as stack:
             with self._turn or nullcontext():
                 if self._turn and self._turn.is_doubtful():
-                    self._rescue(self._turn)
+                    all_again(self.engine)
+                    self._turn.trust()
                 with transaction:
                     yield
                     db.flush()  # from here on SQLite has its log open, so that nobody puts another in its place
@@ -121,21 +122,6 @@ class Database:
                     log = opened_log(self._log, stack) if self._log else None
             if self._turn and log is not None:
                 to_disk(log, self._turn)
-
-    def _rescue(self, turn: Turn) -> None:
-        """Bring the log into the file, and both to disk. Raises ``Unavailable`` when the disk still fails."""
-        busy, fault = True, None
-        try:
-            with closing(self.engine.raw_connection()) as connection:
-                cursor = connection.cursor()
-                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                (busy, *_) = cursor.fetchone() or (True,)
-        except self.engine.dialect.loaded_dbapi.Error as error:
-            fault = error
-        if busy:
-            sentence = "The disk failed and is being looked at: nothing was stored, try again in a minute."
-            raise Unavailable(sentence) from fault
-        turn.trust()
 
     def close(self) -> None:
         """Give back all connections."""
@@ -267,7 +253,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # writers queue up instead of one failing half-way (SQLITE_BUSY_SNAPSHOT).
     connection.isolation_level = None
     # NORMAL: a commit does not wait for the disk inside the turn, ``Database.writes`` does after it.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-32000", _SMALL_LOG):
+    lasting = ("journal_mode=WAL", "synchronous=NORMAL", f"wal_autocheckpoint={LONGEST_LOG_PAGES}", _SMALL_LOG)
+    for pragma in (*lasting, "foreign_keys=ON", "cache_size=-32000"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -6,16 +6,12 @@ the driver's own; SQLAlchemy joins it only when something is asked through the s
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Dialect, Engine
 from sqlalchemy.orm import Session
 
 from kampungnet.core import sight
-
-LONGEST_LOG_PAGES: Final = 16_000
-"""Of SQLite, 65 MB: a commit that finds its log longer brings it into the file, as each one does that finds 1,000 pages
-on other connections. A :class:`kampungnet.core.sweeper.Sweeper` does so before, beside the commits."""
 
 
 class Driver(NamedTuple):
@@ -59,8 +55,6 @@ class Line(Session):
     def _dialled(self) -> Driver:
         self._lasting = self.bind = self._engine.connect()
         self.driver = Driver(self._lasting.connection.driver_connection, self._lasting.dialect)
-        if self.driver.dialect.name == "sqlite":
-            self.driver.connection.execute(f"PRAGMA wal_autocheckpoint={LONGEST_LOG_PAGES}")
         # Many boxes' reports share a transaction: it sees every village. Said once, as the connection is nobody else's
         # before or after; what ties a reading to its own site is the signature.
         sight.see_everything_for_good(self._lasting)

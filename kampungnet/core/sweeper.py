@@ -4,15 +4,21 @@ By itself SQLite does that in the commit that finds its log long, within the tur
 for the disk, and everybody queues up meanwhile. Here a thread copies beside the writers, as SQLite's page on the log
 advises (wal.html, "Performance Considerations"), and takes a turn for the rest alone: what came while it copied. Then
 nothing is left, and the next writer begins the log anew.
+
+What SQLite copies while others write it counts as done before the disk has it; it waits for the disk when nothing is
+left to copy. A disk that fails in between is told of then, and :func:`all_again` makes it copy the whole log anew.
 """
 
 import logging
+import os
 import threading
-from contextlib import closing
-from typing import Final
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any, Final
 
 from sqlalchemy import Engine
 
+from kampungnet.core.errors import Unavailable
 from kampungnet.core.line import Driver
 from kampungnet.core.turn import Turn
 
@@ -20,6 +26,12 @@ log = logging.getLogger(__name__)
 
 ROWS: Final = 8_000
 """Changed by one line since its last sweep; each costs the log a page or so, of 4 kB."""
+LONGEST_LOG_PAGES: Final = 16_000
+"""65 MB: a commit that finds its log longer brings it into the file itself. Nobody sweeps for a command."""
+_SWEEP: Final = "PRAGMA wal_checkpoint(PASSIVE)"
+"""Waits for nobody: not for writers, and what somebody still reads is left where it is."""
+_COPIED_AT: Final = 96
+"""Where SQLite's index of the log says how many pages of it are in the file (walformat.html 2.1, ``nBackfill``)."""
 
 
 class Sweeper:
@@ -47,20 +59,57 @@ class Sweeper:
         self._thread.join(timeout=30)
 
     def _run(self) -> None:
-        while self._is_long.wait() and not self._ends:
+        while True:
+            self._is_long.wait()
             self._is_long.clear()
+            if self._ends:
+                return
             try:
-                with closing(self._engine.raw_connection()) as connection:
-                    cursor = connection.cursor()
-                    cursor.execute(_SWEEP)
-                    with self._turn:
-                        if not self._turn.is_doubtful():  # else the next writer does it, and looks what became of it
-                            cursor.execute(_SWEEP)
-            except (self._engine.dialect.loaded_dbapi.Error, OSError) as error:
-                # Nothing is lost, the log has it all. The next writer tries again, and says so when it cannot.
-                self._turn.doubt()
+                self._sweep()
+            except Exception as error:  # noqa: BLE001 -- without this thread every long log costs a writer its turn
+                # Nothing is lost: the log has it all, and is not begun anew before the file has it.
                 log.error("the database's log could not be brought into its file: %s", error)
 
+    def _sweep(self) -> None:
+        with closing(self._engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            try:
+                cursor.execute(_SWEEP)
+                with self._turn:
+                    if not self._turn.is_doubtful():  # else the next writer does it, and looks what became of it
+                        cursor.execute(_SWEEP)
+            except self._engine.dialect.loaded_dbapi.Error:
+                self._turn.doubt()
+                raise
 
-_SWEEP: Final = "PRAGMA wal_checkpoint(PASSIVE)"
-"""Waits for nobody: not for writers, and what somebody still reads is left where it is."""
+
+def all_again(engine: Engine) -> None:
+    """Bring the whole log into the file, what was copied before too, and both to disk: after the disk failed somebody.
+
+    To be called within a turn. Raises ``Unavailable`` while somebody reads what is older, or the disk still fails.
+    """
+    index, fault, is_done = Path(f"{engine.url.database}-shm").resolve(), None, False
+    try:
+        with closing(engine.raw_connection()) as connection:
+            cursor: Any = connection.cursor()
+            busy, pages, copied = cursor.execute(_SWEEP).fetchone()
+            if not busy and pages == copied:  # so that nobody else is copying, and would write down how far it got
+                _forget_what_was_copied(index)
+                busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                is_done = not busy
+    except engine.dialect.loaded_dbapi.Error as error:
+        fault = error
+    if not is_done:
+        raise Unavailable(
+            "The disk failed and is being looked at: nothing was stored, try again in a minute."
+        ) from fault
+
+
+def _forget_what_was_copied(index: Path) -> None:
+    # By SQLite's own descriptor: whoever opens this file and closes it drops all locks that SQLite has on it.
+    for one in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            if one.readlink() == index:
+                os.pwrite(int(one.name), bytes(4), _COPIED_AT)
+                return
+    raise Unavailable("SQLite's index of its log cannot be found: start the server anew.")

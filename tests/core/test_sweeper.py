@@ -2,10 +2,12 @@
 
 import shutil
 import sqlite3
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select, text
@@ -13,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from kampungnet.core import sweeper
 from kampungnet.core.database import Database, GroupCommit
-from kampungnet.core.line import LONGEST_LOG_PAGES, driver_of
-from kampungnet.core.sweeper import Sweeper
+from kampungnet.core.line import driver_of
+from kampungnet.core.sweeper import LONGEST_LOG_PAGES, Sweeper
 from kampungnet.core.turn import Turn
 from kampungnet.villages.models import Regency
 from tests.support.server import wait_until
@@ -45,6 +47,11 @@ def _in_the_file(database: Database) -> int:
     except sqlite3.DatabaseError:
         return -1
     return int(count)
+
+
+def _write(database: Database, *codes: str) -> None:
+    with database.writes() as db:
+        db.add_all(Regency(code=code, name=code * 50, time_zone="Asia/Jakarta") for code in codes)
 
 
 def _log_bytes(database: Database) -> int:
@@ -91,11 +98,10 @@ def test_what_is_written_all_day_gets_into_the_file_and_no_commit_does_it(
 def test_a_long_log_is_brought_into_the_file_by_its_writer_when_nobody_else_does(own: Database) -> None:
     line = own.line()
     with own.writes_on(line) as db:
-        (pages,) = driver_of(db).connection.execute("PRAGMA wal_autocheckpoint").fetchone()
-    assert pages == LONGEST_LOG_PAGES
+        assert driver_of(db).connection.execute("PRAGMA wal_autocheckpoint").fetchone() == (LONGEST_LOG_PAGES,)
     line.hang_up()
     with own.writes() as db:
-        assert db.scalar(text("PRAGMA wal_autocheckpoint")) == 1_000, "who writes now and then has no sweeper"
+        assert db.scalar(text("PRAGMA wal_autocheckpoint")) == LONGEST_LOG_PAGES
 
 
 def test_what_somebody_still_reads_waits_for_the_next_time(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,24 +122,65 @@ def test_a_disk_that_fails_there_makes_the_next_writer_look(
 ) -> None:
     turn = own._turn
     assert turn is not None
-    with own.writes() as db:
-        db.add(Regency(code="00001", name="One", time_zone="Asia/Jakarta"))
+    _write(own, "00001")
     found = Sweeper(own.engine, turn)
-
-    def broken(_: Engine) -> None:
-        raise sqlite3.OperationalError("disk I/O error")
-
     with monkeypatch.context() as during:
-        during.setattr(Engine, "raw_connection", broken)
+        during.setattr(sweeper, "_SWEEP", "PRAGMA wal_checkpoint(PASSIVE) and the disk failed")
         found._is_long.set()
         wait_until(turn.is_doubtful)
-    found.close()
-    assert "could not be brought into its file: disk I/O error" in caplog.text
+    assert "could not be brought into its file" in caplog.text
     assert _in_the_file(own) == 0
-    with own.writes() as db:
-        db.add(Regency(code="00002", name="Two", time_zone="Asia/Jakarta"))
+    _write(own, "00002")
     assert _in_the_file(own) == 1, "first what was there is brought into the file"
     assert not turn.is_doubtful()
+    found._is_long.set()
+    wait_until(lambda: _in_the_file(own) == 2)  # the thread lives
+    found.close()
+
+
+def test_what_is_no_fault_of_the_disk_makes_nobody_doubt_and_the_thread_lives(
+    own: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn = own._turn
+    assert turn is not None
+    _write(own, "00001")
+    found = Sweeper(own.engine, turn)
+
+    def nothing_free(_: Engine) -> None:
+        raise TimeoutError("no connection is free")
+
+    with monkeypatch.context() as during:
+        during.setattr(Engine, "raw_connection", nothing_free)
+        found._is_long.set()
+        wait_until(lambda: "no connection is free" in caplog.text)
+    assert not turn.is_doubtful()
+    found._is_long.set()
+    wait_until(lambda: _in_the_file(own) == 1)
+    found.close()
+
+
+def test_what_the_disk_lost_of_a_copy_that_was_not_whole_is_copied_again(own: Database) -> None:
+    """SQLite counts a page as copied before the disk has it, and would not look at it a second time."""
+    turn, file = own._turn, Path(str(own.engine.url.database))
+    assert turn is not None
+    _write(own, *(f"{number:05}" for number in range(400)))
+    old = file.with_name("old.db")
+    shutil.copy(file, old)
+    with own.reads() as reader:
+        assert len(reader.scalars(select(Regency.code)).all()) == 400
+        _write(own, "99999")
+        with closing(own.engine.raw_connection()) as connection:
+            cursor: Any = connection.cursor()
+            busy, pages, copied = cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        assert not busy
+        assert 0 < copied < pages, "a copy that is not whole: SQLite did not wait for the disk"
+    # By another process: one that opens and closes the file here would drop SQLite's locks on it.
+    subprocess.run(["dd", f"if={old}", f"of={file}", "conv=notrunc", "status=none"], check=True, timeout=60)
+    turn.doubt()
+    _write(own, "99998")
+    with own.reads() as db:
+        assert db.scalar(text("PRAGMA integrity_check")) == "ok"
+        assert len(db.scalars(select(Regency.code)).all()) == 402
 
 
 def test_what_came_while_it_copied_follows_in_its_turn(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
