@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import sqlite3
 import zlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from kampungnet_agent.scrub import Scrub
 from kampungnet_agent.scrub_looks import HIDDEN
 from kampungnet_agent.settings import AgentSettings, Device
 from kampungnet_agent.spool import SpoolError, SpoolState
+from kampungnet_agent.spool_file import ERRORS
 from kampungnet_agent.tally import Tally
 from kampungnet_agent.version import VERSION
 from kampungnet_agent.worker import Worker
@@ -77,7 +77,8 @@ async def collect(sources: Sources) -> bytes:
     try:
         for secret in sources.secrets():
             raw.secrets.append(secret)
-    except (sqlite3.Error, OSError) as error:  # nobody knows all that has to be hidden: only the box's own numbers go
+    except (*ERRORS, OSError) as error:
+        # Nobody knows all that has to be hidden: only the box's own numbers and settings go.
         why = f"sisanya tidak disertakan: yang harus dirahasiakan tidak terbaca ({type(error).__name__})"
         raw = _Raw(raw.secrets, [("kotak", [*sections[0][1], why])], {})
     # Hiding thousands of codes takes a small box seconds, in which it measures on.

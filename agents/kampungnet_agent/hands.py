@@ -133,11 +133,14 @@ class Hands:
             if self._asks or _worth_telling(await self._open()):
                 await self._talk()
             entries = await self._open()
-        except (NoAnswer, BookError) as error:
-            self._tell(str(error))
+        except NoAnswer as error:
+            self._tell(str(error), logging.INFO)
+            return self._back_off.failed() + WATCH_SECONDS
+        except BookError as error:  # the box keeps measuring, so nobody would look for it
+            self._tell(str(error), logging.ERROR)
             return self._back_off.failed() + WATCH_SECONDS
         except Exception as error:  # noqa: BLE001 - the one place where a defect here must not end the measuring
-            self._tell(f"{type(error).__name__}: {error}", error)
+            self._tell(f"{type(error).__name__}: {error}", logging.ERROR, error)
             return self._back_off.failed() + WATCH_SECONDS
         self._back_off.worked()
         self._tell("")
@@ -316,10 +319,9 @@ class Hands:
     async def _disk(self, job: Callable[Params, Result], *args: Params.args, **kwargs: Params.kwargs) -> Result:
         return await self._means.disk_worker.do(job, *args, **kwargs)
 
-    def _tell(self, sentence: str, error: Exception | None = None) -> None:
+    def _tell(self, sentence: str, level: int = logging.INFO, error: Exception | None = None) -> None:
         """Write one line when it breaks, one when it works again."""
         if sentence and sentence != self._told:
-            level = logging.ERROR if error else logging.INFO
             log.log(level, "%sorders: %s", self._means.label, sentence, exc_info=error)
         elif self._told and not sentence:
             log.info("%sorders: the server answers again", self._means.label)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kampungnet.shared.settings_file import SettingsError
 from kampungnet_agent.plain_log import lines_of, printable, start_logging
+from kampungnet_agent.safe_file import DiskError
 
 OK, DOES_NOT_WORK, WRONG_USAGE = 0, 1, 2
 DEFAULT_CONFIG = Path("/etc/kampungnet/agent.toml")
@@ -27,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         print(f"kampungnet-agent: {error}", file=sys.stderr)
         return WRONG_USAGE
+    except DiskError as error:
+        print(f"kampungnet-agent: {error}", file=sys.stderr)
+        return DOES_NOT_WORK
     except KeyboardInterrupt:
         return DOES_NOT_WORK
 

@@ -29,6 +29,9 @@ MOST_KEPT: Final = 200
 MAX_BOOK_BYTES: Final = 32_000_000
 """Far more than the few bundles that can wait in it; a file that grew over this is none of ours."""
 
+_OLDER: Final = b"SQLite format 3\0"
+"""How a book of before begins: it was a database."""
+
 
 class BookError(Exception):
     """The book cannot do its work now (read-only disk, no rights, no room); ``str(error)`` is one sentence."""
@@ -115,7 +118,7 @@ class OrderBook:
                 aside = set_aside(self._path, secrets.token_hex(4))
                 self.lost += 1
                 log.error(
-                    "orders: %s was damaged (%s); set aside as %s, what stood in it is not done any more",
+                    "orders: %s %s; set aside as %s, what stood in it is not done any more",
                     self._path, damage, aside.name,
                 )  # fmt: skip
                 return []
@@ -129,7 +132,10 @@ class OrderBook:
 
 
 class _Damaged(Exception):
-    """What lies there is not what was written; trying again is useless."""
+    """What lies there is not what was written; trying again is useless.
+
+    ``str(error)`` goes on after the file's name.
+    """
 
 
 def _sealed(entries: list[Entry]) -> bytes:
@@ -151,11 +157,13 @@ def _opened(path: Path) -> list[Entry]:
     except OSError as error:
         if error.errno not in {errno.EIO, errno.EISDIR}:
             raise
-        raise _Damaged(error.strerror) from error
+        raise _Damaged(f"was damaged ({error.strerror})") from error
+    if raw.startswith(_OLDER):
+        raise _Damaged("is from an older version")
     seal, _, content = raw.partition(b"\n")
     if len(raw) > MAX_BOOK_BYTES or seal != _seal(content):
-        raise _Damaged("its seal does not fit")
+        raise _Damaged("was damaged (its seal does not fit)")
     try:
         return msgspec.json.decode(content, type=list[Entry])
     except wire.UNREADABLE as error:
-        raise _Damaged(f"written by another version: {error}") from error
+        raise _Damaged(f"was written by another version ({error})") from error

@@ -64,8 +64,9 @@ def recent_lines(office: str = "") -> list[str]:
     With an ``office``, of several in this process, only its own lines and the process's: what nobody knows to be
     whose may be another office's.
     """
-    kept = [both for one in logging.getLogger().handlers if isinstance(one, Recent) for both in one.lines]
-    return [line for whose, line in kept if not office or whose in {"", office}]
+    kept = [one.lines for one in logging.getLogger().handlers if isinstance(one, Recent)]
+    # Copied in one step: other threads log meanwhile.
+    return [line for lines in kept for whose, line in list(lines) if not office or whose in {"", office}]
 
 
 def start_logging(*, verbose: bool = False) -> None:

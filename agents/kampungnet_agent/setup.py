@@ -23,10 +23,16 @@ from kampungnet_agent.box import Box
 from kampungnet_agent.check import DEVICE_SECONDS, Voice, check_reach
 from kampungnet_agent.credential import read_credential
 from kampungnet_agent.driver import DeviceError, Finding
-from kampungnet_agent.enrolment import CodeRefusedError, EnrolmentError, enrol, make_room_for_credential
+from kampungnet_agent.enrolment import (
+    CodeRefusedError,
+    EnrolmentError,
+    enrol,
+    forget_what_was_begun,
+    make_room_for_credential,
+)
 from kampungnet_agent.line import Line, LineError
 from kampungnet_agent.own_certificate import OwnCertificate
-from kampungnet_agent.safe_file import replace_file
+from kampungnet_agent.safe_file import replace_file, said_of
 from kampungnet_agent.settings import check_server_url, host_and_port, read_agent_settings
 
 ROUTES = Path("/proc/net/route")
@@ -80,8 +86,8 @@ def read_kit(path: Path) -> BoxKit:
 async def set_up(kit: BoxKit, places: Places, box: Box, voice: Voice) -> AsyncIterator[Said]:
     """Yield (about, finding) for every step, and stop at the first without which no other can be.
 
-    Raises ``SettingsError`` where files cannot be written, or where this is another village's box, and
-    ``CodeRefusedError`` after that was said.
+    Raises ``SettingsError`` where this user may not write files, or where this is another village's box, ``DiskError``
+    where the disk does not take them, and ``CodeRefusedError`` after that was said.
     """
     router = kit.router or gateway(ROUTES)
     if not router:
@@ -130,6 +136,7 @@ def _enrolled(kit: BoxKit, places: Places, box: Box, voice: Voice) -> tuple[Find
             raise SettingsError(
                 f"this box belongs to {known.village_words} already; for another village take {places.credential} away."
             )
+        forget_what_was_begun(places.credential)
         return voice.good(
             f"Kotak ini sudah terdaftar untuk desa {known.village_words}.",
             f"This box is enrolled already for {known.village_words}.",
@@ -197,7 +204,8 @@ def _write_settings(kit: BoxKit, places: Places, router: str) -> None:
         blocks.append(_block("[[devices]]", device))
     made = f"# Dibuat kampungnet-agent setup untuk desa {kit.village}; boleh diubah.\n"
     _write(places.config, made + "\n".join(blocks), 0o644)
-    sync_folder(places.settings)
+    with said_of(places.settings):
+        sync_folder(places.settings)
 
 
 def _block(head: str, values: dict[str, str]) -> str:
@@ -206,11 +214,9 @@ def _block(head: str, values: dict[str, str]) -> str:
 
 
 def _write(path: Path, text: str, mode: int) -> None:
-    try:
+    with said_of(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, text.encode(), mode)
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be written ({error.strerror}); run this as the agent's user.") from error
 
 
 def _knock(router: str, voice: Voice) -> Finding:

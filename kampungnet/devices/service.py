@@ -16,6 +16,7 @@ from kampungnet.devices.bodies import SETTINGS, Body, decoded, is_onu
 from kampungnet.devices.models import Agent, Device, EnrolmentCode, Site
 from kampungnet.devices.status import SILENT_AFTER_MS, Status, status_of
 from kampungnet.shared import wire
+from kampungnet.shared.one_time_code import NO_CODE, plain_code
 from kampungnet.villages.models import Village
 from kampungnet.villages.service import districts
 
@@ -27,7 +28,6 @@ revoke = credentials.revoke
 ensure_site = sites.ensure_site
 _KINDS: Final = ("router", "portal", "ont", "olt", "access_point", "camera", "other")
 CODE_LIFE_MS: Final = 24 * 3_600_000
-NO_CODE: Final = "This enrolment code is not known, was used already or is too old: ask for a new one."
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U to misread."""
 
@@ -59,8 +59,7 @@ def random_code(letters: int) -> str:
 
 def code_hash(code: str) -> bytes:
     """Return what is stored of a one-time code. Case, and what stands between the letters, do not matter."""
-    plain = "".join(filter(str.isalnum, code.upper())).translate(str.maketrans("ILO", "110"))
-    return hashlib.sha256(b"kampungnet-enrolment\n" + plain.encode()).digest()
+    return hashlib.sha256(b"kampungnet-enrolment\n" + plain_code(code).encode()).digest()
 
 
 def issue_code(db: Session, village: Village, now_ms: int, life_ms: int = CODE_LIFE_MS) -> str:

@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from kampungnet.shared import wire
+from kampungnet.shared.one_time_code import NO_CODE
 from kampungnet_agent.box import Box
 from kampungnet_agent.line import Line
 from kampungnet_agent.report import Sender
@@ -114,7 +115,7 @@ class CentralServer:
         if not _signed(key, wire.signing_bytes("POST", wire.ENROLMENTS_PATH, agent, body), signature):
             return problem(401, "the signature is not of the key in the request")
         if request.code != "KAMPUNG-1234":
-            return problem(404, "the code is unknown, used or too old")
+            return problem(404, NO_CODE)
         self.enrolments.append(request)
         answer = wire.EnrolmentAnswer(agent="agent-7", village="35.10.15.2012", village_name="Sukojati")
         return Reply(201, msgspec.json.encode(answer))

@@ -290,16 +290,21 @@ async def test_a_spool_that_does_not_answer_is_one_line(tmp_path: Path, monkeypa
         assert _lines(bundle, "kotak")[-1] == line
 
 
-async def test_when_nobody_knows_what_to_hide_only_the_boxs_own_numbers_leave(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [sqlite3.OperationalError("disk I/O error"), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "no text"), OSError("I/O")],
+    ids=lambda error: type(error).__name__,
+)
+async def test_when_nobody_knows_what_to_hide_only_the_boxs_own_numbers_leave(tmp_path: Path, error: Exception) -> None:
     def broken() -> Iterator[str]:
         yield SECRET
-        raise sqlite3.OperationalError("disk I/O error")
+        raise error
 
     seen = LastSeen()
     seen.note(_reading(detail="guest budi"))
     bundle, text = await _from(replace(_sources(seen, tmp_path), secrets=broken))
     assert [one.name for one in bundle.sections] == ["kotak", "setelan"]
-    assert "tidak terbaca (OperationalError)" in _lines(bundle, "kotak")[-1]
+    assert f"tidak terbaca ({type(error).__name__})" in _lines(bundle, "kotak")[-1]
     assert "router: lookup_name ***" in _lines(bundle, "setelan"), "what is known to be secret by then is hidden"
     assert "budi" not in text
 

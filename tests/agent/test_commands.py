@@ -188,7 +188,7 @@ def test_enrol_with_a_wrong_code_or_an_open_line_says_so(tmp_path: Path, central
     place = ["--credential", str(tmp_path / "credential")]
     done = run("enrol", "--server", central.url, "--code", "WRONG-CODE", *place)
     assert done.returncode == 1
-    assert "the code is unknown, used or too old" in done.stderr
+    assert "was used already or is too old" in done.stderr
     assert not (tmp_path / "credential").exists()
     assert run("enrol", "--server", "http://kampungnet.example.go.id", "--code", "KAMPUNG-1234", *place).returncode == 2
 

@@ -133,6 +133,9 @@ def test_a_damaged_book_is_set_aside_in_one_line_and_the_next_one_works(
     (aside,) = path.parent.glob("spool.db.orders.corrupt-*")
     assert [aside.name in record.getMessage() for record in caplog.records] == [True]
     assert book.lost == 1
+    is_older = damage == "a database"
+    assert ("is from an older version" in caplog.text) == is_older
+    assert not (is_older and "was damaged" in caplog.text)
     assert NEW in OrderBook(path).open_entries()
     assert {one.id for one in OrderBook(path).open_entries()}.isdisjoint({"A1", "B2"}), "what was lost is not done"
 

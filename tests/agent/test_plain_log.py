@@ -58,3 +58,20 @@ def test_lines_of_the_process_are_everybodys_and_those_of_nobody_only_where_ther
     thread.join()
     assert [line.split("WARNING ")[1] for line in recent_lines("rejosari")] == ["the process"]
     assert [line.split("WARNING ")[1] for line in recent_lines()] == ["the process", "a library"]
+
+
+class _Talking(str):
+    """Lets something be logged while it is looked at, as another thread would."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        log.warning("more")
+        return super().__hash__()
+
+
+def test_lines_can_be_read_while_another_thread_logs() -> None:
+    for number in range(2):
+        with lines_of(_Talking("rejosari")):
+            log.warning("line %d", number)
+    assert [line.split("WARNING ")[1] for line in recent_lines("rejosari")] == ["line 0", "line 1"]

@@ -1,5 +1,6 @@
 """What broke off on the way is told by how far it had come: nothing was done, or some of it may be."""
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from kampungnet.shared.orders import OrderKind
 from kampungnet_agent.acts import About, ActRefused, Renewed
 from kampungnet_agent.driver import DeviceUnreachable
 from kampungnet_agent.last_seen import LastSeen
-from kampungnet_agent.line import Answer
+from kampungnet_agent.line import Answer, LineError
 from tests.hands.scene import CutLine, HandsOfBox, Router, able, asked, order_of, settled
 from tests.support.server import enrolled
 
@@ -165,3 +166,20 @@ async def test_a_driver_that_tries_again_by_itself_is_stopped_before_it_sends_an
     await settled(hands)
     assert hands.router.restarts == 1
     assert order_of(sqlite_database, order).state == State.DONE
+
+
+async def test_a_book_that_does_not_work_is_an_error_said_once_and_a_silent_server_is_none(
+    hands: HandsOfBox, sqlite_database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked(sqlite_database)
+    in_the_way = tmp_path / "orders.db.new"
+    in_the_way.mkdir()
+    caplog.set_level(logging.INFO)
+    await settled(hands, 3)
+    in_the_way.rmdir()
+    hands.lost, hands.fate.at = lambda: LineError("no line"), hands.fate.steps + 1
+    await hands.turn()
+    said = [(one.levelno, one.getMessage()) for one in caplog.records if one.getMessage().startswith("orders: ")]
+    assert [level for level, _ in said] == [logging.ERROR, logging.INFO]
+    assert "does not work" in said[0][1]
+    assert "no line" in said[1][1]

@@ -1,20 +1,26 @@
 """A box that loses its power, or the answer, while it is being enrolled: the next try makes it the same box."""
 
+import errno
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
 from kampungnet.core.database import Database
 from kampungnet.devices.models import Agent
+from kampungnet.shared.one_time_code import NO_CODE
+from kampungnet.shared.settings_file import SettingsError
 from kampungnet_agent import enrolment
 from kampungnet_agent.box import Box
 from kampungnet_agent.credential import read_credential
-from kampungnet_agent.enrolment import CodeRefusedError, enrol
+from kampungnet_agent.enrolment import CodeRefusedError, enrol, make_room_for_credential
 from kampungnet_agent.line import Answer, Line
+from kampungnet_agent.safe_file import DiskError
 from tests.support.server import NEIGHBOUR, VILLAGE, Running, issued_code
 
 
@@ -58,16 +64,18 @@ def test_wherever_it_is_cut_off_the_same_code_makes_it_one_box(
         patch.setattr(owner, step, _cut(getattr(owner, step), before=before))
         with pytest.raises(PowerCut):
             _enrol(server, code, place)
-    if place.exists():  # nothing is left to do
+    if place.exists():
+        with pytest.raises(SettingsError, match="enrolled already"):
+            make_room_for_credential(place, replace=False)
         agent = read_credential(place).agent
     else:
-        agent = _enrol(server, code, place)
-        assert [path.name for path in tmp_path.iterdir() if path.name.startswith("cred")] == ["credential"]
+        agent = _enrol(server, f" {code.lower().replace('-', ' ')}", place)  # somebody types it again
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("cred")] == ["credential"]
     assert _agents(database) == [agent]
     assert read_credential(place).village == VILLAGE
 
 
-def test_the_key_is_kept_to_its_owner_for_its_code_alone_and_not_after_a_refusal(
+def test_the_key_is_kept_to_its_owner_for_its_code_alone(
     database: Database, server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place, beside = tmp_path / "credential", tmp_path / "credential.begun"
@@ -91,4 +99,56 @@ def test_the_key_is_kept_to_its_owner_for_its_code_alone_and_not_after_a_refusal
     place.unlink()
     with pytest.raises(CodeRefusedError, match="ask for a new one"):
         _enrol(server, second, place)
-    assert not beside.exists()
+
+
+def _failing(number: int) -> Callable[..., None]:
+    def fail(*_words: Any, **_more: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+@pytest.mark.parametrize("said", [NO_CODE, "Not Found"])
+def test_a_404_costs_no_key_and_only_the_servers_own_sentence_refuses_the_code(
+    database: Database, server: Running, tmp_path: Path, said: str
+) -> None:
+    code, place, ask = issued_code(database), tmp_path / "credential", Line.request
+
+    def misled(line: Line, *words: Any) -> Answer:
+        ask(line, *words)
+        return Answer(404, {"content-type": "application/json"}, msgspec.json.encode({"detail": said}))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Line, "request", misled)
+        with pytest.raises(enrolment.EnrolmentError) as refused:
+            _enrol(server, code, place)
+    assert isinstance(refused.value, CodeRefusedError) == (said == NO_CODE)
+    assert [_enrol(server, code, place)] == _agents(database)
+
+
+def test_a_disk_that_does_not_work_is_one_sentence_and_the_code_is_good_for_the_next_try(
+    database: Database, server: Running, tmp_path: Path
+) -> None:
+    code, place = issued_code(database), tmp_path / "credential"
+    for owner, name, number, sentence in (
+        (enrolment, "write_credential", errno.ENOSPC, "No space left.*; free some room and repeat: the same code"),
+        (Path, "read_bytes", errno.EIO, "credential.begun cannot be read"),
+        (Path, "unlink", errno.EIO, "credential.begun cannot be taken away"),
+    ):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(owner, name, _failing(number))
+            with pytest.raises(DiskError, match=sentence):
+                _enrol(server, code, place)
+    assert [read_credential(place).agent] == _agents(database)
+
+
+def test_what_was_begun_anew_is_not_taken_for_a_remainder(database: Database, server: Running, tmp_path: Path) -> None:
+    place = tmp_path / "credential"
+    old, code = _enrol(server, issued_code(database), place), issued_code(database)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(enrolment, "write_credential", _failing(errno.ENOSPC))
+        with pytest.raises(DiskError):
+            _enrol(server, code, place)
+    with pytest.raises(SettingsError, match="enrolled already"):
+        make_room_for_credential(place, replace=False)
+    assert _enrol(server, code, place) in {*_agents(database)} - {old}

@@ -73,6 +73,11 @@ def test_server_and_agent_are_watched_and_always_begin_again(name: str) -> None:
         assert f"\n{setting}\n" in text
 
 
+def test_a_box_whose_settings_have_another_name_is_started_too() -> None:
+    text = (ROOT / "packaging/systemd/kampungnet-agent.service").read_text()
+    assert re.findall("^Condition.*$", text, re.MULTILINE) == ["ConditionPathExistsGlob=/etc/kampungnet/*.toml"]
+
+
 def test_the_box_may_ask_the_kernel_whether_its_clock_is_true() -> None:
     """`ProtectClock` would forbid even the question, and every reading would count as one of an unknown time."""
     text = (ROOT / "packaging/systemd/kampungnet-agent.service").read_text()
