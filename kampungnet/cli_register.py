@@ -27,11 +27,12 @@ def _import_villages(options: argparse.Namespace) -> None:
         database.writes() as db,
     ):
         done = villages.import_register(db, lines)
-        for regency in done.regencies:
-            act = Act("register.import", path.name, "", None, {"villages": done.villages})
+        for regency, count in done.regencies.items():
+            act = Act("register.import", path.name, "", None, {"villages": count})
             audit.record(db, audit.on_the_server(db, regency), act, clock.now_ms())
     for bad in done.bad:
         print(f"{path.name} line {bad.line} was not taken: {bad.reason}", file=sys.stderr)
-    print(f"{done.villages} villages of {', '.join(done.regencies) or 'no regency'} are in the register.")
+    number = sum(done.regencies.values())
+    print(f"{number} villages of {', '.join(done.regencies) or 'no regency'} are in the register.")
     if done.bad:
         raise Unavailable(f"{len(done.bad)} rows were not taken: mend them and import the file again.")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from kampungnet.backup import archive, service
 from kampungnet.backup.archive import Manifest
@@ -16,7 +17,7 @@ from kampungnet.core.commands import Add, Place, number, place_of
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Unavailable
 from kampungnet.staff import audit
-from kampungnet.staff.audit import Act
+from kampungnet.staff.audit import Act, NotSealable
 from kampungnet.villages.models import Regency
 
 POLITE = 5
@@ -84,8 +85,10 @@ def _noted(place: Place, file: Path, done: Restored) -> str:
             for regency in db.scalars(select(Regency.code).order_by(Regency.code)):
                 act = Act("backup.restore", file.name, "", None, {"made": made, "kept": done.kept or ""})
                 audit.record(db, audit.on_the_server(db, regency), act, now_ms)
-    except Unavailable as problem:
-        return str(problem)
+    except NotSealable as problem:
+        return problem.why
+    except (Unavailable, SQLAlchemyError, OSError) as problem:
+        return str(problem).splitlines()[0]  # of a database without the statement
     finally:
         database.close()
     return ""

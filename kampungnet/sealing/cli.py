@@ -45,16 +45,14 @@ def _keys(options: argparse.Namespace) -> None:
 
 
 def _rotate(database: Database, file: Path) -> None:
-    with database.reads() as db:
+    newest = next(iter(keys.names(file)))
+    with database.writes() as db:  # before the first batch: one that is cut off, or stops at a row, is in the log too
         by = [audit.on_the_server(db, one.code) for one in villages.regencies(db)]
-    sealed: dict[str, int] = {}
-    for name, seen, done in service.reseal(database):
-        sealed[name] = done
-        print(f"{name}: {done} of {seen} sealed anew", file=sys.stderr)
-    with database.writes() as db:
+        older = sum(counts.total() for name, counts in service.needed(db).items() if name != newest)
         for one in by:
-            act = Act("keys.rotate", next(iter(keys.names(file))), "", None, {"sealed": sum(sealed.values())})
-            audit.record(db, one, act, clock.now_ms())
+            audit.record(db, one, Act("keys.rotate", newest, "", None, {"to_seal": older}), clock.now_ms())
+    for name, seen, done in service.reseal(database):
+        print(f"{name}: {done} of {seen} sealed anew", file=sys.stderr)
     print("Everything is sealed with the key on top.")
 
 

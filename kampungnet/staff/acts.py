@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from kampungnet.core import clock
 from kampungnet.core.errors import Unprocessable
 from kampungnet.core.languages import N_, Language
+from kampungnet.staff import audit
 from kampungnet.staff.models import AuditEntry
 
 WORDS: Final[Mapping[str, str]] = {
@@ -118,9 +119,10 @@ def words(kind: str, language: Language) -> str:
 
 
 def people(db: Session, regency: str) -> list[tuple[str, str]]:
-    """Return user name and name of everybody who ever acted, by name."""
+    """Return user name and name of everybody who ever acted, by name; what many share, a command or a box, once."""
     rows = db.execute(select(AuditEntry.username, AuditEntry.name).where(AuditEntry.regency == regency).distinct())
-    return sorted(((username, name) for username, name in rows), key=lambda one: (one[1], one[0]))
+    found = {(username, "" if username in audit.SHARED else name) for username, name in rows}
+    return sorted(found, key=lambda one: (one[1], one[0]))
 
 
 def _concerns(village: str) -> ColumnElement[bool]:

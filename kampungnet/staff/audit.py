@@ -34,11 +34,22 @@ BOX: Final = "(kotak)"
 """Stands for user name and role where a box told something; no user name has brackets."""
 SERVER: Final = "(server)"
 """Stands for the user name of who runs a command on the server."""
+SHARED: Final = frozenset({BOX, SERVER})
+"""Stand for many, whom only the name tells apart."""
 WHY: Final = "on the server"
 """The reason of a command that was given none."""
-_NAME_IT: Final = "let KAMPUNGNET_KEY_FILE name the key file of the server. Nothing was done."
+_NAME_IT: Final = "let KAMPUNGNET_KEY_FILE name the key file of the server."
 _PURPOSE: Final = "audit"
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
+
+
+class NotSealable(Unavailable):
+    """The key at hand is not the one of the log: a command is refused before it did anything."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"{why} Nothing was done.")
+        self.why = why
+        """Of this alone who did something already can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +82,7 @@ class Examined:
 def on_the_server(db: Session, regency: str) -> SignedIn:
     """Return who runs a command on the server: whoever can, can do everything, and the log has the name there.
 
-    To be asked before anything is sealed or stored. Raises ``Unavailable`` where the key at hand is not the one of the
+    To be asked before anything is sealed or stored. Raises ``NotSealable`` where the key at hand is not the one of the
     log: a command that runs in another folder, or as another user, would break the chain with a key of its own.
     """
     if (newest := _newest_sealed(db, regency)) is not None:
@@ -190,9 +201,9 @@ def _expect_key_of(db: Session, entry: AuditEntry) -> None:
     keys = keys_of(db)
     if not keys.is_there():
         where = f"There is no key in {keys.file}" if keys.file else "No key file is named"
-        raise Unavailable(f"{where}, and the log of {entry.regency} was sealed with one: {_NAME_IT}")
+        raise NotSealable(f"{where}, and the log of {entry.regency} was sealed with one: {_NAME_IT}")
     if not _holds(entry, seal_of(db, entry.regency, entry.sequence - 1) or START, keys):
-        raise Unavailable(
+        raise NotSealable(
             f"The key in {keys.file} is not the one that sealed the last act in the log of {entry.regency}: {_NAME_IT}"
         )
 

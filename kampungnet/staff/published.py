@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock
@@ -17,6 +17,8 @@ from kampungnet.staff import audit
 from kampungnet.staff.models import AuditEntry
 
 DAYS: Final = 14
+_NO_ACT: Final = 2**62
+"""Above every number of an act."""
 _LINE: Final = re.compile(r"(\d\d\.\d\d) (\d{4}-\d\d-\d\d) (\d{1,12}) · ((?:2:)?[0-9a-f]{32,64})")
 
 
@@ -48,10 +50,17 @@ def heads(db: Session, regency: str, now_ms: int, days: int = DAYS) -> list[Head
 
 
 def newest_before(regency: str, end_ms: int) -> Select[int, str]:
-    """Return the question for number and seal of the newest act before an instant: one look into an index."""
-    asked = select(AuditEntry.sequence, AuditEntry.hash)
-    asked = asked.where(AuditEntry.regency == regency, AuditEntry.at_ms < end_ms)
-    return asked.order_by(AuditEntry.at_ms.desc(), AuditEntry.sequence.desc()).limit(1)
+    """Return the question for number and seal of the newest act before an instant: two looks into indexes.
+
+    A clock that was set back lets acts follow whose time is earlier: of those up to the next one after the instant the
+    last is the newest.
+    """
+    number, at_ms, own = AuditEntry.sequence, AuditEntry.at_ms, AuditEntry.regency == regency
+    by_time = select(number).where(own, at_ms < end_ms).order_by(at_ms.desc(), number.desc()).limit(1)
+    latest = by_time.scalar_subquery()
+    after = select(number).where(own, number > latest, at_ms >= end_ms).order_by(number).limit(1).scalar_subquery()
+    asked = select(number, AuditEntry.hash).where(own, number >= latest, number < func.coalesce(after, _NO_ACT))
+    return asked.order_by(number.desc()).limit(1)
 
 
 def read(text: str) -> Iterator[Head]:

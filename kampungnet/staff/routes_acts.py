@@ -22,6 +22,7 @@ from kampungnet.villages import service as villages
 PATH: Final = "/catatan"
 COMMAND: Final = "kampungnet audit verify --seal"
 _BY_COMMAND: Final = N_("Command on the server (%(user)s)")
+_SHARED: Final = {audit.SERVER: N_("Command on the server"), audit.BOX: N_("Box of a village")}
 _FIELDS: Final = {"kind": "apa", "username": "siapa", "village": "desa", "first": "dari", "last": "sampai"}
 """What each wish is called in the address."""
 
@@ -55,7 +56,10 @@ def listed(
     names = villages.names(db, regency)
     rows = [_row(one, names, language, clock.zone_of(regency)) for one in found[: audit.PAGE]]
     kinds = sorted(((kind, acts.words(kind, language)) for kind in audit.kinds(db, regency)), key=lambda one: one[1])
-    people = [(username, _who(username, name, language)) for username, name in acts.people(db, regency)]
+    people = [
+        (username, language.say(_SHARED[username]) if username in _SHARED else name)
+        for username, name in acts.people(db, regency)
+    ]
     return pages.render(
         request, "staff/audit.html", 422 if problem else 200, rows=rows, kinds=kinds,
         people=people, villages=sorted(names.items(), key=lambda one: (one[1], one[0])),

@@ -2,7 +2,8 @@
 
 import csv
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -35,8 +36,8 @@ class BadRow:
 class Imported:
     """What an import did."""
 
-    villages: int
-    regencies: tuple[str, ...]
+    regencies: Mapping[str, int]
+    """How many villages of each, by code."""
     bad: tuple[BadRow, ...]
 
 
@@ -50,7 +51,8 @@ def import_register(db: Session, lines: Iterable[str]) -> Imported:
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadInput(f"This is not a village register in CSV and UTF-8: {error}.") from error
     _store(db, list(good.values()))
-    return Imported(len(good), tuple(sorted({r["kode_kabupaten"] for r in good.values()})), tuple(bad))
+    counts = Counter(row["kode_kabupaten"] for row in good.values())
+    return Imported(dict(sorted(counts.items())), tuple(bad))
 
 
 def _sorted_out(reader: "csv.DictReader[str]") -> tuple[dict[str, dict[str, str]], list[BadRow]]:

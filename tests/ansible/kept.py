@@ -15,13 +15,13 @@ def listens_alone(machine: Machine, *doors: str) -> None:
     assert machine.say(f"{_OPEN} || true").splitlines() == sorted(doors)
 
 
-def is_kept(machine: Machine, *, restarts: bool) -> None:
-    """Expect security updates, bounded logs, and a clock that begins near the truth."""
+def is_kept(machine: Machine, *, restarts: bool, without_battery: bool) -> None:
+    """Expect security updates, bounded logs, and where it has no battery, a clock that begins near the truth."""
     said = machine.say("apt-config dump")
     assert 'APT::Periodic::Unattended-Upgrade "1"' in said
     assert f'Unattended-Upgrade::Automatic-Reboot "{str(restarts).lower()}"' in said
     assert machine.say("systemctl is-enabled apt-daily-upgrade.timer logrotate.timer chrony").split() == ["enabled"] * 3
-    assert machine.say("sed -n 's/^DAEMON_OPTS=//p' /etc/default/chrony") == '"-F 1 -s"'
+    assert machine.say("sed -n 's/^DAEMON_OPTS=//p' /etc/default/chrony") == f'"-F 1{" -s" * without_battery}"'
     machine.say("logrotate --debug /etc/logrotate.conf && unattended-upgrade --dry-run")
 
 

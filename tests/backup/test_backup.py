@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from kampungnet.backup import archive, postgresql, service
 from kampungnet.backup.service import backup, restore
@@ -372,4 +373,23 @@ def test_the_log_that_came_back_says_so_and_without_its_key_the_command_does(
     again.close()
     assert len(found) == (2 if key == "right" else 1)
     assert ("does not stand in the log" in said) is (key == "gone")
+    assert "Nothing was done" not in said, "the database was replaced"
     assert office.place.key_file.exists() is (key == "right"), "no key is made"
+
+
+@pytest.mark.parametrize("trouble", [OSError(28, "No space left"), OperationalError("INSERT", {}, Exception("full"))])
+def test_what_hinders_the_log_after_a_restore_does_not_hide_that_the_key_is_missing(
+    small: Office, trouble: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def hinder(*_: object) -> None:
+        raise trouble
+
+    Keys(small.place.key_file).seal("voucher", b"code", "1")
+    file = small.back_up()
+    _destroy(small)
+    monkeypatch.setattr(audit, "record", hinder)
+    monkeypatch.setenv("KAMPUNGNET_KEY_FILE", str(small.folder / "another.key"))
+    assert main(["restore", str(file), "--force", "--database-url", small.place.url]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("This does not stand in the log of decisions: ")
+    assert "The key of this backup is not in" in said[1]

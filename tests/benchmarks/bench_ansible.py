@@ -95,8 +95,8 @@ def _expect(centre: Machine, box: Machine, again: Played) -> None:
     assert centre.say("systemctl --failed --no-legend") == ""
     assert box.say("systemctl is-active kampungnet-agent") == "active"
     assert centre.say(f"{AS_POSTGRES} psql -XtAc 'show data_checksums'") == "on"
-    is_kept(centre, restarts=False)
-    is_kept(box, restarts=True)
+    is_kept(centre, restarts=False, without_battery=False)
+    is_kept(box, restarts=True, without_battery=True)
     listens_alone(centre, "tcp 22", "tcp 2222", "tcp 443", "tcp 80", "udp 443")
     asked = centre.ask("cat /etc/shadow", user="kampungnet-inventory")
     assert [one["code"] for one in json.loads(asked.stdout) if one["boxes"]] == [VILLAGE], asked

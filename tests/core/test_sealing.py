@@ -166,6 +166,20 @@ def test_a_row_whose_key_is_gone_is_said_and_not_touched(
         _opened(database)
 
 
+def test_a_rotation_that_stops_at_a_row_is_in_the_log_from_its_beginning(
+    database: Database, file: Path, tmp_path: Path
+) -> None:
+    strange = Keys(tmp_path / "strange.key").seal(ACCOUNT, b"rahasia", "A1")
+    with database.writes() as db:
+        db.execute(update(HotspotAccount).values(password=strange))
+    newest = core_keys.put_on_top(file)
+    assert _keys(database, "rotate") != 0
+    with database.reads() as db:
+        begun = audit.entries(db, REGENCY)[0]
+        assert (begun.what, begun.about, begun.after) == ("keys.rotate", newest, '{"to_seal":11}')
+        assert service.needed(db)[newest]["vouchers.code"] == 7, "some of it was done"
+
+
 def test_of_new_keys_made_at_once_none_is_lost(file: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         made = set(pool.map(lambda _: core_keys.put_on_top(file), range(40)))

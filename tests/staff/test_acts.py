@@ -70,6 +70,20 @@ async def test_acts_and_places_are_said_in_words_of_the_reader(server: Server) -
     assert "<b>Cause of an interruption set</b>" in (await sari.get("/catatan?lang=en")).text
 
 
+async def test_commands_of_several_users_and_several_boxes_are_one_choice_each(server: Server) -> None:
+    with server.database.writes() as db:
+        for name in ("budi", "root"):
+            audit.record(db, SignedIn(audit.SERVER, name, Role.ENGINEER, Scope(REGENCY)), Act("box.code", name), NOON)
+        for village in (KAMPUNGANYAR, REJOSARI):
+            audit.record_of_box(db, REGENCY, village, Act("hands.ended", village), NOON)
+    page = (await (await signed_in(server, "sari")).get("/catatan?siapa=(server)")).text
+    chosen = page.partition('name="siapa"')[2].partition("</select>")[0]
+    assert re.findall(r'<option value="(\(.+?\))"[^>]*>([^<]+)', chosen) == [
+        (audit.BOX, "Kotak desa"), (audit.SERVER, "Perintah di server"),
+    ]  # fmt: skip
+    assert len(re.findall(r"Perintah di server \((budi|root)\)", page)) == 2
+
+
 async def test_a_day_that_is_none_is_refused_with_a_sentence_and_what_was_chosen_stays(server: Server) -> None:
     with server.database.writes() as db:
         _acts(db)

@@ -262,6 +262,21 @@ def test_every_command_that_decides_something_leaves_one_act(
     assert "127.0.0.1:1" not in "".join(f"{one.before}{one.after}" for one in found), "an address is a secret"
 
 
+def test_each_kabupaten_of_a_register_is_told_of_its_own_villages_alone(
+    database: Database, run: Run, tmp_path: Path
+) -> None:
+    rows = [
+        f"{place}.15.2{number:03},Desa,desa,{place}.15,Glagah,{place},Kabupaten,,,"
+        for place, count in ((REGENCY, 1), ("33.10", 2)) for number in range(1, count + 1)
+    ]  # fmt: skip
+    (tmp_path / "two.csv").write_text("\n".join([HEADER, *rows]) + "\n")
+    code, said = run("import-villages", str(tmp_path / "two.csv"))
+    assert (code, said) == (0, "3 villages of 33.10, 35.10 are in the register.\n")
+    with database.reads() as db:
+        found = {one.regency: one.after for one in db.scalars(select(AuditEntry))}
+    assert found == {REGENCY: '{"villages":1}', "33.10": '{"villages":2}'}
+
+
 def test_a_new_command_is_sorted_into_those_that_decide_and_those_that_do_not() -> None:
     known = {words[0] for words, _ in DECIDING} | OTHERS | NO_DECISIONS
     assert {name for texts in cli.COMMANDS.values() for name in texts} == known

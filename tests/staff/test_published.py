@@ -30,6 +30,12 @@ def _acts(database: Database, *days_ago: int) -> None:
             audit.record(db, SARI, Act("test.act", f"thing {number}"), clock.now_ms() - ago * clock.DAY_MS)
 
 
+def _acts_at(database: Database, *moments: int) -> None:
+    with database.writes() as db:
+        for at_ms in moments:
+            audit.record(db, SARI, Act("test.act", "thing"), at_ms)
+
+
 def test_the_head_of_a_day_is_its_last_act_and_days_without_one_keep_the_one_before(database: Database) -> None:
     _acts(database, 5, 5, 2, 0)
     today = clock.local_day(clock.now_ms(), clock.zone_of(REGENCY))
@@ -44,11 +50,23 @@ def test_the_head_of_a_day_is_its_last_act_and_days_without_one_keep_the_one_bef
     assert list(published.read("mail: " + ", ".join(map(str, found)))) == found
 
 
+def test_after_a_clock_was_set_back_the_head_of_a_day_is_still_its_last_act(database: Database) -> None:
+    zone = clock.zone_of(REGENCY)
+    midnight = clock.day_start_ms(clock.local_day(clock.now_ms(), zone), zone)
+    hour = clock.DAY_MS // 24
+    ago = (1, 3, 2, 0, 4)
+    _acts_at(database, *(midnight - hours * hour for hours in ago))
+    with database.reads() as db:
+        (head,) = published.heads(db, REGENCY, clock.now_ms(), 1)
+        assert (head.number, head.seal) == (3, audit.seal_of(db, REGENCY, 3))
+        assert db.execute(published.newest_before(REGENCY, midnight + 1)).one().sequence == 5
+
+
 def _fill(database: Database, number: int) -> None:
     """Add acts of the last ten days."""
     with database.writes() as db:
         for nth in range(number):
-            at_ms = clock.now_ms() - nth * 10 * clock.DAY_MS // number
+            at_ms = clock.now_ms() - (number - nth) * 10 * clock.DAY_MS // number
             audit.record(db, SARI, Act("test.act", f"thing {nth}"), at_ms)
 
 
