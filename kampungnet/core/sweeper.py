@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from kampungnet.core.errors import Unavailable
 from kampungnet.core.line import Driver
@@ -66,7 +67,7 @@ class Sweeper:
                 return
             try:
                 self._sweep()
-            except Exception as error:  # noqa: BLE001 -- without this thread every long log costs a writer its turn
+            except (self._engine.dialect.loaded_dbapi.Error, SQLAlchemyError, OSError) as error:
                 # Nothing is lost: the log has it all, and is not begun anew before the file has it.
                 log.error("the database's log could not be brought into its file: %s", error)
 
