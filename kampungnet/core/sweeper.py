@@ -12,6 +12,7 @@ left to copy. A disk that fails in between is told of then, and :func:`all_again
 import logging
 import os
 import threading
+import time
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +30,7 @@ ROWS: Final = 8_000
 """Changed by one line since its last sweep; each costs the log a page or so, of 4 kB."""
 LONGEST_LOG_PAGES: Final = 16_000
 """65 MB: a commit that finds its log longer brings it into the file itself. Nobody sweeps for a command."""
+PATIENCE_SECONDS: Final = 2.0
 _SWEEP: Final = "PRAGMA wal_checkpoint(PASSIVE)"
 """Waits for nobody: not for writers, and what somebody still reads is left where it is."""
 _COPIED_AT: Final = 96
@@ -47,9 +49,12 @@ class Sweeper:
         self._thread.start()
 
     def look(self, driver: Driver | None) -> None:
-        """Sweep when enough was written over this connection since the last time."""
+        """Sweep when enough was written over this connection since the last time, or it was given up.
+
+        It may have been given up because the disk is full, and what fills it may be the log.
+        """
         rows = driver.connection.total_changes if driver else 0
-        if not 0 <= rows - self._swept_at < ROWS:  # a new connection begins at nothing
+        if driver is None or not 0 <= rows - self._swept_at < ROWS:  # a new connection begins at nothing
             self._swept_at = rows
             self._is_long.set()
 
@@ -93,8 +98,7 @@ def all_again(engine: Engine) -> None:
     try:
         with closing(engine.raw_connection()) as connection:
             cursor: Any = connection.cursor()
-            busy, pages, copied = cursor.execute(_SWEEP).fetchone()
-            if not busy and pages == copied:  # so that nobody else is copying, and would write down how far it got
+            if _is_whole(cursor):  # so that nobody else is copying, and would write down how far it got
                 _forget_what_was_copied(index)
                 busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
                 is_done = not busy
@@ -104,6 +108,18 @@ def all_again(engine: Engine) -> None:
         raise Unavailable(
             "The disk failed and is being looked at: nothing was stored, try again in a minute."
         ) from fault
+
+
+def _is_whole(cursor: Any) -> bool:
+    """Copy what is left, and wait a moment for a sweep under way, and for those who read what is older."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        busy, pages, copied = cursor.execute(_SWEEP).fetchone()
+        if not busy and pages == copied:
+            return True
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
 
 
 def _forget_what_was_copied(index: Path) -> None:

@@ -183,6 +183,16 @@ def test_what_the_disk_lost_of_a_copy_that_was_not_whole_is_copied_again(own: Da
         assert len(db.scalars(select(Regency.code)).all()) == 402
 
 
+def test_a_connection_that_was_given_up_is_a_reason_to_sweep(own: Database) -> None:
+    turn = own._turn
+    assert turn is not None
+    _write(own, "00001")
+    found = Sweeper(own.engine, turn)
+    found.look(None)
+    wait_until(lambda: _in_the_file(own) == 1)
+    found.close()
+
+
 def test_what_came_while_it_copied_follows_in_its_turn(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     turn = own._turn
     assert turn is not None

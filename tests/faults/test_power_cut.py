@@ -111,7 +111,7 @@ def _reporting(database: Database, folder: Path, seed: int) -> Iterator[tuple[Re
 def test_what_the_server_receipted_survives_a_power_cut_with_sqlite(tmp_path: Path) -> None:
     seed = chance()
     dice, lost, doubled, looked_for = random.Random(seed), 0, 0, 0
-    with disk(tmp_path, 60) as own:
+    with disk(tmp_path, 200) as own:  # the log alone may have 65 MB
         database = prepared_database(f"sqlite:///{own.mounted / 'kampungnet.db'}")
         with _reporting(database, own.mounted, seed) as (reporters, opened):
             for _ in range(CUTS):
