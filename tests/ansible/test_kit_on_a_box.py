@@ -194,5 +194,6 @@ def _was_given_up(box: Machine) -> None:
     """Until the next start, and nothing else was begun."""
     assert _state(box, SETUP) == ["failed", "exit-code", "0"]
     assert _state(box, AGENT)[0] == "inactive"
-    assert box.say("ls -A /var/lib/kampungnet") == ""
+    # What is kept of a refused code is its key: a refusal may be a mistake (another code gets another key).
+    assert box.say("ls -A /var/lib/kampungnet") in {"", "credential.begun"}
     assert (box.root / KIT).exists()
