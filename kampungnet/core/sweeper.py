@@ -31,6 +31,7 @@ ROWS: Final = 8_000
 LONGEST_LOG_PAGES: Final = 16_000
 """65 MB: a commit that finds its log longer brings it into the file itself. Nobody sweeps for a command."""
 PATIENCE_SECONDS: Final = 2.0
+"""Everybody who writes waits as long, after the disk failed somebody."""
 _SWEEP: Final = "PRAGMA wal_checkpoint(PASSIVE)"
 """Waits for nobody: not for writers, and what somebody still reads is left where it is."""
 _COPIED_AT: Final = 96
@@ -43,7 +44,7 @@ class Sweeper:
     def __init__(self, engine: Engine, turn: Turn) -> None:
         """Wait for work."""
         self._engine, self._turn = engine, turn
-        self._swept_at = 0
+        self._swept_at, self._trouble = 0, ""
         self._is_long, self._ends = threading.Event(), False
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
         self._thread.start()
@@ -74,7 +75,17 @@ class Sweeper:
                 self._sweep()
             except (self._engine.dialect.loaded_dbapi.Error, SQLAlchemyError, OSError) as error:
                 # Nothing is lost: the log has it all, and is not begun anew before the file has it.
-                log.error("the database's log could not be brought into its file: %s", error)
+                self._tell(f"could not be brought into its file: {error}")
+            else:
+                self._tell("")
+
+    def _tell(self, trouble: str) -> None:
+        """Say once what is wrong, and once that it is over: a full disk stays full for hours."""
+        if trouble and trouble != self._trouble:
+            log.error("the database's log %s", trouble)
+        elif self._trouble and not trouble:
+            log.warning("the database's log is brought into its file again")
+        self._trouble = trouble
 
     def _sweep(self) -> None:
         with closing(self._engine.raw_connection()) as connection:

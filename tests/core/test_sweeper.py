@@ -1,6 +1,5 @@
 """The log of SQLite gets into its file beside the writers, and a disk that fails there is not passed over."""
 
-import shutil
 import sqlite3
 import subprocess
 import threading
@@ -36,13 +35,37 @@ def own(tmp_path: Path) -> Iterator[Database]:
     found.close()
 
 
+@pytest.fixture
+def turn(own: Database) -> Turn:
+    """Return the turn of that database, in which one row waits in the log."""
+    _write(own, "00001")
+    assert own._turn is not None
+    return own._turn
+
+
+@pytest.fixture
+def sweeping(own: Database, turn: Turn) -> Iterator[Sweeper]:
+    """Return what sweeps it."""
+    found = Sweeper(own.engine, turn)
+    yield found
+    found.close()
+
+
+def _file(database: Database) -> Path:
+    return Path(str(database.engine.url.database))
+
+
+def _copy(database: Database) -> Path:
+    """Copy the file alone, by another process: one that opens and closes it here would drop SQLite's locks on it."""
+    copy = _file(database).with_name("alone.db")
+    subprocess.run(["cp", _file(database), copy], check=True, timeout=60)
+    return copy
+
+
 def _in_the_file(database: Database) -> int:
     """Count the rows that are in the file without its log; a file that is just being written tells nothing."""
-    file = Path(str(database.engine.url.database))
-    alone = file.with_name("alone.db")
-    shutil.copy(file, alone)
     try:
-        with closing(sqlite3.connect(alone)) as connection:
+        with closing(sqlite3.connect(_copy(database))) as connection:
             (count,) = connection.execute("SELECT count(*) FROM regencies").fetchone()
     except sqlite3.DatabaseError:
         return -1
@@ -55,7 +78,7 @@ def _write(database: Database, *codes: str) -> None:
 
 
 def _log_bytes(database: Database) -> int:
-    return Path(f"{database.engine.url.database}-wal").stat().st_size
+    return Path(f"{_file(database)}-wal").stat().st_size
 
 
 class Writer:
@@ -118,54 +141,43 @@ def test_what_somebody_still_reads_waits_for_the_next_time(own: Database, monkey
 
 
 def test_a_disk_that_fails_there_makes_the_next_writer_look(
-    own: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    own: Database, turn: Turn, sweeping: Sweeper, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turn = own._turn
-    assert turn is not None
-    _write(own, "00001")
-    found = Sweeper(own.engine, turn)
     with monkeypatch.context() as during:
         during.setattr(sweeper, "_SWEEP", "PRAGMA wal_checkpoint(PASSIVE) and the disk failed")
-        found._is_long.set()
-        wait_until(turn.is_doubtful)
-    assert "could not be brought into its file" in caplog.text
+        for _ in range(3):
+            sweeping.look(None)
+            wait_until(lambda: turn.is_doubtful() and not sweeping._is_long.is_set())
+        wait_until(lambda: "could not be brought into its file" in caplog.text)
     assert _in_the_file(own) == 0
     _write(own, "00002")
     assert _in_the_file(own) == 1, "first what was there is brought into the file"
     assert not turn.is_doubtful()
-    found._is_long.set()
-    wait_until(lambda: _in_the_file(own) == 2)  # the thread lives
-    found.close()
+    sweeping.look(None)
+    wait_until(lambda: "again" in caplog.text)
+    assert _in_the_file(own) == 2
+    assert [one.levelname for one in caplog.records] == ["ERROR", "WARNING"], "once each"
 
 
 def test_what_is_no_fault_of_the_disk_makes_nobody_doubt_and_the_thread_lives(
-    own: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    own: Database, turn: Turn, sweeping: Sweeper, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turn = own._turn
-    assert turn is not None
-    _write(own, "00001")
-    found = Sweeper(own.engine, turn)
-
     def nothing_free(_: Engine) -> None:
         raise TimeoutError("no connection is free")
 
     with monkeypatch.context() as during:
         during.setattr(Engine, "raw_connection", nothing_free)
-        found._is_long.set()
+        sweeping.look(None)
         wait_until(lambda: "no connection is free" in caplog.text)
     assert not turn.is_doubtful()
-    found._is_long.set()
+    sweeping.look(None)
     wait_until(lambda: _in_the_file(own) == 1)
-    found.close()
 
 
-def test_what_the_disk_lost_of_a_copy_that_was_not_whole_is_copied_again(own: Database) -> None:
+def test_what_the_disk_lost_of_a_copy_that_was_not_whole_is_copied_again(own: Database, turn: Turn) -> None:
     """SQLite counts a page as copied before the disk has it, and would not look at it a second time."""
-    turn, file = own._turn, Path(str(own.engine.url.database))
-    assert turn is not None
-    _write(own, *(f"{number:05}" for number in range(400)))
-    old = file.with_name("old.db")
-    shutil.copy(file, old)
+    _write(own, *(f"{number:05}" for number in range(2, 401)))
+    old = _copy(own)
     with own.reads() as reader:
         assert len(reader.scalars(select(Regency.code)).all()) == 400
         _write(own, "99999")
@@ -174,8 +186,7 @@ def test_what_the_disk_lost_of_a_copy_that_was_not_whole_is_copied_again(own: Da
             busy, pages, copied = cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         assert not busy
         assert 0 < copied < pages, "a copy that is not whole: SQLite did not wait for the disk"
-    # By another process: one that opens and closes the file here would drop SQLite's locks on it.
-    subprocess.run(["dd", f"if={old}", f"of={file}", "conv=notrunc", "status=none"], check=True, timeout=60)
+    subprocess.run(["dd", f"if={old}", f"of={_file(own)}", "conv=notrunc", "status=none"], check=True, timeout=60)
     turn.doubt()
     _write(own, "99998")
     with own.reads() as db:
@@ -183,35 +194,26 @@ def test_what_the_disk_lost_of_a_copy_that_was_not_whole_is_copied_again(own: Da
         assert len(db.scalars(select(Regency.code)).all()) == 402
 
 
-def test_a_connection_that_was_given_up_is_a_reason_to_sweep(own: Database) -> None:
-    turn = own._turn
-    assert turn is not None
-    _write(own, "00001")
-    found = Sweeper(own.engine, turn)
-    found.look(None)
+def test_a_connection_that_was_given_up_is_a_reason_to_sweep(own: Database, sweeping: Sweeper) -> None:
+    sweeping.look(None)
     wait_until(lambda: _in_the_file(own) == 1)
-    found.close()
 
 
-def test_what_came_while_it_copied_follows_in_its_turn(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    turn = own._turn
-    assert turn is not None
+def test_what_came_while_it_copied_follows_in_its_turn(
+    own: Database, sweeping: Sweeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
     really = Turn.__enter__
 
     def late(one: Turn) -> None:
         if threading.current_thread().name == "sweeper":
-            with closing(sqlite3.connect(str(own.engine.url.database))) as connection, connection:
+            with closing(sqlite3.connect(_file(own))) as connection, connection:
                 connection.execute(ONE, ("00002", "Two"))
                 monkeypatch.setattr(Turn, "__enter__", really)
         really(one)
 
-    with own.writes() as db:
-        db.add(Regency(code="00001", name="One", time_zone="Asia/Jakarta"))
     monkeypatch.setattr(Turn, "__enter__", late)
-    found = Sweeper(own.engine, turn)
-    found._is_long.set()
+    sweeping.look(None)
     wait_until(lambda: _in_the_file(own) == 2)
-    found.close()
 
 
 def test_several_sweepers_and_writers_lose_nothing(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 """A restart is done once or not at all, wherever the power or the line is cut; and what is said of it is true."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,19 +11,10 @@ from kampungnet.hands import service
 from kampungnet.hands.models import RemoteOrder
 from kampungnet.hands.service import State
 from kampungnet_agent.line import LineError
-from tests.hands.scene import Fate, HandsOfBox, Killed, able, asked, order_of, settled
-from tests.support.server import Box, enrolled
+from tests.hands.scene import Fate, HandsOfBox, Killed, asked, order_of, settled
+from tests.support.server import Box
 
 MOST_STEPS = 40
-
-
-@pytest.fixture
-def hands(sqlite_database: Database, tmp_path: Path) -> Iterator[HandsOfBox]:
-    box = enrolled(sqlite_database)
-    able(sqlite_database, box)
-    one = HandsOfBox(sqlite_database, box, tmp_path)
-    yield one
-    one.close()
 
 
 async def test_without_any_cut_it_is_done_once_and_seen_again(hands: HandsOfBox, sqlite_database: Database) -> None:

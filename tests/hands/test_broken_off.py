@@ -1,7 +1,7 @@
 """What broke off on the way is told by how far it had come: nothing was done, or some of it may be."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,7 @@ from kampungnet_agent.acts import About, ActRefused, Renewed
 from kampungnet_agent.driver import DeviceUnreachable
 from kampungnet_agent.last_seen import LastSeen
 from kampungnet_agent.line import Answer, LineError
-from tests.hands.scene import CutLine, HandsOfBox, Router, able, asked, order_of, settled
-from tests.support.server import enrolled
+from tests.hands.scene import CutLine, HandsOfBox, Router, asked, order_of, settled
 
 BUNDLE = Wish(OrderKind.BUNDLE, "", "")
 PORTAL = Wish(OrderKind.PORTAL, "portal", "")
@@ -55,15 +54,6 @@ class Away(Router):
     async def restart(self, about_to: About) -> None:  # noqa: ARG002 - as its parent's
         """Be not there."""
         raise DeviceUnreachable("no answer from 192.168.88.1")
-
-
-@pytest.fixture
-def hands(sqlite_database: Database, tmp_path: Path) -> Iterator[HandsOfBox]:
-    box = enrolled(sqlite_database)
-    able(sqlite_database, box)
-    one = HandsOfBox(sqlite_database, box, tmp_path)
-    yield one
-    one.close()
 
 
 def _said(database: Database, order: str) -> tuple[str, str, str]:

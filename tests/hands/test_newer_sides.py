@@ -1,8 +1,5 @@
 """A box that knows more than the server, and the other way round: only the word that is not known is not understood."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import msgspec
 import pytest
 
@@ -14,19 +11,10 @@ from kampungnet.hands.models import RemoteOrder
 from kampungnet.hands.service import State, Wish
 from kampungnet.shared.orders import ORDERS_PATH, OrderKind, OrdersAnswer, OrderState, OrderTold
 from tests.hands.scene import PLACE, HandsOfBox, able, asked, caller, order_of, settled
-from tests.support.server import REGENCY, Box, Running, enrolled
+from tests.support.server import REGENCY, Box, Running
 
 BUNDLE = Wish(OrderKind.BUNDLE, "", "")
 PORTAL = Wish(OrderKind.PORTAL, "portal", "")
-
-
-@pytest.fixture
-def hands(sqlite_database: Database, tmp_path: Path) -> Iterator[HandsOfBox]:
-    box = enrolled(sqlite_database)
-    able(sqlite_database, box)
-    one = HandsOfBox(sqlite_database, box, tmp_path)
-    yield one
-    one.close()
 
 
 def _taken(order: str) -> OrderTold:
