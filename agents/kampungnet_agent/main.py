@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kampungnet.shared.settings_file import SettingsError
-from kampungnet_agent.plain_log import lines_of, printable, start_logging
+from kampungnet_agent.plain_log import lines_of, logged, printable
 from kampungnet_agent.safe_file import DiskError
 
 OK, DOES_NOT_WORK, WRONG_USAGE = 0, 1, 2
@@ -22,9 +22,9 @@ DEFAULT_CREDENTIAL = Path("/var/lib/kampungnet/credential")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
-    start_logging(verbose=options.verbose)
     try:
-        return int(options.command(options))
+        with logged(verbose=options.verbose):
+            return int(options.command(options))
     except SettingsError as error:
         print(f"kampungnet-agent: {error}", file=sys.stderr)
         return WRONG_USAGE

@@ -69,8 +69,19 @@ def recent_lines(office: str = "") -> list[str]:
     return [line for lines in kept for whose, line in list(lines) if not office or whose in {"", office}]
 
 
-def start_logging(*, verbose: bool = False) -> None:
-    """Log to standard error; ``verbose`` shows what goes well, too."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(PlainFormatter())
-    logging.basicConfig(handlers=[handler, Recent()], level=logging.INFO if verbose else logging.WARNING, force=True)
+@contextmanager
+def logged(*, verbose: bool = False) -> Iterator[None]:
+    """Log to standard error while a command runs, then leave logging as it was; ``verbose``: what goes well, too."""
+    root, to_people = logging.getLogger(), logging.StreamHandler()
+    level, added = root.level, (to_people, Recent())
+    to_people.setFormatter(PlainFormatter())
+    for handler in added:
+        root.addHandler(handler)
+    root.setLevel(logging.INFO if verbose else logging.WARNING)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        for handler in added:
+            root.removeHandler(handler)
+            handler.close()

@@ -4,9 +4,11 @@ import asyncio
 import logging
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from kampungnet_agent.main import main
 from kampungnet_agent.plain_log import Recent, lines_of, recent_lines
 from kampungnet_agent.worker import Worker
 
@@ -75,3 +77,11 @@ def test_lines_can_be_read_while_another_thread_logs() -> None:
         with lines_of(_Talking("rejosari")):
             log.warning("line %d", number)
     assert [line.split("WARNING ")[1] for line in recent_lines("rejosari")] == ["line 0", "line 1"]
+
+
+def test_a_command_leaves_logging_as_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    before = list(root.handlers), root.level
+    assert main(["--verbose", "check", "--config", str(tmp_path / "no.toml")]) == 2
+    assert "no.toml" in capsys.readouterr().err
+    assert (list(root.handlers), root.level) == before

@@ -85,7 +85,6 @@ def test_only_the_wrong_user_gives_up_and_a_disk_that_takes_nothing_is_tried_aga
     file.touch(mode=0o600)
     file.write_bytes(msgspec.json.encode(msgspec.structs.replace(KIT, router="127.0.0.1:1")))
     words = ["setup", "--kit", str(file), "--settings", str(tmp_path / "etc"), "--state", str(tmp_path)]
-    monkeypatch.setattr("kampungnet_agent.main.start_logging", lambda **_: None)  # the tests' own goes on
     monkeypatch.setattr(enrolment, "replace_file", fail)
     assert main(words) == status
     write_credential(tmp_path / "credential", Credential("A", KIT.village, KIT.server, "A" * 43 + "=", "Kampunganyar"))
