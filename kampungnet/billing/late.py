@@ -47,12 +47,14 @@ def look_back(db: Session, regency: str, month: date, now_ms: int, only: Collect
 
 def _changed_since(regency: str, month: date) -> Select[Statement, Contract]:
     of_row = (Correction.contract == Statement.contract, Correction.month == Statement.month)
-    noted = select(func.max(Correction.noted_ms)).where(Correction.regency == regency, *of_row)
+    of_site = (*of_row, Correction.facts_site == Contract.site)
+    # The number of the facts and not their time: a clock that was ahead would hide what is found out after it.
+    known = select(func.max(Correction.facts_number)).where(Correction.regency == regency, *of_site)
     # Said, or it would be the newest correction of any statement: SQLAlchemy itself looks only one question out.
-    newest = noted.correlate(Statement).scalar_subquery()
+    newest = known.correlate(Statement, Contract).scalar_subquery()
     corrected = exists().where(
         ServiceMonth.regency == regency, ServiceMonth.site == Contract.site, ServiceMonth.month == Statement.month,
-        ServiceMonth.number > 0, ServiceMonth.noted_ms > func.coalesce(newest, 0),
+        ServiceMonth.number > func.coalesce(newest, 0),
     )  # fmt: skip
     return (
         select(Statement, Contract)
@@ -77,7 +79,8 @@ def note(db: Session, row: Statement, found: MonthSummary | None, now_ms: int) -
     db.add(
         Correction(
             regency=row.regency, contract=row.contract, month=row.month, number=len(before) + 1, noted_ms=now_ms,
-            rupiah=fact.rupiah, document=canonical(recomputed), posted_month=None,
+            rupiah=fact.rupiah, document=canonical(recomputed), posted_month=None, facts_site=found.site,
+            facts_number=found.corrections[-1].number,
         )
     )  # fmt: skip
     db.flush()

@@ -281,6 +281,10 @@ class Correction(Base):
     """The month's document as it comes out now."""
     posted_month: Mapped[date | None]
     """The statement in which it stands; empty until one takes it."""
+    facts_site: Mapped[str]
+    facts_number: Mapped[int] = mapped_column(SmallInteger)
+    """The newest facts that it went by: number of a :class:`kampungnet.measurement.outage_models.ServiceMonth` of that
+    site, and not an instant, which clocks that are set tell wrong. 0: noted by a version that did not write it down."""
 
 
 class Invoice(Base):

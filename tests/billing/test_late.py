@@ -9,14 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from kampungnet import cli
 from kampungnet.billing import late, making, signing, statements
-from kampungnet.billing.models import Correction
+from kampungnet.billing.models import Contract, Correction
+from kampungnet.core import clock, migrate
 from kampungnet.core.database import Database
 from tests.billing.story import CONTRACTS, EKO, HANA, JULY, NOW, NUR, SITE, books, close, facts, outage
-from tests.pages.sample import KAMPUNGANYAR, REGENCY
+from tests.pages.sample import KAMPUNGANYAR, REGENCY, REJOSARI
 
 AUGUST = date(2026, 8, 1)
 NUMBER = 7
@@ -129,3 +130,59 @@ def test_what_was_noted_about_one_contract_hides_nothing_about_the_others(
     with database.writes() as db:
         assert late.look_back(db, REGENCY, AUGUST, NOW) == NUMBER - 1
     assert _noted(database) == ALL_NOTED
+
+
+def _look_back(database: Database, now_ms: int = NOW) -> int:
+    with database.writes() as db:
+        return late.look_back(db, REGENCY, AUGUST, now_ms)
+
+
+def test_what_was_noted_by_a_clock_that_was_ahead_hides_nothing_that_is_found_out_later(
+    database: Database, target: list[str]
+) -> None:
+    assert _look_back(database, NOW + 400 * clock.DAY_MS) == NUMBER
+    first = _noted_rupiah(database)
+    close(database, JULY, facts(JULY, (outage(JULY, (100, 130)),)), number=2)
+    with database.reads() as db:
+        assert late.concerned(db, REGENCY, AUGUST) == CONTRACTS_OF_ALL
+    assert _look_back(database) == NUMBER
+    assert _look_back(database) == 0
+    both = _noted_rupiah(database)
+    assert sorted(one for one in both if one[1] == 1) == sorted(first)
+    assert sorted((contract, number) for contract, number, _ in both if number != 1) == [
+        (contract, 2) for contract in CONTRACTS_OF_ALL
+    ]
+    assert all(rupiah < 0 for *_, rupiah in both), "a longer interruption takes from what is due, twice"
+
+
+def test_facts_of_another_place_are_not_taken_for_those_that_were_looked_at(
+    database: Database, target: list[str]
+) -> None:
+    """The table of contracts named the wrong village, and was read in again after the month was corrected."""
+    close(database, JULY, facts(JULY, (outage(JULY, (100, 130)),)), number=2)
+    assert _look_back(database) == NUMBER
+    other = f"{REJOSARI}-1"
+    close(database, JULY, facts(JULY, (outage(JULY, (100, 116)),)), site=other)
+    close(database, JULY, facts(JULY, (outage(JULY, (100, 140)),)), number=1, site=other)
+    with database.writes() as db:
+        db.execute(update(Contract).where(Contract.id == CONTRACTS_OF_ALL[0]).values(site=other))
+    with database.reads() as db:
+        assert late.concerned(db, REGENCY, AUGUST) == CONTRACTS_OF_ALL[:1]
+    assert _look_back(database) == 1
+
+
+def test_a_correction_of_an_earlier_version_is_looked_at_once_more_and_comes_out_the_same(
+    database: Database, target: list[str]
+) -> None:
+    assert _look_back(database) == NUMBER
+    migrate.migrate(database, "0033")
+    migrate.migrate(database)
+    with database.reads() as db:
+        assert late.concerned(db, REGENCY, AUGUST) == CONTRACTS_OF_ALL
+    assert _look_back(database) == 0
+    assert _noted(database) == ALL_NOTED
+
+
+def _noted_rupiah(database: Database) -> list[tuple[str, int, int]]:
+    with database.reads() as db:
+        return [(one.contract, one.number, one.rupiah) for one in db.scalars(select(Correction))]
