@@ -15,7 +15,7 @@ from kampungnet.devices.status import Status
 from kampungnet.measurement import service, states
 from kampungnet.measurement.light import Level, Outlook, judge, outlook
 from kampungnet.measurement.light_words import DAYS, millidecibels
-from kampungnet.staff import published
+from kampungnet.staff import audit, published
 from kampungnet.staff.service import Scope
 
 WORST: Final = (Level.DARK, Level.CRITICAL, Level.BLINDING, Level.WEAK, Level.GOOD)
@@ -31,6 +31,8 @@ class Dawn:
     lights: Sequence[Light]
     """The worst first."""
     seal: str = ""
+    anew: int | None = None
+    """The act at which the log was begun anew, if it was."""
 
 
 def dawn(db: Session, regency: str, language: Language, now_ms: int) -> Dawn:
@@ -41,7 +43,7 @@ def dawn(db: Session, regency: str, language: Language, now_ms: int) -> Dawn:
     seals = published.heads(db, regency, now_ms, 1)
     return Dawn(
         found, [light for _, light in sorted(lights, key=lambda one: (one[0], one[1].village))],
-        str(seals[0]) if seals else "",
+        str(seals[0]) if seals else "", audit.begun_anew(db, regency),
     )  # fmt: skip
 
 
@@ -58,6 +60,7 @@ def morning(found: Dawn, facts: Sequence[Fact], scope: Scope, now_ms: int) -> Mo
         lights=[one for one in found.lights if scope.covers(one.village)],
         silent=sorted(silent, key=lambda one: -one.since_ms), villages=len(own),
         up=sum(one.status is Status.UP for one in own), seal=found.seal if scope.is_whole else "",
+        anew=found.anew if scope.is_whole else None,
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from kampungnet.core.database import Base, Database
 from kampungnet.core.keys import NAME_BYTES, Keys, keys_of
 from kampungnet.hotspot.models import HotspotAccount, HotspotBinding, Voucher
 from kampungnet.hotspot.portals import ACCOUNT, MAC, VOUCHER
-from kampungnet.staff.audit import KEYED
+from kampungnet.staff.chain import KEYED
 from kampungnet.staff.models import AuditEntry, StaffMember
 from kampungnet.staff.second_factor import FACTOR
 

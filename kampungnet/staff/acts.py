@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from kampungnet.core import clock
 from kampungnet.core.errors import Unprocessable
 from kampungnet.core.languages import N_, Language
-from kampungnet.staff import audit
+from kampungnet.staff import audit, chain
 from kampungnet.staff.models import AuditEntry
 
 WORDS: Final[Mapping[str, str]] = {
@@ -78,6 +78,7 @@ WORDS: Final[Mapping[str, str]] = {
     "onu.remove": N_("ONU taken from a village"),
     "onu.import": N_("ONUs of villages read in"),
     "backup.restore": N_("Database brought back from a backup"),
+    chain.ANEW: N_("Log begun anew with another key"),
     "keys.rotate": N_("Secrets sealed with a new key"),
     "alerts.end": N_("Recipient of messages taken off the list"),
 }

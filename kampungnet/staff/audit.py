@@ -3,33 +3,30 @@
 A slice writes here whatever a person decides. The chain is one a regency; its newest seal proves all of it. A seal is
 made with the key outside the database (facts on operations 4.4): who can write the tables alone cannot make one. Only
 a seal that is kept elsewhere shows that the end was cut off, or that who has the key wrote all of it anew.
+Where the key is lost for good, an act of its own begins the log anew with another one (:func:`begin_anew`).
 """
 
 import os
 import pwd
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
-from hmac import compare_digest
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from kampungnet.core.errors import Unavailable
-from kampungnet.core.keys import Keys, keys_of
+from kampungnet.core.keys import keys_of
 from kampungnet.core.sight import seeing
+from kampungnet.staff import chain
+from kampungnet.staff.chain import ANEW, KEYED, START, Examined, Walk
 from kampungnet.staff.models import AuditEntry
 from kampungnet.staff.service import Role, Scope, SignedIn
 from kampungnet.villages.models import Regency
 
-START: Final = "0" * 64
-"""What the first row of a chain has in the place of a hash before it."""
 PAGE: Final = 50
 """Acts on one page."""
-KEYED: Final = "2:"
-"""What a seal begins with that was made with the key; those from before are a plain SHA-256."""
 BOX: Final = "(kotak)"
 """Stands for user name and role where a box told something; no user name has brackets."""
 SERVER: Final = "(server)"
@@ -38,8 +35,9 @@ SHARED: Final = frozenset({BOX, SERVER})
 """Stand for many, whom only the name tells apart."""
 WHY: Final = "on the server"
 """The reason of a command that was given none."""
-_NAME_IT: Final = "let KAMPUNGNET_KEY_FILE name the key file of the server."
-_PURPOSE: Final = "audit"
+_NAME_IT: Final = (
+    "let KAMPUNGNET_KEY_FILE name the key file of the server. Lost for good? See kampungnet audit begin-anew."
+)
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 
 
@@ -63,20 +61,6 @@ class Act:
     reason: str = ""
     before: Mapping[str, Any] | None = None
     after: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """How a chain was found."""
-
-    acts: int
-    """Those that hold, from the first one on."""
-    without_key: int
-    """Those of them that are older than the key: their seals can be made by anybody."""
-    broken: int | None = None
-    """The first one that does not hold."""
-    entry: AuditEntry | None = None
-    """What stands there; without it, or with another number, it was taken out."""
 
 
 def on_the_server(db: Session, regency: str) -> SignedIn:
@@ -108,20 +92,40 @@ def record_of_box(db: Session, regency: str, village: str, act: Act, now_ms: int
     _add(db, (regency, BOX, f"Kotak {village}", BOX), act, now_ms)
 
 
-def _add(db: Session, by: tuple[str, str, str, str], act: Act, now_ms: int) -> None:
-    # Whoever adds to the chain waits here for the one before; on SQLite there is only one writer anyway.
-    regency, username, name, role = by
+def begin_anew(db: Session, regency: str, reason: str, now_ms: int) -> bool:
+    """Begin a log anew that the keys at hand do not prove; where no key is at hand, one is made.
+
+    What stands there stays as it is: the act holds a digest of it. Return whether it had to be; not where it holds.
+    """
+    _wait(db, regency)
+    walk = _walk(db, regency)
+    found = walk.found
+    if found.broken is None:
+        return False
+    after = {"acts": head(db, regency)[0], "unproven": found.unproven or found.broken, "digest": walk.digest}
+    by = (regency, SERVER, system_user(), Role.ENGINEER.value)
+    _add(db, by, Act(ANEW, regency, reason, None, after), now_ms)
+    return True
+
+
+def _wait(db: Session, regency: str) -> None:
+    """Let whoever adds to a chain wait for the one before; on SQLite there is only one writer anyway."""
     db.execute(select(Regency.code).where(Regency.code == regency).with_for_update(key_share=True))
+
+
+def _add(db: Session, by: tuple[str, str, str, str], act: Act, now_ms: int) -> None:
+    regency, username, name, role = by
+    _wait(db, regency)
     with seeing(db, regency):  # a village's act, too, is chained to the one before, which may be another's
         last = _last(db, regency)
-        if username == SERVER and last is not None and last.hash.startswith(KEYED):
+        if username == SERVER and act.what != ANEW and last is not None and last.hash.startswith(KEYED):
             _expect_key_of(db, last)  # a server with another key may have been first since the command looked
         entry = AuditEntry(
             regency=regency, sequence=last.sequence + 1 if last else 1, at_ms=now_ms, username=username, name=name,
             role=role, what=act.what, about=act.about, reason=act.reason, before=_json(act.before),
             after=_json(act.after), hash="",
         )  # fmt: skip
-        entry.hash = KEYED + keys_of(db).mark(_PURPOSE, _told(entry, last.hash if last else START)).hex()
+        entry.hash = chain.seal(entry, last.hash if last else START, keys_of(db))
         db.add(entry)
         db.flush()
 
@@ -166,34 +170,29 @@ def first_broken(db: Session, regency: str) -> int | None:
 
 
 def examine(db: Session, regency: str) -> Examined:
-    """Walk the whole chain up to the first act that does not hold."""
-    keys, previous, number, without_key = keys_of(db), START, 0, 0
+    """Walk the whole chain up to the first act that does not hold and after which the log was not begun anew."""
+    return _walk(db, regency).found
+
+
+def begun_anew(db: Session, regency: str) -> int | None:
+    """Return the newest act that says it began the log anew: what stands before it is proven by kept seals alone."""
+    found = newest_about(db, regency, ANEW, [regency]).get(regency)
+    return found.sequence if found else None
+
+
+def _walk(db: Session, regency: str) -> Walk:
     asked = select(AuditEntry).where(AuditEntry.regency == regency).order_by(AuditEntry.sequence)
     with db.scalars(asked.execution_options(yield_per=1000)) as rows:
-        for entry in rows:
-            is_keyed = entry.hash.startswith(KEYED)
-            # Once seals are made with the key, one without it can only come from somebody who does not have it.
-            fell_back = without_key < number and not is_keyed
-            if entry.sequence != number + 1 or fell_back or not _holds(entry, previous, keys):
-                return Examined(number, without_key, number + 1, entry)
-            previous, number, without_key = entry.hash, number + 1, without_key + (not is_keyed)
-    return Examined(number, without_key)
-
-
-def _holds(entry: AuditEntry, previous: str, keys: Keys) -> bool:
-    told = _told(entry, previous)
-    if not entry.hash.startswith(KEYED):
-        return compare_digest(entry.hash.encode(), sha256(told).hexdigest().encode())
-    seal = entry.hash.removeprefix(KEYED).encode()
-    return any(compare_digest(seal, mark.hex().encode()) for mark in keys.marks(_PURPOSE, told))
+        return Walk(keys_of(db)).over(rows)
 
 
 def _newest_sealed(db: Session, regency: str) -> AuditEntry | None:
     """Return the last act that was sealed with a key: of this regency, or where its log has none, of any other."""
-    last = _last(db, regency)
+    last, other = _last(db, regency), aliased(AuditEntry)
     if last is not None and last.hash.startswith(KEYED):
         return last
-    asked = select(AuditEntry).where(AuditEntry.hash.startswith(KEYED))
+    newest = select(func.max(other.sequence)).where(other.regency == AuditEntry.regency, other.hash.startswith(KEYED))
+    asked = select(AuditEntry).where(AuditEntry.sequence == newest.scalar_subquery())
     return db.scalar(asked.order_by(AuditEntry.at_ms.desc(), AuditEntry.sequence.desc()).limit(1))
 
 
@@ -202,7 +201,7 @@ def _expect_key_of(db: Session, entry: AuditEntry) -> None:
     if not keys.is_there():
         where = f"There is no key in {keys.file}" if keys.file else "No key file is named"
         raise NotSealable(f"{where}, and the log of {entry.regency} was sealed with one: {_NAME_IT}")
-    if not _holds(entry, seal_of(db, entry.regency, entry.sequence - 1) or START, keys):
+    if not chain.holds(entry, seal_of(db, entry.regency, entry.sequence - 1) or START, keys):
         raise NotSealable(
             f"The key in {keys.file} is not the one that sealed the last act in the log of {entry.regency}: {_NAME_IT}"
         )
@@ -215,11 +214,3 @@ def _last(db: Session, regency: str) -> AuditEntry | None:
 
 def _json(values: Mapping[str, Any] | None) -> str:
     return _ENCODER.encode(values).decode() if values is not None else ""
-
-
-def _told(entry: AuditEntry, previous: str) -> bytes:
-    told: Sequence[Any] = (
-        previous, entry.regency, entry.sequence, entry.at_ms, entry.username, entry.name, entry.role, entry.what,
-        entry.about, entry.reason, entry.before, entry.after,
-    )  # fmt: skip
-    return _ENCODER.encode(told)

@@ -1,4 +1,4 @@
-"""Commands about people on the server: ``kampungnet add-staff``, ``audit verify`` and ``staff``."""
+"""Commands about people on the server: ``kampungnet add-staff``, ``audit`` and ``staff``."""
 
 import argparse
 import getpass
@@ -11,10 +11,13 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from kampungnet.core import clock, security
-from kampungnet.core.commands import Add, open_database
+from kampungnet.core.commands import Add, open_database, place_of
+from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Conflict, NotFound
 from kampungnet.staff import accounts, audit, published, service
-from kampungnet.staff.audit import Act, Examined
+from kampungnet.staff.audit import Act
+from kampungnet.staff.chain import Examined
+from kampungnet.staff.models import AuditEntry
 from kampungnet.villages import service as villages
 
 _STEPS: Final = {
@@ -41,9 +44,11 @@ def add_commands(add: Add) -> None:
         help="what budget staff of a village sign: secretary checks a statement, head approves it, treasurer pays it",
     )  # fmt: skip
     one.add_argument("--reason", default=audit.WHY, help="why, for the log")
-    one = add("audit", _verify)
-    one.add_argument("step", choices=["verify"], help="the only one there is")
+    one = add("audit", _audit)
+    one.add_argument("step", choices=["verify", "begin-anew"], help="verify: say whether the log holds; begin-anew: "
+                     "where its key is lost for good, go on with the one at hand, or a new one")  # fmt: skip
     one.add_argument("--regency", help="for example 35.10 (default: every regency of the register)")
+    one.add_argument("--reason", default="", help="to begin anew: what became of the key, for the log")
     one.add_argument("--seal", help="a seal that was noted down earlier, as the page /catatan shows it: number and "
                      "seal; proves that the end was not cut off since")  # fmt: skip
     one.add_argument("--published", help="a file somebody kept: the page /segel or messages of mornings; every seal in "
@@ -85,12 +90,32 @@ def _staff(options: argparse.Namespace) -> None:
         print(f"{options.username}: {told}.")
 
 
-def _verify(options: argparse.Namespace) -> None:
-    with closing(open_database(options)) as database, database.reads() as db:
-        known = [one.code for one in villages.regencies(db)]
+def _audit(options: argparse.Namespace) -> None:
+    with closing(open_database(options)) as database:
+        with database.reads() as db:
+            known = [one.code for one in villages.regencies(db)]
         wanted = [one for one in known if options.regency in {None, one}]
         if not wanted:
             raise NotFound("There is no such regency in the register: give its Kemendagri code, for example 35.10.")
+        if options.step == "verify":
+            _verify(options, database, wanted)
+        else:
+            _begin_anew(options, database, wanted)
+
+
+def _begin_anew(options: argparse.Namespace, database: Database, wanted: list[str]) -> None:
+    if not options.reason.strip():
+        raise BadInput("Say with --reason what became of the key of the log: it stands there for good.")
+    with database.writes() as db:
+        begun = [one for one in wanted if audit.begin_anew(db, one, options.reason.strip(), clock.now_ms())]
+    if not begun:
+        raise Conflict("With the key at hand the log holds: nothing is begun anew.")
+    print(f"The log of {', '.join(begun)} was begun anew; what stood there stays as it is.")
+    print(f"Keep a copy of {place_of(options).key_file}, in another place.", file=sys.stderr)
+
+
+def _verify(options: argparse.Namespace, database: Database, wanted: list[str]) -> None:
+    with database.reads() as db:
         if options.seal and len(wanted) != 1:
             raise BadInput("A seal is of one regency: name it with --regency.")
         broken = [sentence for sentence in (_told(db, one) for one in wanted) if sentence]
@@ -107,7 +132,9 @@ def _told(db: Session, regency: str) -> str:
     found = audit.examine(db, regency)
     if found.broken is not None:
         return f"The log of {regency} does not hold: {_break(found, regency)}"
-    if not found.acts:
+    if found.anew is not None:
+        print(_begun_anew(found, found.anew))
+    elif not found.acts:
         print(f"The log of {regency} is empty.")
     else:
         old = f" The first {found.without_key} are older than the key." if found.without_key else ""
@@ -115,14 +142,28 @@ def _told(db: Session, regency: str) -> str:
     return ""
 
 
+def _begun_anew(found: Examined, entry: AuditEntry) -> str:
+    at = clock.local(entry.at_ms, clock.zone_of(entry.regency)).isoformat(timespec="minutes")
+    since, before = found.acts - entry.sequence + 1, entry.sequence - 1
+    return (
+        f"The log of {entry.regency} has a break: it was begun anew with another key at entry {entry.sequence} "
+        f"({at}, {entry.name}: {entry.reason}). Since then {since} entries, none changed or taken out. Entries 1 to "
+        f"{before} are as they stood at that moment; their own seals do not hold with this key from entry "
+        f"{found.unproven} on, and only seals that were kept elsewhere (--seal, --published) prove those."
+    )
+
+
 def _break(found: Examined, regency: str) -> str:
-    entry = found.entry
+    entry, spoilt = found.entry, ""
+    if found.spoilt is not None:
+        number = found.spoilt.sequence
+        spoilt = f" What stands before it is not what it was when the log was begun anew at entry {number}."
     if entry is None or entry.sequence != found.broken:
-        return f"entry {found.broken} was taken out."
+        return f"entry {found.broken} was taken out.{spoilt}"
     at = clock.local(entry.at_ms, clock.zone_of(regency)).isoformat(timespec="minutes")
     return (
         f"entry {found.broken} ({entry.what}, {entry.username}, {at}) was changed, or it was sealed with a key that is "
-        "no longer in the key file."
+        f"no longer in the key file.{spoilt}"
     )
 
 

@@ -91,3 +91,12 @@ def test_who_hears_of_one_village_reads_its_name_and_no_other() -> None:
     assert text.split("\n")[:2] == ["GANGGUAN: serat optik putus, Kabel FO Utara", "Desa 5"]
     (alone,) = texts(Ear().listen(NOON, incident()), NOON)
     assert alone.count("Desa 1") == 1
+
+
+def test_a_digest_says_beside_the_seal_that_the_log_has_a_break() -> None:
+    now = at("2026-11-30 06:30")
+    seal = "35.10 2026-11-29 45 · 2:" + "ab" * 16
+    begun = Morning(clock.local_day(now, clock.WIB), [], [], [], 60, 60, seal, 41)
+    assert words.digest_text(begun, voice(now)).split("\n")[2:4] == [
+        f"Segel catatan: {seal}", "Catatan dimulai lagi dengan kunci lain pada tindakan 41.",
+    ]  # fmt: skip

@@ -12,7 +12,8 @@ from kampungnet import cli
 from kampungnet.core import revision
 from kampungnet.core.database import Database
 from kampungnet.staff import audit
-from kampungnet.staff.audit import Act, Examined
+from kampungnet.staff.audit import Act
+from kampungnet.staff.chain import START, Examined
 from kampungnet.staff.models import AuditEntry
 from kampungnet.staff.service import Role, Scope, SignedIn
 
@@ -31,7 +32,7 @@ def _broken(database: Database) -> int | None:
 
 def test_acts_form_a_chain_whose_head_proves_all_of_it(database: Database) -> None:
     with database.reads() as db:
-        assert audit.head(db, "35.10") == (0, audit.START)
+        assert audit.head(db, "35.10") == (0, START)
     for number in range(3):
         _record(database, number)
     with database.reads() as db:

@@ -58,7 +58,8 @@ OTHERS = {
     "staff",
     "kit",
     "restore",
-    "keys",  # each has tests of its own, here or beside what it does
+    "keys",
+    "audit",  # each has tests of its own, here or beside what it does
     "import-contracts",
     "import-stages",
     "import-accounts",  # one function with import-budget
@@ -69,7 +70,6 @@ NO_DECISIONS = {
     "push",
     "migrate",  # the program itself
     "villages",
-    "audit",
     "export-budget",
     "statement",
     "verify",
@@ -166,7 +166,7 @@ def test_without_the_key_of_the_log_a_command_does_nothing_and_says_which_settin
     assert (code, said.count("\n")) == (1, 1)
     assert ("There is no key in" if key == "missing" else "is not the one that sealed the last act") in said
     assert f"{place}" in said
-    assert "let KAMPUNGNET_KEY_FILE name the key file of the server. Nothing was done." in said
+    assert "let KAMPUNGNET_KEY_FILE name the key file of the server. Lost for good?" in said
     assert contents(database) == before
     assert place.exists() is (key == "another"), "no key is made where one is missing"
     monkeypatch.delenv("KAMPUNGNET_KEY_FILE")
