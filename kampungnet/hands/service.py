@@ -53,8 +53,11 @@ class State(StrEnum):
     """Nothing was done."""
     SILENT = "silent"
     """Taken, and never heard of again until now."""
+    UNKNOWN = "unknown"
+    """What a later version wrote, before the program went back to this one. Shown and never written."""
 
 
+_STATES: Final[Mapping[str, State]] = {one.value: one for one in State}
 OPEN: Final = (State.ASKED.value, State.TAKEN.value)
 _ENDINGS: Final[Mapping[str, State]] = {
     OrderState.DONE: State.DONE, OrderState.REFUSED: State.REFUSED, OrderState.FAILED: State.FAILED,
@@ -152,7 +155,7 @@ def state_at(order: RemoteOrder, now_ms: int) -> State:
         return State.EXPIRED
     if order.state == State.TAKEN and not -AHEAD_MS <= now_ms - (order.taken_ms or 0) < SILENT_MS:
         return State.SILENT
-    return State(order.state)
+    return _STATES.get(order.state, State.UNKNOWN)
 
 
 def waiting_sites(db: Session) -> set[tuple[str, str]]:

@@ -93,6 +93,11 @@ def _sentence(order: RemoteOrder, state: State, language: Language, now_ms: int)
     if state is State.SILENT:
         age = language.age(order.taken_ms, now_ms)
         return say("The box took it %(age)s and has not said what came of it. Look whether the device runs.", age=age)
+    return _ended(order, state, language, now_ms)
+
+
+def _ended(order: RemoteOrder, state: State, language: Language, now_ms: int) -> str:
+    say = language.say
     if state is State.REFUSED:
         if order.missing_right:
             right = order.missing_right
@@ -100,6 +105,11 @@ def _sentence(order: RemoteOrder, state: State, language: Language, now_ms: int)
         return say("Refused. Nothing was done.")
     if state is State.FAILED:
         return _failed(order, language)
+    if state is State.UNKNOWN:
+        return say(
+            "This version of the server does not know the state of this order: “%(state)s”. A later one wrote it.",
+            state=order.state,
+        )
     return _done(order, language, now_ms)
 
 

@@ -10,7 +10,7 @@ from kampungnet.hands import page, service, words
 from kampungnet.hands.models import RemoteOrder
 from kampungnet.hands.service import State, Wish
 from kampungnet.shared.orders import ORDERS_PATH, OrderKind, OrdersAnswer, OrderState, OrderTold
-from tests.hands.scene import PLACE, HandsOfBox, able, asked, caller, order_of, settled
+from tests.hands.scene import ENGINEER, PLACE, HandsOfBox, able, asked, caller, order_of, settled
 from tests.support.server import REGENCY, Box, Running
 
 BUNDLE = Wish(OrderKind.BUNDLE, "", "")
@@ -87,6 +87,32 @@ def test_an_order_of_a_newer_server_is_shown_calmly_and_given_to_the_box(databas
         assert line.title == "Sesuatu yang belum dikenal server ini: “blink”"
     assert line.sentence.startswith("Selesai ")
     assert "menyala" not in line.sentence, "it was no restart"
+
+
+def test_a_state_that_a_later_version_wrote_is_said_to_be_unknown_and_everything_beside_it_is_shown(
+    database: Database, box: Box
+) -> None:
+    """As after going back one version: the order stays as the later one left it."""
+    able(database, box)
+    strange = asked(database)
+    _tell(database, box, _taken(strange))
+    with database.writes() as db:
+        db.get_one(RemoteOrder, (REGENCY, strange)).state = "paused"
+    asked(database, PORTAL)
+    with database.reads() as db:
+        card = page.card(db, ENGINEER, PLACE, [], all_languages()["id"])
+    assert card is not None
+    lines = {one.order.kind: one for one in card.lines}
+    line = lines["restart"]
+    assert line.sentence == (
+        "Versi server ini tidak mengenal keadaan perintah ini: “paused”. Versi yang lebih baru yang menulisnya."
+    )
+    assert (line.is_good, line.is_open) == (False, False)
+    assert lines["portal"].is_open
+    assert _tell(database, box, OrderTold(strange, "aa11", OrderState.DONE)) == [strange]
+    with database.writes() as db:
+        service.settle(db, clock.now_ms() + clock.DAY_MS)
+    assert order_of(database, strange).state == "paused"
 
 
 async def test_an_order_that_the_box_does_not_know_is_told_to_be_none_of_its_and_the_others_are_done(
