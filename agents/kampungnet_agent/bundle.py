@@ -15,9 +15,9 @@ from kampungnet.shared.settings_file import SettingsError
 from kampungnet_agent.box import Box
 from kampungnet_agent.driver import DeviceError, Driver, Finding
 from kampungnet_agent.last_seen import LastSeen
+from kampungnet_agent.named_rows import HIDDEN
 from kampungnet_agent.plain_log import recent_lines
 from kampungnet_agent.scrub import Scrub
-from kampungnet_agent.scrub_looks import HIDDEN
 from kampungnet_agent.settings import AgentSettings, Device
 from kampungnet_agent.spool import SpoolError, SpoolState
 from kampungnet_agent.spool_file import ERRORS

@@ -11,12 +11,11 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote, quote_plus
 
+from kampungnet_agent.named_rows import HIDDEN, without_names
 from kampungnet_agent.scrub_looks import (
-    HIDDEN,
     without_addresses,
     without_devices,
     without_long_words,
-    without_names_of_rows,
     without_people,
     without_quotes,
     without_what_was_given,
@@ -85,7 +84,7 @@ class Scrub:
         Its quotes and addresses are the router's own and say what is wrong; what slipped into a script or a comment
         is hidden all the same.
         """
-        shown = without_what_was_given(without_names_of_rows(self._whole(text, MAX_SETTING)))
+        shown = without_what_was_given(without_names(self._whole(text, MAX_SETTING)))
         shown = without_devices(shown)
         return self._printable(without_long_words(shown, self._ours), MAX_SETTING)
 

@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Container
 from typing import Final
 
-HIDDEN: Final = "***"
+from kampungnet_agent.named_rows import HIDDEN
+
 DEVICE: Final = "**:**"
 PLACE: Final = "[alamat]"
 
@@ -73,13 +74,18 @@ _SENTENCES: Final[tuple[tuple["re.Pattern[str]", str], ...]] = (
         rf"\1{HIDDEN}",
     ),
     (re.compile(r"(\b(?:added|changed|removed|moved|enabled|disabled|scheduled) by )\S+"), rf"\1{HIDDEN}"),
+    (
+        re.compile(
+            r"(\bppp secret <?)[^<>]{1,60}?(?=>? (?:added|changed|removed|moved|enabled|disabled) by )", re.IGNORECASE
+        ),
+        rf"\1{HIDDEN}",
+    ),
+    (re.compile(r"(/(?:ppp[ /]secret|snmp[ /]community) \w{1,20} ).*", re.DOTALL), rf"\1{HIDDEN}"),
     (re.compile(r"(<(?:pppoe|l2tp|pptp|sstp|ovpn|ppp)-)(?:[^>]{1,100}>|[^>\s]{1,100})", re.IGNORECASE), r"\1***>"),
     (re.compile(r"(\b(?:de)?assigned \S{1,60} (?:to|for|from) \S{1,60}) \S.*", re.DOTALL), rf"\1 {HIDDEN}"),
 )
 _LOGGED: Final = re.compile(r"[^\s:<>]{1,100}(?= logged (?:in|out)\b)")
 _NO_NAMES: Final = frozenset({"not", "user", "users", "is", "was", "been", "already", HIDDEN})
-_NAMED: Final = re.compile(rf"^(/(?:ppp[ /]secret|snmp[ /]community)\b.{{0,400}}?\bname=)(?:{_QUOTES}|\S+)", re.DOTALL)
-"""Rows of an export whose name is a person's, or a password."""
 
 
 def without_what_was_given(text: str) -> str:
@@ -171,8 +177,3 @@ def _is_of_words(text: str) -> bool:
     if text.isalpha() and text.endswith(("Error", "Exception", "Warning")):
         return True
     return all(_WORD.fullmatch(one) for one in re.split(r"[-_/]", text))
-
-
-def without_names_of_rows(text: str) -> str:
-    """Return a line of an export without the name of whose tunnel it sets up, or by which the router is read."""
-    return _NAMED.sub(rf"\g<1>{HIDDEN}", text)

@@ -6,6 +6,8 @@ Sources: facts on RouterOS, 12.3 to 12.6 (what an export shows, its first lines,
 import re
 from typing import Final, NamedTuple
 
+from kampungnet_agent.named_rows import without_names
+
 PEOPLE: Final = (
     "/ip hotspot user",
     "/ip hotspot ip-binding",
@@ -51,7 +53,7 @@ def export_of(printed: str) -> Export:
         elif menu := _menu_of_people(line):
             left_out[menu] = left_out.get(menu, 0) + 1
         elif line.strip():
-            kept.append(line.rstrip())
+            kept.append(without_names(line.rstrip()))
     return Export(
         version, facts.get("model", ""), facts.get("serial number", ""), "".join(f"{line}\n" for line in kept),
         [f"{menu}: {count}" for menu, count in left_out.items()],

@@ -42,6 +42,25 @@ def test_vouchers_and_phones_are_counted_and_stay_where_they_are() -> None:
     assert found.left_out == ["/ip hotspot user: 2", "/ip hotspot ip-binding: 1"]
 
 
+def test_who_dials_in_and_who_may_read_by_snmp_are_not_named() -> None:
+    rows = (
+        '/ppp secret add comment="Pak Budi, HP 0812" name=budi profile=10M remote-address=10.9.0.2 service=pppoe\r\n'
+        '/ppp secret add caller-id=AA:BB:CC:DD:EE:FF name="bu citra" \\\r\n    profile=10M\r\n'
+        "/interface pppoe-server add name=pppoe-budi service=isp user=budi\r\n"
+        "/snmp community set [ find default=yes ] name=rahasiadesa\r\n"
+        "/ppp profile add name=10M rate-limit=10M/10M\r\n"
+        "/interface pppoe-client add interface=ether1 name=pppoe-out1 user=desa@isp\r\n"
+    )
+    assert export_of(HEAD + rows).text.splitlines() == [
+        "/ppp secret add comment=*** name=*** profile=10M remote-address=10.9.0.2 service=pppoe",
+        "/ppp secret add caller-id=*** name=*** profile=10M",
+        "/interface pppoe-server add name=*** service=isp user=***",
+        "/snmp community set [ find default=yes ] name=***",
+        "/ppp profile add name=10M rate-limit=10M/10M",
+        "/interface pppoe-client add interface=ether1 name=pppoe-out1 user=desa@isp",
+    ]
+
+
 @pytest.mark.parametrize(
     ("printed", "reason"),
     [
