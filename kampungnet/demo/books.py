@@ -22,7 +22,9 @@ from kampungnet.core.rows import insert_new
 from kampungnet.demo import history, months, wifi
 from kampungnet.demo.months import Use
 from kampungnet.devices import service as devices
-from kampungnet.measurement.outage_models import ServiceMonth
+from kampungnet.devices.models import Site
+from kampungnet.measurement import outage_log
+from kampungnet.measurement.outage_models import LoggedOutage, ServiceMonth
 from kampungnet.staff.service import Duty, Role, Scope, SignedIn
 from kampungnet.villages import service as villages
 
@@ -106,11 +108,12 @@ def keep(db: Session, by: Sequence[SignedIn], codes: Sequence[str], since_ms: in
 
 
 def _plans(db: Session, regency: str, codes: Sequence[str]) -> dict[str, Plan]:
-    """Return what each buys: the last one over a satellite; and one more, a kelurahan that nobody measures."""
+    """Return what each buys: the last one over a satellite; and a kelurahan without a box, where there is one, too."""
     found = {code: _PLANS[place % len(_PLANS)] for place, code in enumerate(codes)}
     if len(codes) > 1:
         found[codes[-1]] = _SATELLITE
-    others = (code for code in sorted(villages.names(db, regency)) if _is_kelurahan(code) and code not in found)
+    taken = {*found, *db.scalars(select(Site.village).where(Site.regency == regency))}
+    others = (code for code in sorted(villages.names(db, regency)) if _is_kelurahan(code) and code not in taken)
     return found | {code: _UNMEASURED for code in (next(others, None),) if code}
 
 
@@ -150,7 +153,7 @@ def _contracts(plans: Mapping[str, Plan], past: Sequence[date]) -> bytes:
 
 
 def _close(db: Session, regency: str, plans: Mapping[str, Plan], month: date, *, is_newest: bool) -> None:
-    rows = []
+    rows, outages = [], []
     for place, (code, plan) in enumerate(plans.items()):
         if plan is not _UNMEASURED:
             site = devices.ensure_site(db, villages.village(db, code)).code
@@ -160,7 +163,10 @@ def _close(db: Session, regency: str, plans: Mapping[str, Plan], month: date, *,
                 {"regency": regency, "site": site, "month": month, "number": 0, "noted_ms": found.noted_ms,
                  "facts": msgspec.msgpack.encode(found)}
             )  # fmt: skip
+            # A statement's outages lead to the page of their cause.
+            outages += [outage_log.row_of((regency, site), one) for one in found.outages]
     insert_new(db, ServiceMonth, rows)
+    insert_new(db, LoggedOutage, outages)
 
 
 def _count_hours(db: Session, regency: str, month: date, made: Sequence[str]) -> None:

@@ -147,7 +147,7 @@ def carry_out(db: Session, judged: Judged) -> None:
 def _write_outages(db: Session, judged: Judged) -> set[date]:
     """Write the outages that are new or not as they were; return the local days they touch."""
     regency, site = judged.place
-    rows = {one.start_ms: _row(judged.place, one) for one in judged.judgement.outages
+    rows = {one.start_ms: row_of(judged.place, one) for one in judged.judgement.outages
             if one.start_ms >= judged.period.start_ms}  # fmt: skip
     open_ones = (
         LoggedOutage.regency == regency, LoggedOutage.site == site,
@@ -346,7 +346,8 @@ def _fold(readings: Iterable[Timed]) -> Timeline:
     return timeline(known, dim_levels(known))
 
 
-def _row(place: Place, outage: Outage) -> dict[str, Any]:
+def row_of(place: Place, outage: Outage) -> dict[str, Any]:
+    """Return an outage of a site as it stands in the table."""
     return {
         "regency": place[0], "site": place[1], "start_ms": outage.start_ms, "end_ms": outage.end_ms,
         "cause": outage.cause.value, "confidence": outage.confidence,

@@ -13,7 +13,10 @@ from kampungnet.billing.verify import verify
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.demo import books, cast, months, run
+from kampungnet.devices import service as devices
 from kampungnet.hotspot import sessions
+from kampungnet.measurement import outage_log
+from kampungnet.measurement.outage_words import Span
 from kampungnet.staff import audit
 from kampungnet.staff.service import Scope
 from kampungnet.villages import service as villages
@@ -64,6 +67,18 @@ def test_the_first_village_missed_its_sla_and_its_provider_claims_the_whole_pric
     assert row.state == "draft", "eko may check it, hana approve it, joko pay it"
 
 
+def test_each_outage_of_a_statement_opens_the_page_of_its_cause(database: Database) -> None:
+    keep(database, 6)
+    with database.reads() as db:
+        documents = [statements.document_of(one) for one in db.scalars(select(Statement))]
+        told = [(one.village.site, outage) for one in documents for outage in one.measured.outages]
+        found = [
+            outage_log.outages(db, (run.REGENCY, site), Span(one.start_ms, one.start_ms + 1)) for site, one in told
+        ]
+    assert len(told) > 6
+    assert all(outages for outages in found)
+
+
 def test_the_books_are_filled_once(database: Database) -> None:
     keep(database, 6)
     with database.reads() as db:
@@ -79,6 +94,18 @@ def test_any_number_of_villages_has_books(database: Database, number: int) -> No
     with database.reads() as db:
         contracts = db.scalars(select(Contract.unit)).all()
     assert len(contracts) == min(number, books.MOST) + 1
+
+
+@pytest.mark.parametrize("number", [80, 217])
+def test_where_kelurahan_have_boxes_too_the_books_are_kept_all_the_same(database: Database, number: int) -> None:
+    with database.writes() as db:
+        chosen = cast.choose(villages.names(db, run.REGENCY), number).codes
+        for code in chosen:
+            devices.ensure_site(db, villages.village(db, code))
+    keep(database, number)
+    with database.reads() as db:
+        units = set(db.scalars(select(Contract.unit)))
+    assert len(units - set(chosen)) == (number < 217), "who has no box is not measured; of all there is nobody left"
 
 
 def test_what_was_made_up_lies_within_its_month() -> None:
