@@ -23,6 +23,7 @@ from kampungnet.billing.tax import RateUnknown
 from kampungnet.core import clock
 from kampungnet.core.errors import Unprocessable
 from kampungnet.core.languages import N_
+from kampungnet.measurement import service_months
 from kampungnet.villages.models import Regency
 
 UNRATEABLE: Final = N_("The contract's terms do not allow to compute this month. Please correct the contract.")
@@ -115,7 +116,9 @@ def _make(db: Session, books: MonthBooks, held: Held, month: date, now_ms: int) 
 
 
 def is_closed(db: Session, row: Statement, now_ms: int) -> bool:
-    """Tell whether what was measured in a statement's month is final."""
+    """Tell whether what was measured in a statement's month is final, also when that is nothing."""
     contract = db.get_one(Contract, (row.regency, row.contract))
     found = months.summary_of(db, contract, row.month, now_ms)
-    return found is None or found.closed_ms is not None
+    if found is None or found.closed_ms is not None:
+        return True
+    return service_months.is_before_all(db, (found.regency, found.site), found.month)

@@ -88,6 +88,21 @@ def to_close(db: Session, now_ms: int, wait_ms: int) -> list[tuple[Place, date]]
     return found
 
 
+def is_before_all(db: Session, place: Place, month: date) -> bool:
+    """Tell whether a month lies before all that is known of a site: it is never closed, for there is nothing in it.
+
+    Of a box that was not judged yet nobody can tell: that takes minutes.
+    """
+    regency, site = place
+    of_traffic = select(func.min(TrafficMonth.month)).where(TrafficMonth.regency == regency, TrafficMonth.site == site)
+    of_service = select(func.min(ServiceMonth.month)).where(ServiceMonth.regency == regency, ServiceMonth.site == site)
+    judged = db.get(JudgedSite, place)
+    if judged is None and db.scalar(select(exists().where(Agent.regency == regency, Agent.site == site))):
+        return False
+    known = (judged.since if judged else None, db.scalar(of_traffic), db.scalar(of_service))
+    return month < min((one for one in known if one is not None), default=date.max).replace(day=1)
+
+
 def close(db: Session, place: Place, month: date, now_ms: int) -> bool:
     """Freeze a month, unless its traffic must be added up first or somebody else did it; return whether we did."""
     regency, site = place

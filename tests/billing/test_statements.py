@@ -14,9 +14,13 @@ from kampungnet.billing.models import Contract, Correction, Statement
 from kampungnet.billing.verify import verify
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Conflict, NotAllowed, NotFound, Unprocessable
+from kampungnet.devices import service as devices
+from kampungnet.devices.models import Agent
+from kampungnet.measurement.outage_models import JudgedSite
 from kampungnet.measurement.outage_words import Span
 from kampungnet.staff import audit
 from kampungnet.staff.service import Duty, Role, Scope, SignedIn
+from kampungnet.villages import service as villages
 from tests.billing.story import (
     AUGUST,
     CONTRACT,
@@ -28,6 +32,7 @@ from tests.billing.story import (
     JULY,
     NOW,
     NUR,
+    SITE,
     books,
     close,
     facts,
@@ -47,6 +52,15 @@ def _take(
     with database.writes() as db:
         row = statements.find(db, Scope(REGENCY), contract, month)
         signing.take(db, by, row, step, note, NOW)
+
+
+def _box(database: Database, judged_since: date | None) -> None:
+    """Let Kampunganyar have a box, whose site was judged from some day on or never."""
+    with database.writes() as db:
+        devices.ensure_site(db, villages.village(db, KAMPUNGANYAR))
+        db.add(Agent(regency=REGENCY, site=SITE, id="BOX", public_key=b"k" * 32, enrolled_ms=NOW, board="", version=""))
+        if judged_since:
+            db.add(JudgedSite(regency=REGENCY, site=SITE, judged_ms=NOW, since=judged_since, first_service_ms=None))
 
 
 def _row(database: Database, month: date = JULY) -> Statement:
@@ -159,13 +173,27 @@ def test_what_changed_since_it_was_checked_is_not_approved(july: Database) -> No
 
 def test_a_month_that_is_not_closed_is_not_approved_and_one_that_is_not_over_not_made(database: Database) -> None:
     books(database)
-    close(database, AUGUST, facts(AUGUST))
+    _box(database, judged_since=date(2026, 7, 30))
     _make(database, JULY)
     _take(database, EKO, "periksa")
     with pytest.raises(Conflict, match="not final"):
         _take(database, HANA, "setujui")
     with pytest.raises(Unprocessable):
         _make(database, date(2026, 9, 1))
+
+
+def test_a_month_before_the_box_came_is_approved_as_one_that_nobody_measured(database: Database) -> None:
+    books(database)
+    _box(database, judged_since=None)
+    _make(database, JULY)
+    _take(database, EKO, "periksa")
+    with pytest.raises(Conflict, match="not final"):  # the box may hold July
+        _take(database, HANA, "setujui")
+    with database.writes() as db:
+        db.add(JudgedSite(regency=REGENCY, site=SITE, judged_ms=NOW, since=date(2026, 8, 9), first_service_ms=NOW))
+    _take(database, HANA, "setujui")
+    assert _row(database).state == "approved"
+    assert _document(database).judgement.result is Judged.NOT_JUDGED
 
 
 def test_numbers_have_no_hole_even_when_two_approve_at_once(database: Database) -> None:
