@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from kampungnet.shared.one_time_code import LEAST_LETTERS, plain_code
 from kampungnet.shared.settings_file import SettingsError
 from kampungnet_agent.plain_log import lines_of, logged, printable
 from kampungnet_agent.safe_file import DiskError
@@ -125,6 +126,8 @@ def enrol(options: argparse.Namespace) -> int:
         own = own_certificate(server)
     path = path or DEFAULT_CREDENTIAL
     check_server_url(options.server, "--server")
+    if len(plain_code(options.code)) < LEAST_LETTERS:
+        raise SettingsError("the code after --code is cut short; write all of it, as it was printed.")
     make_room_for_credential(path, replace=options.replace)
     line = Line(options.server, ca_file, own=own)
     try:

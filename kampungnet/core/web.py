@@ -200,7 +200,10 @@ def _on_invalid(request: Request, error: Exception) -> Response:
         # Never what was sent: it may be a secret, and it is hostile.
         places = ", ".join(sorted({".".join(str(part) for part in fault["loc"]) for fault in error.errors()}))
         return _problem_answer(request, Unprocessable.status, f"Missing or wrong: {places}.")
-    return _problem_answer(request, Unprocessable.status, N_("Please fill in every field and send it again."))
+    sentence = N_("Please fill in every field and send it again.")
+    if request.method in security.SAFE_METHODS:
+        sentence = N_("This address cannot be read. Go back to the first page.")
+    return _problem_answer(request, Unprocessable.status, sentence)
 
 
 def _on_gone(request: Request, _error: Exception) -> Response:

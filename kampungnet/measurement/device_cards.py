@@ -57,9 +57,10 @@ def card(device: Device, body: Body | None, day: Mapping[str, Slots], language: 
     if kind not in USUAL_KINDS and device.name.replace("-", "_") != kind:  # of those a village may have several
         words += f" {device.name}"
     grade = states.GRADE_WORDS[found] if (found := grade_of(body)) else ("", "")
+    is_silent = states.is_stale(device.last_reading_ms, now_ms)
     return DeviceCard(
         kind=language.say("%(kind)s, as the OLT sees it", kind=words) if is_onu(device.name) else words,
-        now=_now(device, body, language), is_up=_is_up(device, body),
+        now=language.say("no news") if is_silent else _now(device, body, language), is_up=_is_up(device, body),
         is_old=states.is_stale(device.last_ok_ms, now_ms),
         facts=tuple(_facts(device, body, day, language, now_ms)),
         grade=language.say(grade[0]), grade_words=language.say(grade[1]),
@@ -163,7 +164,8 @@ def _onu(onu: wire.Onu, language: Language) -> Facts:
     if onu.last_down_cause is not None:
         # History, not state: an ONU at work keeps the cause of its last stop.
         cause = say(CAUSE_WORDS[onu.last_down_cause])
-        yield say("Last stop"), f"{cause} ({onu.last_down})" if onu.last_down else cause
+        told = say("%(what)s (%(time)s by the OLT's clock)", what=cause, time=onu.last_down)
+        yield say("Last stop"), told if onu.last_down else cause
 
 
 def _traffic(day: Mapping[str, Slots], language: Language) -> Facts:

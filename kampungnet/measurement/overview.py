@@ -1,7 +1,7 @@
 """Pure: the states of all villages in, the first page's contents out, with every text ready."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -105,7 +105,7 @@ def overview(villages: Sequence[VillageState], language: Language, now_ms: int, 
         tiles=tuple(_tile(status, counts, len(villages), language) for status in _ORDER),
         problems=tuple(problems[:MOST_PROBLEMS]),
         more_problems=language.say_many("and %(n)s more", "and %(n)s more", left_out) if left_out > 0 else "",
-        groups=_groups(villages, language, now_ms, only),
+        groups=_groups(villages, {one.code for one in problems}, language, now_ms, only),
         map=drawn,
         dots=_dots(villages, drawn, language, now_ms),
     )
@@ -155,7 +155,7 @@ def _problem(state: VillageState, language: Language, now_ms: int) -> tuple[int,
 
 
 def _groups(
-    villages: Iterable[VillageState], language: Language, now_ms: int, only: Status | None
+    villages: Iterable[VillageState], in_need: Collection[str], language: Language, now_ms: int, only: Status | None
 ) -> tuple[Group, ...]:
     by_district: dict[str, list[VillageState]] = defaultdict(list)
     for state in villages:
@@ -169,7 +169,8 @@ def _groups(
         groups.append(
             Group(
                 code=code, name=members[0].district_name, up=counts[Status.UP],
-                installed=len(members) - counts[Status.NEVER], problems=counts[Status.DOWN] + counts[Status.SILENT],
+                installed=len(members) - counts[Status.NEVER],
+                problems=sum(state.village.code in in_need for state in members),
                 is_open=only is not None, rows=tuple(_row(state, language, now_ms) for state in shown),
             )
         )  # fmt: skip

@@ -4,6 +4,8 @@ from typing import Final
 
 NO_CODE: Final = "This enrolment code is not known, was used already or is too old: ask for a new one."
 """The server's sentence with a 404. Any other 404 says nothing about a code."""
+LEAST_LETTERS: Final = 8
+"""A shorter one is no code: the wire takes none."""
 _MISREAD: Final = str.maketrans("ILO", "110")
 
 

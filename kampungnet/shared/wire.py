@@ -33,6 +33,7 @@ from kampungnet.shared.host_body import (
     Purpose,
     Service,
 )
+from kampungnet.shared.one_time_code import LEAST_LETTERS
 from kampungnet.shared.parts import (
     Celsius,
     Count,
@@ -204,7 +205,7 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
 class EnrolmentRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """A box asks to become the agent of a village. Signed with the key it brings."""
 
-    code: Annotated[str, Meta(min_length=8, max_length=64)]
+    code: Annotated[str, Meta(min_length=LEAST_LETTERS, max_length=64)]
     public_key: Annotated[str, Meta(min_length=44, max_length=44)]
     """Raw Ed25519 public key, standard base64."""
     board: Text = ""

@@ -50,7 +50,7 @@ def listed(
     sebelum: Before = None,
 ) -> Response:  # fmt: skip
     """Show what staff decided, a page at a time."""
-    staff.check_role(Role.ENGINEER, Role.AUDITOR)
+    staff.check_sees(Role.ENGINEER, Role.AUDITOR)
     regency, language = staff.scope.regency, pages.language_of(request)
     found, problem = _found(db, regency, wanted, sebelum)
     names = villages.names(db, regency)

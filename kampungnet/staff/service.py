@@ -98,6 +98,11 @@ class SignedIn:
     scope: Scope
     duty: Duty = Duty.NONE
 
+    def check_sees(self, *roles: Role) -> None:
+        """Raise ``NotAllowed`` for whom a page is not meant."""
+        if self.role not in roles:
+            raise NotAllowed(N_("This page is for others: it has nothing that your role needs."))
+
     def check_role(self, *roles: Role) -> None:
         """Raise ``NotAllowed`` for who does something else here."""
         if self.role in roles:

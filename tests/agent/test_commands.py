@@ -191,6 +191,9 @@ def test_enrol_with_a_wrong_code_or_an_open_line_says_so(tmp_path: Path, central
     assert "was used already or is too old" in done.stderr
     assert not (tmp_path / "credential").exists()
     assert run("enrol", "--server", "http://kampungnet.example.go.id", "--code", "KAMPUNG-1234", *place).returncode == 2
+    short = run("enrol", "--server", central.url, "--code", "KAMPUN", *place)
+    assert short.returncode == 2
+    assert "cut short" in short.stderr
 
 
 def test_help_of_every_command_names_its_exit_codes_or_options() -> None:

@@ -77,6 +77,22 @@ async def test_a_form_with_missing_fields_is_answered_in_a_sentence(server: Serv
     assert "Isilah semua kolom" in answer.text
 
 
+async def test_an_address_that_cannot_be_read_is_not_answered_as_if_it_were_a_form(server: Server) -> None:
+    sari = await signed_in(server, "sari")
+    answer = await sari.get("/catatan?sebelum=kemarin")
+    assert answer.status_code == 422
+    assert "Alamat halaman ini tidak dapat dibaca." in answer.text
+    assert "kolom" not in answer.text
+
+
+async def test_a_page_for_others_does_not_say_that_one_may_look_at_it(server: Server) -> None:
+    budi = await signed_in(server, "budi")
+    answer = await budi.get("/catatan")
+    assert answer.status_code == 403
+    assert "Halaman ini untuk petugas lain" in answer.text
+    assert "boleh melihat" not in answer.text
+
+
 async def test_a_nul_is_refused_wherever_it_stands_because_no_text_has_one_and_postgresql_takes_none(
     server: Server,
 ) -> None:

@@ -58,7 +58,7 @@ async def test_a_village_that_only_the_olt_sees_shows_its_modem_and_its_light(se
     devices = _section(page, "Perangkat")
     assert "Modem serat optik (ONT) menurut OLT: modem bekerja" in devices
     assert SERIAL in devices
-    assert "listriknya padam (2026-11-20 07:12:45)" in devices
+    assert "listriknya padam (2026-11-20 07:12:45 menurut jam OLT)" in devices
     assert "Lalu lintas internet" not in page
 
 
@@ -96,6 +96,10 @@ async def test_what_waits_at_the_router_is_a_short_list_and_only_where_something
     assert todo.count("<li>") == 7
     assert "hanya mengizinkan satu orang memakai wifi" in todo
     assert "tambahkan test pada grupnya" in todo
+    assert "teknisi kabupaten" not in todo
+    dedi = await signed_in(server, "dedi")
+    told = _section((await dedi.get(f"/desa/{MUTE}")).text, "Yang perlu dikerjakan di router")
+    assert "Untuk teknisi kabupaten" in told
     assert "Yang perlu dikerjakan" not in await _page(server, KAMPUNGANYAR)
 
 

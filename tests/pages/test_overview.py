@@ -1,5 +1,6 @@
 import re
 import time
+from collections import Counter
 
 from kampungnet.app import Server
 from tests.pages.cast import browser, signed_in
@@ -35,6 +36,18 @@ async def test_what_needs_attention_stands_first_with_its_reason_and_age(server:
     )
     for words in ("Tidak ada cahaya di serat optik", "Router tidak menjawab", "Internet putus", "3 jam lalu"):
         assert words in attention
+
+
+async def test_a_kecamatan_counts_what_the_list_of_what_needs_attention_names(server: Server) -> None:
+    sari = await signed_in(server, "sari")
+    attention, listing = (await sari.get("/")).text.split("Perlu perhatian")[1].split('id="list"')
+    named = Counter(code[:8] for code in re.findall(r"/desa/([\d.]+)", attention.split("</section>")[0]))
+    groups = (re.search(r"/desa/([\d.]{8})", one) for one in listing.split("<details")[1:])
+    codes = [found[1] for found in groups if found]
+    counts = (re.search(r"(\d+) perlu perhatian", one) for one in listing.split("<details")[1:])
+    told = {code: int(found[1]) for code, found in zip(codes, counts, strict=True) if found}
+    assert told == dict(named)
+    assert named[REJOSARI[:8]] == 1, "its light is weak, and it is connected"
 
 
 async def test_a_silent_village_is_grey_with_the_age_of_its_numbers_and_never_green(server: Server) -> None:

@@ -37,6 +37,8 @@ async def test_a_silent_village_says_since_when_and_shows_nothing_green(server: 
     assert 'class="card state is-silent stale"' in page
     assert 'is-up"' not in page.split("<main")[1]
     assert page.count('<li class="stale">') == 2, "both devices"
+    assert "Router: tidak ada kabar" in page
+    assert ": menjawab" not in page
 
 
 @pytest.mark.parametrize(
