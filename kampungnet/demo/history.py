@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kampungnet import tables
@@ -31,11 +31,14 @@ from kampungnet.ingest.envelope import Opened, Taken
 from kampungnet.ingest.service import Checked
 from kampungnet.measurement import outage_log, rest
 from kampungnet.measurement.boots import TimeQuality
+from kampungnet.measurement.models import YoungReading
 from kampungnet.shared import wire
 from kampungnet.villages import service as villages
 
 DAYS: Final = 30
 STEP_SECONDS: Final = 300
+_AHEAD_MS: Final = 3_600_000
+"""How far past the start of telling it is told: each village's month is cut where its box begins, or now."""
 _NOBODY: Final = b"\0" * 32
 """A public key nobody has the private half of: the boxes of the past can never report again."""
 _READING: Final = msgspec.json.Decoder(wire.Reading)
@@ -80,7 +83,9 @@ def main() -> None:
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
     database = Database(f"sqlite:///{options.data / 'kampungnet.db'}")
-    span = ["--days", str(DAYS), "--step", str(STEP_SECONDS), "--workers", "1"]
+    until_ms = clock.now_ms() + _AHEAD_MS
+    span = ["--days", str(DAYS + _AHEAD_MS / clock.DAY_MS), "--step", str(STEP_SECONDS), "--workers", "1"]
+    span += ["--until", clock.local(until_ms, clock.WIB).isoformat()]
     command = [program("kampungnet-sim"), "history", *span, *chosen]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603 -- our own command
         if process.stdout is None:
@@ -101,13 +106,16 @@ def _lines(stream: Iterable[bytes]) -> Iterator[Line]:
 
 
 def store_village(database: Database, village: str, lines: Iterable[Line], until_ms: int | None) -> None:
-    """Store the readings of one village up to ``until_ms`` (since 1970), all of them or none."""
+    """Store the readings of one village up to ``until_ms`` (since 1970), all of them or none.
+
+    Without it up to now, or to where its box that runs by now has begun: a gap between the two would be an outage.
+    """
     month = [(_HEAD.decode(line.reading), bytes(line.reading)) for line in lines]
-    if until_ms is not None:
-        month = [one for one in month if one[0].taken_at_ms <= until_ms]
     now_ms = clock.now_ms()
     with database.writes() as db:
         site = devices.ensure_site(db, villages.village(db, village)).code
+        until_ms = until_ms or _runs_since(db, village[:5], site) or now_ms
+    month = [one for one in month if one[0].taken_at_ms <= until_ms]
     agent = Agent(
         regency=village[:5], id=devices.random_code(16), site=site, public_key=_NOBODY,
         enrolled_ms=now_ms - DAYS * clock.DAY_MS, revoked_ms=now_ms, ended="replaced", board="", version="",
@@ -124,6 +132,13 @@ def store_village(database: Database, village: str, lines: Iterable[Line], until
         rest.carry_out(db, planned)
         devices.record_state(db, (_state(key, one) for one in _newest(old)))
         _store(db, key, [raw for _, raw in young], now_ms)
+
+
+def _runs_since(db: Session, regency: str, site: str) -> int | None:
+    """Return when the box of a site was heard of first."""
+    return db.scalar(
+        select(func.min(YoungReading.taken_ms)).where(YoungReading.regency == regency, YoungReading.site == site)
+    )
 
 
 def _parted(month: Iterable[_One], border_ms: int) -> tuple[list[_One], list[_One]]:

@@ -20,6 +20,7 @@ from kampungnet.devices import service as devices
 from kampungnet.devices import sites
 from kampungnet.devices.models import Agent
 from kampungnet.hotspot import portal_pages, portals
+from kampungnet.measurement.models import YoungReading
 from kampungnet.shared import wire
 from kampungnet.upkeep import pack_one
 from kampungnet.villages import service as villages
@@ -67,6 +68,25 @@ def through_the_door(database: Database, lines: list[history.Line]) -> None:
         for first in range(0, len(lines), 100):
             history._store(db, key, [bytes(line.reading) for line in lines[first : first + 100]], now_ms)
     pack_one(database, key[0], key[2], clock.now_ms())
+
+
+@pytest.mark.parametrize(("begun", "kept"), [(None, 2), (1_790_000_400_000, 2), (1_790_000_200_000, 1)])
+def test_a_month_ends_where_the_running_box_began_or_now(
+    database: Database, monkeypatch: pytest.MonkeyPatch, begun: int | None, kept: int
+) -> None:
+    monkeypatch.setattr(clock, "now_ms", lambda: 1_790_000_500_000)
+    if begun:
+        with database.writes() as db:
+            site = devices.ensure_site(db, villages.village(db, SARONGAN))
+            db.add(Agent(regency=site.regency, id="box", site=site.code, public_key=b"0" * 32, enrolled_ms=begun,
+                         board="", version=""))  # fmt: skip
+            db.flush()
+            reading = wire.Reading("live", 1, "router", begun, 0, wire.Outcome.UNREACHABLE, 1)
+            history._store(db, (site.regency, site.code, "box"), [msgspec.json.encode(reading)], begun)
+    history.store_village(database, SARONGAN, the_past(breaks_off=False), None)
+    with database.reads() as db:
+        stored = db.scalars(select(YoungReading.boot_id)).all()
+    assert stored.count("history") == kept
 
 
 def taken_ms(line: history.Line) -> int:
