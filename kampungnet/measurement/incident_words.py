@@ -1,13 +1,13 @@
 """Pure: an incident in, what a page says of it out."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from kampungnet.core.languages import Language
 from kampungnet.measurement.incidents import Place
-from kampungnet.measurement.outage_list import CAUSES, DOUBTFUL, SILENT
+from kampungnet.measurement.outage_list import CAUSES, DOUBTFUL, SILENT, stretch
 from kampungnet.measurement.outage_words import Cause
 
 NAMES_SHOWN: Final = 6
@@ -47,8 +47,14 @@ class IncidentLine:
     is_open: bool
 
 
-def told(one: Told, names: Mapping[str, str], language: Language, zone: str, now_ms: int) -> IncidentLine:
-    """Return an incident in words. ``names`` are of kecamatan and villages, by code."""
+def told(
+    one: Told, names: Mapping[str, str], language: Language, zone: str, now_ms: int, connected: Collection[str] = ()
+) -> IncidentLine:
+    """Return an incident in words. ``names`` are of kecamatan and villages, by code.
+
+    One whose villages are all ``connected`` by now goes on no more, even where that was not judged yet.
+    """
+    is_back = all(code in connected for code, _ in one.villages)
     what = language.say(SILENT if one.is_silence else CAUSES[one.cause])
     if not one.is_silence and one.cause is not Cause.UNKNOWN and one.confidence < DOUBTFUL:
         what = language.say("Probably: %(what)s", what=what[:1].lower() + what[1:])
@@ -61,9 +67,9 @@ def told(one: Told, names: Mapping[str, str], language: Language, zone: str, now
     more = len(one.villages) - NAMES_SHOWN
     return IncidentLine(
         one.id, "unseen" if one.is_silence else one.cause.value, what, where(one.place, names, language),
-        language.stretch(one.start_ms, one.end_ms, zone, now_ms), _how_many(one, language),
+        stretch((one.start_ms, one.end_ms), language, zone, now_ms, is_back=is_back), _how_many(one, language),
         shown + (" " + language.say("and %(more)s more", more=language.number(more)) if more > 0 else ""),
-        " ".join(notes), one.end_ms is None,
+        " ".join(notes), one.end_ms is None and not is_back,
     )  # fmt: skip
 
 

@@ -67,22 +67,34 @@ class Line:
     """Planned work and no outage."""
 
 
-def lines(outages: Iterable[Outage], language: Language, zone: str, now_ms: int) -> list[Line]:
+def lines(
+    outages: Iterable[Outage], language: Language, zone: str, now_ms: int, *, is_back: bool = False
+) -> list[Line]:
     """Return the outages in words, the newest first."""
     newest_first = sorted(outages, key=lambda one: one.start_ms, reverse=True)
-    return [line(one, language, zone, now_ms) for one in newest_first]
+    return [line(one, language, zone, now_ms, is_back=is_back) for one in newest_first]
 
 
-def line(outage: Outage, language: Language, zone: str, now_ms: int) -> Line:
-    """Return one outage in words."""
+def line(outage: Outage, language: Language, zone: str, now_ms: int, *, is_back: bool = False) -> Line:
+    """Return one outage in words; ``is_back``: its village is connected by now, which was not judged yet."""
     what = language.say(CAUSES[outage.cause] if outage.is_proven else SILENT)
     if outage.is_proven and outage.cause is not Cause.UNKNOWN and outage.confidence < DOUBTFUL:
         what = language.say("Probably: %(what)s", what=what[:1].lower() + what[1:])
     style = outage.cause.value if outage.is_proven else "unseen"
     evidence, note = _evidence(outage, language, zone), " ".join(_notes(outage, language))
-    return Line(
-        outage.start_ms, style, what, language.stretch(outage.start_ms, outage.end_ms, zone, now_ms), evidence, note
-    )
+    when = stretch((outage.start_ms, outage.end_ms), language, zone, now_ms, is_back=is_back)
+    return Line(outage.start_ms, style, what, when, evidence, note)
+
+
+def stretch(
+    span: tuple[int, int | None], language: Language, zone: str, now_ms: int, *, is_back: bool = False
+) -> str:  # fmt: skip
+    """Return from when to when something lasts; of what is over and was not judged so yet, no length is made up."""
+    start_ms, end_ms = span
+    if end_ms is None and is_back:
+        began = language.moment(start_ms, zone, now_ms, with_zone=False)
+        return language.say("%(began)s; service is back, its length is still being judged", began=began)
+    return language.stretch(start_ms, end_ms, zone, now_ms)
 
 
 def _notes(outage: Outage, language: Language) -> Iterator[str]:

@@ -250,7 +250,7 @@ def _ledger(
     days = clock.local_day(period.start_ms, zone), clock.local_day(now_ms, zone)
     hours = holidays.office_hours_of(db, state.village.regency, *days)
     note = hands_page.restarted(db, place, period.start_ms, language)
-    interruptions = lines(record.outages, language, zone, now_ms)
+    interruptions = lines(record.outages, language, zone, now_ms, is_back=state.status is Status.UP)
     noted = [replace(one, note=note(one.start_ms, one.note)) for one in interruptions]
     listed = [*noted, *work_lines(works, language, zone, now_ms)]
     newest_first = sorted(listed, key=lambda one: one.start_ms, reverse=True)

@@ -1,5 +1,6 @@
 """Incidents: what went dark together, for people and as JSON. Who belongs to one village sees its own share only."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +12,9 @@ from kampungnet.core import clock, pages
 from kampungnet.core.errors import NotFound
 from kampungnet.core.languages import N_
 from kampungnet.core.web import DATA_PREFIX, Reads
+from kampungnet.devices.service import village_states
 from kampungnet.devices.sites import villages_of
+from kampungnet.devices.status import Status
 from kampungnet.measurement import incident_log, judged, month_strip
 from kampungnet.measurement.incident_words import Told, causes_of, told
 from kampungnet.measurement.outage_list import CAUSES, line
@@ -59,7 +62,8 @@ def incidents(request: Request, db: Reads, staff: CurrentStaff, kecamatan: str =
         one for one in found
         if only in {None, one.cause} and any(code.startswith(kecamatan) for code, _ in one.villages)
     ]  # fmt: skip
-    lines = [told(one, names, language, regency.time_zone, now_ms) for one in chosen]
+    connected = _connected(db, regency.code, chosen, now_ms)
+    lines = [told(one, names, language, regency.time_zone, now_ms, connected) for one in chosen]
     own = [site for site, village in sites.items() if staff.scope.covers(village)]
     return pages.render(
         request, "measurement/incidents.html", regency=regency, open=[one for one in lines if one.is_open],
@@ -80,15 +84,15 @@ def incident(request: Request, db: Reads, staff: CurrentStaff, incident: str) ->
     seen = _told(row, sites, names, staff.scope) if row else None
     if row is None or seen is None:
         raise NotFound(N_("There is no such incident any more: new readings changed it. Look at the list again."))
-    found = incident_log.outages_of(db, row)
+    found, connected = incident_log.outages_of(db, row), _connected(db, regency.code, [seen], now_ms)
     members = [
-        (sites[site], names[sites[site]], line(outage, language, regency.time_zone, now_ms))
-        for site, outage in found
-        if staff.scope.covers(sites[site])
+        (code, names[code], line(outage, language, regency.time_zone, now_ms, is_back=code in connected))
+        for code, outage in ((sites[site], outage) for site, outage in found)
+        if staff.scope.covers(code)
     ]
     return pages.render(
         request, "measurement/incident.html", regency=regency, members=members, marks=month_strip.MARKS,
-        one=told(seen, names, language, regency.time_zone, now_ms),
+        one=told(seen, names, language, regency.time_zone, now_ms, connected),
         styles=sorted({one.style for _, _, one in members} | {seen.cause.value}),
         judged=judged.age(db, regency.code, language, now_ms, {site for site, _ in found}),
     )  # fmt: skip
@@ -108,6 +112,13 @@ def incidents_json(db: Reads, staff: CurrentStaff) -> list[IncidentOut]:
         )
         for one in _seen(db, staff.scope, clock.now_ms(), (names, sites))
     ]  # fmt: skip
+
+
+def _connected(db: Session, regency: str, found: Collection[Told], now_ms: int) -> set[str]:
+    """Return the villages that are connected by now, if an incident is said to last: that is judged in turns."""
+    if all(one.end_ms is not None for one in found):
+        return set()
+    return {one.village.code for one in village_states(db, regency, now_ms) if one.status is Status.UP}
 
 
 def _seen(db: Session, scope: Scope, now_ms: int, known: tuple[dict[str, str], dict[str, str]]) -> list[Told]:

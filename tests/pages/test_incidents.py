@@ -2,8 +2,11 @@
 
 import re
 
+from sqlalchemy import update
+
 from kampungnet.app import Server
 from kampungnet.core import clock
+from kampungnet.devices.models import Device
 from kampungnet.measurement import incident_log
 from tests.pages.cast import browser, signed_in
 from tests.pages.losses import LOSING
@@ -27,6 +30,22 @@ async def test_what_goes_on_comes_first_and_every_incident_has_a_page(server: Se
     assert f'href="/desa/{LOSING}"' in one
     assert "belum semua data dari kotak pantau tiba" in one
     assert (await sari.get("/gangguan/0000000000")).status_code == 404
+
+
+async def test_what_is_connected_again_and_not_judged_yet_goes_on_no_more(server: Server) -> None:
+    _update(server)
+    with server.database.writes() as db:
+        db.execute(update(Device).where(Device.site == f"{LOSING}-1", Device.name == "router").values(internet_up=True))
+    sari = await signed_in(server, "sari")
+    page = (await sari.get("/gangguan")).text
+    now, ended = page.split("31 hari terakhir")
+    assert "Saat ini tidak ada" in now
+    assert "layanan sudah kembali, lamanya sedang dinilai" in ended
+    (one, *_) = re.findall(r'href="(/gangguan/\w+)"', ended)
+    for address in (one, f"/desa/{LOSING}"):
+        text = (await sari.get(address)).text
+        assert "layanan sudah kembali" in text
+        assert "masih berlangsung (" not in text
 
 
 async def test_kecamatan_and_cause_narrow_the_list(server: Server) -> None:
