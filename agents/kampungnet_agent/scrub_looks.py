@@ -12,6 +12,7 @@ from collections.abc import Callable, Container
 from typing import Final
 
 from kampungnet_agent.named_rows import HIDDEN
+from kampungnet_agent.told_secrets import without_what_was_told
 
 DEVICE: Final = "**:**"
 PLACE: Final = "[alamat]"
@@ -89,8 +90,8 @@ _NO_NAMES: Final = frozenset({"not", "user", "users", "is", "was", "been", "alre
 
 
 def without_what_was_given(text: str) -> str:
-    """Return text without the values of names such as ``password`` and ``pin``."""
-    return _SECRET_WORD.sub(rf"\g<1>{HIDDEN}", _PHRASE.sub(rf"\g<1>{HIDDEN}", text))
+    """Return text without the values of names such as ``password`` and ``pin``, with a sign between or a space."""
+    return without_what_was_told(_SECRET_WORD.sub(rf"\g<1>{HIDDEN}", _PHRASE.sub(rf"\g<1>{HIDDEN}", text)))
 
 
 def without_quotes(text: str, known: Container[str]) -> str:

@@ -288,6 +288,7 @@ def test_a_line_that_never_comes_to_rest_is_hidden_as_a_whole() -> None:
     "piece",
     ["a", "a@", "password=", "user x ", '"\\', "'\\'", "aa:", "%3A", "08 1", "+62 ", "1.1.1.", "<pppoe-", ": a",
      'key="', "a b ", "login failed for ", "0812", "name=x ", "logged in ", "assigned x to ", "/ppp secret ", "é", "`",
+     "password ", "pin is ", "kode 1", "password is \"",
      '\\"'],
 )  # fmt: skip
 def test_a_line_costs_as_much_as_it_is_long(piece: str) -> None:
