@@ -172,7 +172,7 @@ def digest_text(morning: Morning, voice: Voice) -> str:
     said = [line for title, lines in parts if lines for line in _listed(language.say(title), lines, voice)]
     seal = [language.say("Seal of the log: %(seal)s", seal=morning.seal)] if morning.seal else []
     if morning.anew is not None:
-        seal.append(language.say("The log was begun anew with another key at act %(number)s.", number=morning.anew))
+        seal.append(language.say("The log was begun anew at act %(number)s.", number=morning.anew))
     quiet = [language.say("Nothing happened since yesterday.")]
     return "\n".join([head, *(said or quiet), *seal, voice.page("/")])
 

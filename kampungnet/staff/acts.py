@@ -78,7 +78,7 @@ WORDS: Final[Mapping[str, str]] = {
     "onu.remove": N_("ONU taken from a village"),
     "onu.import": N_("ONUs of villages read in"),
     "backup.restore": N_("Database brought back from a backup"),
-    chain.ANEW: N_("Log begun anew with another key"),
+    chain.ANEW: N_("Log begun anew: its seals could not be proven any more"),
     "keys.rotate": N_("Secrets sealed with a new key"),
     "alerts.end": N_("Recipient of messages taken off the list"),
 }

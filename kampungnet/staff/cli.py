@@ -146,10 +146,11 @@ def _begun_anew(found: Examined, entry: AuditEntry) -> str:
     at = clock.local(entry.at_ms, clock.zone_of(entry.regency)).isoformat(timespec="minutes")
     since, before = found.acts - entry.sequence + 1, entry.sequence - 1
     return (
-        f"The log of {entry.regency} has a break: it was begun anew with another key at entry {entry.sequence} "
+        f"The log of {entry.regency} has a break: it was begun anew at entry {entry.sequence} "
         f"({at}, {entry.name}: {entry.reason}). Since then {since} entries, none changed or taken out. Entries 1 to "
-        f"{before} are as they stood at that moment; their own seals do not hold with this key from entry "
-        f"{found.unproven} on, and only seals that were kept elsewhere (--seal, --published) prove those."
+        f"{before} are as they stood at that moment; from entry {found.unproven} on their own seals do not hold: "
+        "their key is not in the key file, or they were changed before. Only seals kept elsewhere tell (--seal, "
+        "--published)."
     )
 
 

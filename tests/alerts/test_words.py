@@ -98,5 +98,5 @@ def test_a_digest_says_beside_the_seal_that_the_log_has_a_break() -> None:
     seal = "35.10 2026-11-29 45 · 2:" + "ab" * 16
     begun = Morning(clock.local_day(now, clock.WIB), [], [], [], 60, 60, seal, 41)
     assert words.digest_text(begun, voice(now)).split("\n")[2:4] == [
-        f"Segel catatan: {seal}", "Catatan dimulai lagi dengan kunci lain pada tindakan 41.",
+        f"Segel catatan: {seal}", "Catatan dimulai lagi pada tindakan 41.",
     ]  # fmt: skip
