@@ -22,7 +22,10 @@ def is_kept(machine: Machine, *, restarts: bool, without_battery: bool) -> None:
     assert f'Unattended-Upgrade::Automatic-Reboot "{str(restarts).lower()}"' in said
     assert machine.say("systemctl is-enabled apt-daily-upgrade.timer logrotate.timer chrony").split() == ["enabled"] * 3
     assert machine.say("sed -n 's/^DAEMON_OPTS=//p' /etc/default/chrony") == f'"-F 1{" -s" * without_battery}"'
-    machine.say("logrotate --debug /etc/logrotate.conf && unattended-upgrade --dry-run")
+    said = machine.say("logrotate --debug /etc/logrotate.conf 2>/dev/null && unattended-upgrade --dry-run --debug 2>&1")
+    (allowed,) = [line for line in said.splitlines() if line.startswith("Allowed origins are: ")]
+    for archive in ("Debian,codename=bookworm-security", "Raspberry Pi Foundation,codename=bookworm"):
+        assert f"origin={archive},label=" in allowed
 
 
 def comes_back_from_its_backup(centre: Machine) -> None:
