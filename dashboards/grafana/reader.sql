@@ -1,5 +1,6 @@
 -- The role with which Grafana, or a person, reads: the views for people, and nothing else of the database. No staff, no
--- passwords, no vouchers, no sessions. Run it as PostgreSQL's superuser, and again after each upgrade:
+-- passwords, no vouchers, no sessions. Run it as PostgreSQL's superuser, once; views that an upgrade or a restore makes anew
+-- are opened to it by `kampungnet migrate`, as the server's unit runs it before each start:
 --
 --   sudo -u postgres psql -d kampungnet -f reader.sql
 --   sudo -u postgres psql -d kampungnet -c '\password kampungnet_reader'

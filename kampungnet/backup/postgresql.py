@@ -23,7 +23,7 @@ _OTHERS: Final = text(
 )
 _TABLES: Final = text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
 _OURS: Final = ("--no-owner", "--no-acl")
-"""The database may have another owner where it is restored; rights of a reader are given again by its script."""
+"""The database may have another owner where it is restored; rights of a reader are given again by `migrate`."""
 _SEES_ALL: Final = f"-c {sight.SETTING}={sight.EVERYTHING}"
 
 

@@ -8,6 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from kampungnet.core import readers
 from kampungnet.core.database import Database
 from kampungnet.core.errors import BadInput, Unavailable
 
@@ -45,6 +46,7 @@ def migrate(database: Database, to: str = "head") -> tuple[str | None, str | Non
         older = {one.revision for one in scripts.iterate_revisions(before, "base")} - {before} if before else set()
         go = command.downgrade if to in older else command.upgrade
         go(_config(str(folder), db.connection()), to)
+        readers.let_in(db.connection())
     return before, version(database)
 
 

@@ -40,3 +40,4 @@ def comes_back_from_its_backup(centre: Machine) -> None:
     centre.say("systemctl start kampungnet kampungnet-push")
     assert centre.say(f"{AS_POSTGRES} psql -XtAd kampungnet -c 'select count(*), max(id) from agents'") == before
     centre.say("kn audit verify")
+    centre.say(f"{AS_POSTGRES} psql -Xd kampungnet -c 'set role kampungnet_reader' -c 'select count(*) from villages_read'")
