@@ -93,6 +93,7 @@ def _expect(centre: Machine, box: Machine, again: Played) -> None:
     assert centre.say(_SEEN) == "active"
     assert centre.say(_HTTPS) == '{"status":"ok"}'
     assert centre.say("systemctl --failed --no-legend") == ""
+    centre.say("tr '\\0' '\\n' < /proc/$(pidof prometheus)/cmdline | grep -xE -- '--storage.tsdb.retention.size=[1-9][0-9]*MB'")
     assert box.say("systemctl is-active kampungnet-agent") == "active"
     assert centre.say(f"{AS_POSTGRES} psql -XtAc 'show data_checksums'") == "on"
     is_kept(centre, restarts=False, without_battery=False)
