@@ -19,8 +19,8 @@ from kampungnet.staff import second_factor
 
 PREFIX: Final = "KAMPUNGNET_"
 FILES: Final = frozenset({
-    "KAMPUNGNET_DATA", "KAMPUNGNET_DATABASE_URL", "KAMPUNGNET_KEY_FILE", certificate.CERTIFICATE, store.TOKEN_FILE,
-    store.BASIC_AUTH_FILE,
+    "KAMPUNGNET_BACKUP_ALSO", "KAMPUNGNET_DATA", "KAMPUNGNET_DATABASE_URL", "KAMPUNGNET_KEY_FILE",
+    certificate.CERTIFICATE, store.TOKEN_FILE, store.BASIC_AUTH_FILE,
 })  # fmt: skip
 """What they name comes and goes, and is not for each service to read: who opens it says what is wrong with it."""
 OF_OTHERS: Final = frozenset({

@@ -19,7 +19,7 @@ from kampungnet.core.errors import BadInput
 MAGIC: Final = b"KAMPUNGNET-BACKUP-1 "
 _END_BYTES: Final = len(MAGIC) + 12 + 1 + 64 + 1
 """Magic, length of the manifest, its SHA-256, a new line."""
-_BLOCK: Final = 1 << 20
+BLOCK: Final = 1 << 20
 _MOST_MANIFEST: Final = 1 << 16
 
 
@@ -85,7 +85,7 @@ def check(file: Path, manifest: Manifest, write: Callable[[bytes], object] = lam
 def digest_of(source: BinaryIO, number: int, write: Callable[[bytes], object] = lambda _: None) -> str:
     """Return the SHA-256 of the next ``number`` bytes, and hand them on."""
     digest = hashlib.sha256()
-    while number and (block := source.read(min(_BLOCK, number))):
+    while number and (block := source.read(min(BLOCK, number))):
         digest.update(block)
         write(block)
         number -= len(block)

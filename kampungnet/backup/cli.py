@@ -31,6 +31,8 @@ def add_commands(add: Add) -> None:
     one = add("backup", _backup)
     one.add_argument("folder", type=Path, help="where the file is put: kampungnet-YYYYMMDD-HHMMSS.backup (UTC)")
     one.add_argument("--keep", type=number, help="afterwards keep only so many of the newest backups in the folder")
+    one.add_argument("--also", type=Path, default=os.environ.get(service.ALSO) or None, help="a folder on another disk "
+                     f"that gets a copy, read again there (default: ${service.ALSO})")  # fmt: skip
     one.add_argument("--with-key", action="store_true", help="put the key file in as well; then the file opens every "
                      "secret in it: keep it as safe as the key")  # fmt: skip
 
@@ -45,6 +47,11 @@ def _backup(options: argparse.Namespace) -> None:
     place = place_of(options)
     file, manifest = service.backup(place, options.folder, options.keep, with_key=options.with_key)
     print(f"{file} ({_size(manifest)}, version {manifest.revision}) is written and verified.")
+    if options.also:
+        print(f"{service.put_elsewhere(file, options.also, options.keep)} is the same.")
+    elif (home := service.home_of(place)) and service.shares_disk(home, file):
+        print("It lies on the disk of the database, and is lost with it: name a folder on another one with --also.",
+              file=sys.stderr)  # fmt: skip
     if manifest.key_names and not manifest.keys:
         print(f"The key is not in it: keep a copy of {place.key_file} in another place.", file=sys.stderr)
 

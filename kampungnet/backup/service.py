@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import make_url
+
 from kampungnet.backup import archive, postgresql, sqlite
 from kampungnet.backup.archive import Manifest
 from kampungnet.core import clock, keys, migrate
@@ -20,7 +22,11 @@ from kampungnet.core.errors import BadInput, Conflict, NotFound, Unavailable
 from kampungnet.shared.files import sync_folder
 
 NAME: Final = "kampungnet-*.backup"
+ALSO: Final = "KAMPUNGNET_BACKUP_ALSO"
+"""Setting: a folder on another disk, or on another machine's that is mounted."""
 _DRAFTS: Final = ".kampungnet-backup-"
+_OF_DEBIAN: Final = Path("/var/lib/postgresql")
+"""Where Debian's PostgreSQL keeps its databases. Only a superuser may ask the server itself."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +67,51 @@ def backup(place: Place, folder: Path, keep: int | None = None, *, with_key: boo
         target = folder / f"kampungnet-{clock.local(made_ms, 'UTC'):%Y%m%d-%H%M%S}.backup"
         if target.exists():
             raise Conflict(f"{target} is there already: wait a second and try again.")
-        draft.rename(target)
-        sync_folder(folder)
-        if keep:
-            for old in sorted(folder.glob(NAME))[:-keep]:
-                old.unlink()
+        _keep(draft, target, keep)
     return target, manifest
+
+
+def put_elsewhere(file: Path, folder: Path, keep: int | None = None) -> Path:
+    """Copy a backup to another disk, read it there and return it; then only the newest ``keep`` stay there.
+
+    The folder is never made: where nothing is mounted it would be one more on the first disk. Raises ``Unavailable``.
+    """
+    if not folder.is_dir():
+        raise Unavailable(f"{file} has no second copy: there is no folder {folder}. Is its disk mounted?")
+    if shares_disk(folder, file.parent):
+        raise Unavailable(f"{file} has no second copy: {folder} lies on the same disk. Is the other one mounted?")
+    with _alone(folder), _draft_in(folder) as draft:
+        _expect_room(file.stat().st_size, folder)
+        with file.open("rb") as source, draft.open("r+b") as copy:
+            shutil.copyfileobj(source, copy, archive.BLOCK)
+            copy.flush()
+            os.fsync(copy.fileno())
+            os.posix_fadvise(copy.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # so that the disk is read, not the memory
+        archive.check(draft, archive.manifest_of(draft))
+        _keep(draft, folder / file.name, keep)
+    return folder / file.name
+
+
+def shares_disk(one: Path, other: Path) -> bool:
+    """Tell whether both lie on the same file system; two of them may still be parts of one disk."""
+    return one.stat().st_dev == other.stat().st_dev
+
+
+def home_of(place: Place) -> Path | None:
+    """Return where the files of a database lie; ``None`` where they are on another machine, or it is not known."""
+    url = make_url(place.url)
+    host = str(url.host or url.query.get("host", ""))
+    is_here = not host or host.startswith("/") or host in {"localhost", "127.0.0.1", "::1"}
+    found = place.file or (_OF_DEBIAN if is_here else None)
+    return found if found and found.exists() else None
+
+
+def _keep(draft: Path, target: Path, keep: int | None) -> None:
+    """Let what is whole count, and only the newest stay beside it."""
+    draft.rename(target)
+    sync_folder(target.parent)
+    for old in sorted(target.parent.glob(NAME))[:-keep] if keep else ():
+        old.unlink()
 
 
 def restore(file: Path, place: Place, *, force: bool = False) -> Restored:
@@ -90,10 +135,7 @@ def restore(file: Path, place: Place, *, force: bool = False) -> Restored:
 def _copy_sqlite(database: Path, draft: Path) -> _Copied:
     if not sqlite.exists(database):
         raise NotFound(f"There is no database in {database.parent}: name its folder with --data.")
-    need, free = database.stat().st_size, shutil.disk_usage(draft.parent).free
-    if need > free:
-        room = f"The backup needs {need // 2**20} MB and {draft.parent} has {free // 2**20} MB"
-        raise Unavailable(f"{room}: make room, or choose another folder.")
+    _expect_room(database.stat().st_size, draft.parent)
     sqlite.copy(database, draft)
     revision = sqlite.revision(draft)
     if revision is None:
@@ -152,6 +194,13 @@ def _restore_postgresql(file: Path, manifest: Manifest, place: Place, aside: str
         return kept
     finally:
         database.close()
+
+
+def _expect_room(need: int, folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if need > free:
+        room = f"The backup needs {need // 2**20} MB and {folder} has {free // 2**20} MB"
+        raise Unavailable(f"{room}: make room, or choose another folder.")
 
 
 def _expect_free(found: object | None, *, force: bool) -> None:
