@@ -19,7 +19,10 @@ DEFAULT_DATA: Final = "data"
 
 COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
     "cli_serve": {"serve": "serve pages, reports and metrics"},
-    "core.cli": {"migrate": "bring the database to the version of this program"},
+    "core.cli": {
+        "migrate": "bring the database to the version of this program",
+        "job": "note how a job of the clock ended; for its unit of systemd",
+    },
     "cli_register": {"import-villages": "take a register of villages (CSV)"},
     "measurement.cli": {
         "import-topology": "take on which cable each village hangs (CSV)",

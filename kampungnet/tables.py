@@ -4,7 +4,7 @@ import importlib
 from typing import Final
 
 MODELS: Final = (
-    "villages.models", "staff.models", "devices.models", "hands.models", "measurement.models",
+    "core.jobs", "villages.models", "staff.models", "devices.models", "hands.models", "measurement.models",
     "measurement.outage_models", "billing.models", "hotspot.models", "configs.models", "alerts.models",
     "metrics.models",
 )  # fmt: skip

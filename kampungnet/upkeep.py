@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
-from kampungnet.core import clock
+from kampungnet.core import clock, jobs
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Problem
 from kampungnet.hands import service as hands
@@ -74,6 +74,8 @@ class Upkeep:
     def _forget_once_a_day(self) -> None:
         today = clock.now().date()
         if self._forgot_on != today:
+            with self._database.writes() as db:
+                jobs.expect(db, clock.now_ms())
             forget_old(self._database, self._keep, self._stopping)
             self._forgot_on = today
 

@@ -231,6 +231,8 @@ BOX_UNKNOWN: Final = "BoxUnknown"
 """Names of our own alarms about boxes; ``place`` is the village or empty, ``description`` the network."""
 OF_BOXES: Final = "box:"
 """What the topic of such a fact begins with."""
+OF_JOBS: Final = "job:"
+"""What the topic of a fact about a job of the server begins with, its alarm's name too; ``place`` is its unit."""
 Names = Mapping[str, str]
 """Of kecamatan and villages, by code."""
 

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kampungnet.alerts import boxes
+from kampungnet.alerts import boxes, late_jobs
 from kampungnet.alerts.facts import WATCHDOG, Alarm, Fact, Group, Names, Severity, Work
 from kampungnet.alerts.models import AlertGroup
 from kampungnet.core import clock
@@ -72,6 +72,7 @@ def known(db: Session, regency: str, now_ms: int, environment: Mapping[str, str]
     found += [_work(one) for one in works]
     found += [_watchdog(one, now_ms) if one.is_watchdog else _group(one) for one in groups]
     found += boxes.facts(db, regency, sites, names, now_ms)
+    found += late_jobs.facts(db, now_ms)
     return Known(regency, clock.zone_of(regency), villages.districts(db, regency) | names, found)
 
 

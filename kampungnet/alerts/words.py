@@ -15,6 +15,7 @@ from kampungnet.alerts.facts import (
     BOX_TWICE,
     BOX_UNKNOWN,
     OF_BOXES,
+    OF_JOBS,
     WATCHDOG,
     Act,
     Alarm,
@@ -82,6 +83,11 @@ _BOXES: Final = {
     ),
 }
 """Of our own alarms about boxes: what it is, and what else is known."""
+_JOBS: Final = {
+    f"{OF_JOBS}audit": N_("The log of decisions was not examined, or does not hold"),
+    f"{OF_JOBS}backup": N_("The nightly backup is missing"),
+    f"{OF_JOBS}close-month": N_("The papers of the month are missing"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +162,15 @@ def digest_text(morning: Morning, voice: Voice) -> str:
     )  # fmt: skip
     lasting = [one for one in morning.facts if isinstance(one.about, Told | Group) and one.end_ms is None]
     boxes = [one for one in lasting if one.topic.startswith(OF_BOXES)]
-    lasting = [one for one in lasting if one not in boxes]
+    jobs = [one for one in lasting if one.topic.startswith(OF_JOBS)]
+    lasting = [one for one in lasting if one not in [*boxes, *jobs]]
     over = [one for one in morning.facts if isinstance(one.about, Told) and one.end_ms is not None]
     parts = [
         (N_("Without service now:"), [_one_line(one, voice) for one in lasting]),
         (N_("Recovered since yesterday:"), [_one_line(one, voice) for one in over]),
         (N_("Light of the fibre bad or falling:"), [f"{clean(one.name)}: {one.words}" for one in morning.lights]),
         (N_("Boxes to look at:"), [_one_line(one, voice) for one in boxes]),
+        (N_("Work of the server that is missing:"), [_one_line(one, voice) for one in jobs]),
         (N_("No report from the box:"), [
             language.say("%(name)s since %(since)s", name=clean(one.name), since=voice.moment(one.since_ms))
             for one in morning.silent
@@ -264,6 +272,10 @@ def _group(draft: Draft, fact: Fact, about: Group, voice: Voice) -> Iterator[str
         yield say(_BOXES[first.name][1], network=first.description or say("unknown network"))
         yield voice.page("/janggal")
         return
+    if first.name in _JOBS:
+        yield say("Why stands on the server: journalctl -u %(unit)s", unit=clean(first.place))
+        yield voice.page("/")
+        return
     yield clean(first.description, LONGEST_TEXT)
     yield clean(first.runbook, LONGEST_TEXT)
     yield voice.page(f"/desa/{first.village}" if first.village and number == 1 else "/")
@@ -275,6 +287,8 @@ def _title(about: Group, voice: Voice) -> str:
         return voice.language.say("Prometheus does not report any more: its warnings are silent")
     if first.name in _BOXES:
         return voice.language.say(_BOXES[first.name][0], place=clean(first.place))
+    if first.name in _JOBS:
+        return voice.language.say(_JOBS[first.name])
     return clean(first.summary or first.name, LONGEST_TITLE)
 
 

@@ -1,6 +1,6 @@
-"""Whoever reads the views for people (``…_read``) reads them still after they were made anew: by a migration, a restore.
+"""Whoever reads the views for people (``…_read``) reads them still when a migration or a restore made them anew.
 
-The role is made by ``dashboards/grafana/reader.sql``, once. Rights are of a view, not of its name, and backups hold none.
+The role is made by ``dashboards/grafana/reader.sql``, once. Rights are a view's, not its name's; backups hold none.
 """
 
 from typing import Final

@@ -139,6 +139,10 @@ _OF_SERVER: Final = (
            "From a whole report to its receipt, the commit included."),
     _gauge("kampungnet_certificate_end_timestamp_seconds", "seconds",
            "End of the certificate in the file that KAMPUNGNET_CERTIFICATE names."),
+    _gauge("kampungnet_job_last_success_timestamp_seconds", "seconds",
+           "When a job of the clock (backup, audit, close-month) succeeded last; absent until it did.", ("task",)),
+    _gauge("kampungnet_job_late_timestamp_seconds", "seconds",
+           "From when on a job of the clock is late: since it failed, or when its success is overdue.", ("task",)),
 )  # fmt: skip
 
 _STORE: Final = ("regency", "store")

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
-from kampungnet.core import clock
+from kampungnet.core import clock, jobs
 from kampungnet.core.database import Database
 from kampungnet.core.tally import Tally
 from kampungnet.devices import service as devices
@@ -61,6 +61,7 @@ class VillageCollector(Collector):
                 self._regency(page, db, regency.code, now_ms)
             page.next_village(room=STORE_SERIES)
             pushed.of_stores(page, db)
+            _jobs(page, db)
         page.next_village(room=REGENCY_SERIES)
         _server(page, self._tally, self._elsewhere.certificate_end_ms)
         yield from page.families()
@@ -108,6 +109,14 @@ def _server(page: Page, tally: Tally, certificate_end_ms: int | None) -> None:
     page.histogram("kampungnet_ingest_duration_seconds", *tally.durations())
     if certificate_end_ms is not None:
         page.gauge("kampungnet_certificate_end_timestamp_seconds", {}, certificate_end_ms / 1000)
+
+
+def _jobs(page: Page, db: Session) -> None:
+    for job in jobs.known(db):  # "task", for what Prometheus asks is its "job"
+        done_ms = job.succeeded_ms
+        done_seconds = None if done_ms is None else done_ms / 1000
+        page.gauge("kampungnet_job_last_success_timestamp_seconds", {"task": job.name}, done_seconds)
+        page.gauge("kampungnet_job_late_timestamp_seconds", {"task": job.name}, job.late_ms / 1000)
 
 
 def _village(page: Page, place: Labels, state: VillageState, now_ms: int) -> None:

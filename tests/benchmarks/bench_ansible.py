@@ -6,7 +6,14 @@ from pathlib import Path
 
 from tests.ansible import machines
 from tests.ansible.boxes_door import BOXES, PEOPLE, Door
-from tests.ansible.kept import AS_POSTGRES, comes_back_from_its_backup, is_kept, listens_alone
+from tests.ansible.kept import (
+    AS_POSTGRES,
+    SECOND_DISK,
+    comes_back_from_its_backup,
+    has_a_second_place_for_backups,
+    is_kept,
+    listens_alone,
+)
 from tests.ansible.machines import BOX_PACKAGES, CENTRE_PACKAGES, Machine, Network, Played
 from tests.benchmarks.context import Context
 from tests.benchmarks.rows import Row, at_most
@@ -43,6 +50,7 @@ def site(context: Context) -> list[Row]:
         again = net.play(settings.written()).went_well()
         _expect(centre, box, again)
         door.try_it(centre, box)
+        has_a_second_place_for_backups(centre)
         comes_back_from_its_backup(centre)
         door.lets_reports_in(centre)
     fresh = first.seconds + rest.seconds
@@ -60,7 +68,10 @@ class _Settings:
         self._centre = {
             **centre.inventory(), **door.for_centre(), "server_name": PEOPLE, "server_key": secrets.token_hex(32),
             "server_tls": "internal", "server_push": True,
-            "server_settings": {"KAMPUNGNET_REMOTE_WRITE_URL": "http://127.0.0.1:9090/api/v1/write"},
+            "server_settings": {
+                "KAMPUNGNET_REMOTE_WRITE_URL": "http://127.0.0.1:9090/api/v1/write",
+                "KAMPUNGNET_BACKUP_ALSO": SECOND_DISK,
+            },
             "server_inventory_keys": [net.key.with_suffix(".pub").read_text().strip()],
             "monitoring_grafana_reader_password": f"{secrets.token_hex(8)} it's $HOME",
         }  # fmt: skip
@@ -93,7 +104,9 @@ def _expect(centre: Machine, box: Machine, again: Played) -> None:
     assert centre.say(_SEEN) == "active"
     assert centre.say(_HTTPS) == '{"status":"ok"}'
     assert centre.say("systemctl --failed --no-legend") == ""
-    centre.say("tr '\\0' '\\n' < /proc/$(pidof prometheus)/cmdline | grep -xE -- '--storage.tsdb.retention.size=[1-9][0-9]*MB'")
+    centre.say(
+        "tr '\\0' '\\n' < /proc/$(pidof prometheus)/cmdline | grep -xE -- '--storage.tsdb.retention.size=[1-9][0-9]*MB'"
+    )
     assert box.say("systemctl is-active kampungnet-agent") == "active"
     assert centre.say(f"{AS_POSTGRES} psql -XtAc 'show data_checksums'") == "on"
     is_kept(centre, restarts=False, without_battery=False)

@@ -37,6 +37,7 @@ OF_A_PLACE: Final = {"village", "site", "unit", "place", "district"}
 PARENTS: Final = {"villages", "districts", "sites"}
 WITHOUT: Final = {
     "sign_in_failures": "counts wrong passwords of addresses and of names nobody has; no village is in it",
+    "jobs": "when the server's own jobs succeeded; no village is in it",
 }
 """Tables without a wall, and why."""
 SHARED: Final = {

@@ -20,7 +20,7 @@ from kampungnet.metrics.samples import SERIES_A_VILLAGE
 from kampungnet.shared import wire
 from tests.support.server import NEIGHBOUR, VILLAGE, Box, Running, enrolled, ingested, router_body
 
-LABELS: Final = {"regency", "district", "village", "device", "interface", "target", "result", "le"}
+LABELS: Final = {"regency", "district", "village", "device", "interface", "target", "result", "le", "task"}
 FACTS: Final = {"name", "district_name", "kind", "version", "board", "model", "state", "last_down_cause"}
 HOSTILE: Final = 'a"b\\c\nd{e="f"} 1\r#\t\0\u202e'
 

@@ -1,0 +1,60 @@
+"""When the jobs that systemd begins by the clock succeeded: one that fails, or is never begun, can then be told of.
+
+Their units say at their end how it went (`kampungnet job NAME`), killed ones too; a job that is never begun says
+nothing and becomes late.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from kampungnet.core import clock
+from kampungnet.core.database import Base
+from kampungnet.core.rows import insert_new
+
+PATIENCE_MS: Final[Mapping[str, int]] = {
+    "audit": 3 * clock.DAY_MS // 2, "backup": 3 * clock.DAY_MS // 2, "close-month": 33 * clock.DAY_MS,
+}  # fmt: skip
+"""Each job, named as its unit is, and how long after a success the next is late: it runs each night, or on the 6th."""
+
+
+class Job(Base):
+    """What is known of one job."""
+
+    __tablename__ = "jobs"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    since_ms: Mapped[int]
+    """From when on it is expected to run."""
+    succeeded_ms: Mapped[int | None]
+    failed_ms: Mapped[int | None]
+    """When it failed for the first time since it succeeded."""
+
+    @property
+    def late_ms(self) -> int:
+        """From when on it is late: since it failed, or from when on its next success is overdue."""
+        due_ms = (self.succeeded_ms or self.since_ms) + PATIENCE_MS[self.name]
+        return due_ms if self.failed_ms is None else min(due_ms, self.failed_ms)
+
+
+def expect(db: Session, now_ms: int) -> None:
+    """Expect every job from now on that was not expected before: one that never ran is late some day as well."""
+    row = {"since_ms": now_ms, "succeeded_ms": None, "failed_ms": None}
+    insert_new(db, Job, [{"name": name} | row for name in PATIENCE_MS])
+
+
+def ended(db: Session, name: str, now_ms: int, *, well: bool) -> None:
+    """Note how a job ended."""
+    expect(db, now_ms)
+    job = db.get_one(Job, name)
+    if well:
+        job.succeeded_ms, job.failed_ms = now_ms, None
+    elif job.failed_ms is None:
+        job.failed_ms = now_ms
+
+
+def known(db: Session) -> Sequence[Job]:
+    """Return all that are expected, by name."""
+    return db.scalars(select(Job).where(Job.name.in_(PATIENCE_MS)).order_by(Job.name)).all()

@@ -1,0 +1,83 @@
+"""A backup that failed, or that never came, is told to who looks after the kabupaten, without any Prometheus."""
+
+from typing import Final
+
+from prometheus_client.parser import text_string_to_metric_families as families
+
+from kampungnet.alerts import gather, words
+from kampungnet.alerts.facts import Fact, Morning
+from kampungnet.core import clock, jobs
+from kampungnet.core.database import Database
+from kampungnet.core.tally import Tally
+from kampungnet.metrics import live
+from kampungnet.staff.service import Scope
+from tests.alerts.stories import HOUR, MINUTE, NOON, Ear, reader, texts, voice
+from tests.support.server import REGENCY, VILLAGE
+
+NIGHT: Final = NOON - 10 * HOUR
+
+
+def _facts(database: Database, now_ms: int, scope: Scope | None = None) -> list[Fact]:
+    with database.reads() as db:
+        return gather.seen_by(gather.known(db, REGENCY, now_ms), scope or Scope(REGENCY))
+
+
+def _ended(database: Database, now_ms: int, *, well: bool, name: str = "backup") -> None:
+    with database.writes() as db:
+        jobs.ended(db, name, now_ms, well=well)
+
+
+def _told(database: Database, ear: Ear, now_ms: int) -> list[str]:
+    return texts(ear.listen(now_ms, *_facts(database, now_ms)), now_ms)
+
+
+def test_a_backup_that_failed_is_told_once_and_its_end_when_one_succeeds(database: Database) -> None:
+    ear = Ear(reader(since_ms=0))
+    _ended(database, NIGHT - clock.DAY_MS, well=True)
+    assert _told(database, ear, NIGHT) == []
+    _ended(database, NIGHT + MINUTE, well=False)
+    (told,) = _told(database, ear, NIGHT + 2 * MINUTE)
+    assert told.splitlines()[0] == "PERINGATAN: Cadangan malam tidak ada"
+    assert "journalctl -u kampungnet-backup" in told
+    _ended(database, NIGHT + clock.DAY_MS, well=False)
+    _ended(database, NIGHT + clock.DAY_MS, well=True, name="audit")
+    assert _told(database, ear, NIGHT + clock.DAY_MS + MINUTE) == [], "it lasts, and was told"
+    _ended(database, NIGHT + clock.DAY_MS + HOUR, well=True)
+    (told,) = _told(database, ear, NIGHT + clock.DAY_MS + HOUR + MINUTE)
+    assert told.splitlines()[:2] == ["PULIH: Cadangan malam tidak ada", "kampungnet-backup"]
+
+
+def test_a_backup_that_is_never_begun_is_told_when_the_last_one_is_older_than_36_hours(database: Database) -> None:
+    ear = Ear(reader(since_ms=0))
+    _ended(database, NIGHT, well=True)
+    assert _told(database, ear, NIGHT + 36 * HOUR - 1) == []
+    told = _told(database, ear, NIGHT + 36 * HOUR)
+    assert sorted(one.splitlines()[0] for one in told) == [
+        "PERINGATAN: Cadangan malam tidak ada",
+        "PERINGATAN: Catatan keputusan belum diperiksa, atau tidak utuh",
+    ], "the look at the log never came either"
+
+
+def test_only_who_looks_after_the_whole_kabupaten_hears_of_jobs(database: Database) -> None:
+    _ended(database, NIGHT, well=False)
+    assert len(_facts(database, NOON)) == 1
+    assert _facts(database, NOON, Scope(REGENCY, VILLAGE)) == []
+    assert _facts(database, NOON, Scope(REGENCY, None, VILLAGE[:8])) == []
+
+
+def test_the_digest_has_them_apart_from_villages_without_service(database: Database) -> None:
+    _ended(database, NIGHT, well=False)
+    morning = Morning(clock.local_day(NOON, clock.WIB), _facts(database, NOON), (), (), 0, 0)
+    said = words.digest_text(morning, voice(NOON)).splitlines()
+    assert said[said.index("Tugas server yang tertinggal:") + 1].startswith("- Cadangan malam tidak ada, ")
+    assert "Sekarang terganggu:" not in said
+
+
+def test_the_page_of_metrics_says_when_each_job_succeeded_and_from_when_on_it_is_late(database: Database) -> None:
+    _ended(database, NIGHT, well=True)
+    page = live.page_text(database, Tally()).decode()
+    said = {one.name: {s.labels["task"]: s.value for s in one.samples} for one in families(page) if "_job_" in one.name}
+    assert said["kampungnet_job_last_success_timestamp_seconds"] == {"backup": NIGHT / 1000}
+    late = said["kampungnet_job_late_timestamp_seconds"]
+    assert late["backup"] == NIGHT / 1000 + 36 * 3600
+    assert sorted(late) == sorted(jobs.PATIENCE_MS)
