@@ -161,6 +161,7 @@ def test_a_regional_outage_is_one_message_and_four_hundred_alerts_are_cut(runnin
     post(f"{running}/api/v2/alerts", [_alert("SpoolOld", _village(2000 + n, "35.73.09")) for n in range(140)])
     told = receiver.wait_for(regency="35.73", district="35.73.09", alertname="SpoolOld")
     assert (len(told["alerts"]), told["truncatedAlerts"]) == (100, 40)
+    receiver.wait_for(regency="35.73", alertname="SharedIncident")
     messages = [
         one for _, one in receiver.arrived if one["groupLabels"] == {"alertname": "SharedIncident", "regency": "35.73"}
     ]
