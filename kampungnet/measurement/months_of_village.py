@@ -74,6 +74,9 @@ def _row(db: Session, place: tuple[str, str], first: date, language: Language, n
 
 def _percent(found: Availability, language: Language) -> str:
     share: Fraction | None = found.share
+    if share is not None and 2 * found.unknown > found.seconds:
+        # A share of a few hours reads like one of the month.
+        return language.say("too little measured")
     return language.say("not known") if share is None else f"{language.number(float(percent(share)), 2)}%"
 
 

@@ -8,8 +8,8 @@ import pytest
 from kampungnet.app import Server
 from kampungnet.core import clock, pages
 from kampungnet.core.languages import Language
-from kampungnet.measurement import month_strip
-from kampungnet.measurement.availability import Record, Window
+from kampungnet.measurement import month_strip, months_of_village
+from kampungnet.measurement.availability import Record, Window, availability
 from kampungnet.measurement.outage_list import lines
 from kampungnet.measurement.outage_words import Cause, Evidence, Finding, Outage, Span
 from kampungnet.measurement.workdays import OfficeHours
@@ -125,6 +125,15 @@ async def test_this_month_and_the_last_one_stand_side_by_side_with_how_fresh_and
     assert this in page
     assert "sementara: bulan belum berakhir" in page
     assert re.search(r"Dinilai (\d+ menit lalu|baru saja)\.", page)
+
+
+@pytest.mark.parametrize(
+    ("unseen_hours", "said"), [(49, "100,00%"), (51, "belum cukup terukur"), (100, "tidak diketahui")]
+)
+def test_a_month_of_which_less_than_half_was_seen_has_no_share(unseen_hours: int, said: str) -> None:
+    record = Record(unseen=[Span(NOON, NOON + unseen_hours * HOUR)])
+    found = availability([Span(NOON, NOON + 100 * HOUR)], record)
+    assert months_of_village._percent(found, ID) == said
 
 
 def test_office_hours_in_the_words_are_those_of_the_installation_and_its_holidays() -> None:
