@@ -16,6 +16,17 @@ async def test_pak_budi_lands_on_his_village_and_reads_one_sentence(server: Serv
     assert "Connected. 12 people are using the wifi." in (await budi.get(f"/desa/{KAMPUNGANYAR}?lang=en")).text
 
 
+async def test_pak_budi_reads_that_his_devices_answer_and_opens_the_rest_only_for_an_engineer(server: Server) -> None:
+    for who, folds in (("budi", True), ("sari", False)):
+        page = (await (await signed_in(server, who)).get(f"/desa/{KAMPUNGANYAR}")).text
+        devices = page.split("<h2>Perangkat</h2>")[1].split("</section>")[0]
+        open_to_all = re.sub(r"<details.*?</details>", "", devices, flags=re.DOTALL)
+        assert "Router: menjawab" in open_to_all
+        assert "Jawaban terakhir" in open_to_all
+        assert ("RB760iGS" in open_to_all) is not folds
+        assert "RB760iGS" in devices
+
+
 async def test_charts_show_a_day_and_a_month_with_the_same_in_words_and_numbers(server: Server) -> None:
     sari = await signed_in(server, "sari")
     page = (await sari.get(f"/desa/{KAMPUNGANYAR}")).text
