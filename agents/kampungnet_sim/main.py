@@ -24,6 +24,7 @@ from kampungnet_sim.tls import anonymous_context, self_signed_context
 from kampungnet_sim.village_features import FEATURES, MOST_ROWS, Scale, Wish
 
 EXIT_OK, EXIT_FAILED = 0, 1
+MOST_DAYS = 3_660
 
 
 def _chosen(options: argparse.Namespace) -> list[RegisteredVillage]:
@@ -44,6 +45,13 @@ def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _days(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"must be more than 0, and {MOST_DAYS:,} at most")
     return number
 
 
@@ -183,7 +191,7 @@ def _add_extras(parser: argparse.ArgumentParser) -> None:
 def _add_history(parser: argparse.ArgumentParser) -> None:
     _add_village_arguments(parser)
     add = parser.add_argument
-    add("--days", type=float, default=30.0, help="how far back (default: 30)")
+    add("--days", type=_days, default=30.0, help="how far back (default: 30)")
     add("--step", type=_positive, default=300, help="seconds between two polls of a device (default: 300)")
     add("--until", type=_instant, metavar="ISO", help="where it ends, with zone (default: now)")
     add("--workers", type=_positive, default=os.cpu_count() or 1, help="processes to use (default: one a core)")

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from contextlib import closing
 from dataclasses import asdict
 
@@ -23,6 +24,9 @@ def _villages(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps([asdict(one) for one in found], ensure_ascii=False))
         return
+    if not found:
+        none, step = ("No village has a box yet", "enrol") if options.boxes else ("No villages", "import-villages")
+        print(f"{none}: kampungnet {step} --help says how to begin.", file=sys.stderr)
     for one in found:
         print(f"{one.code}  {one.name} ({one.district_name}){_box(one)}")
 

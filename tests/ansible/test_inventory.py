@@ -5,11 +5,13 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kampungnet.cli import main
 from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.devices import service as devices
@@ -62,6 +64,14 @@ def test_a_box_that_was_revoked_is_no_host(database: Database) -> None:
     with database.writes() as db:
         devices.revoke(db, villages.village(db, NEIGHBOUR), clock.now_ms())
     assert json.loads(_asked(_command(database)).stdout)["boxes"]["hosts"] == ["desa-35-10-15-2012"]
+
+
+def test_where_nobody_has_a_box_people_are_told_how_to_begin(
+    database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(prepared_database(database_url)) as database:
+        assert main(["villages", "--boxes", *where(database)]) == 0
+    assert capsys.readouterr() == ("", "No village has a box yet: kampungnet enrol --help says how to begin.\n")
 
 
 def test_a_code_that_is_too_old_is_waited_for_no_longer(database: Database) -> None:

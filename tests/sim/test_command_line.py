@@ -154,6 +154,8 @@ async def test_the_control_socket_switches_faults_and_lines(register: Path, tmp_
         (["run", "--villages", "0"], 2, "must be 1 or more"),
         (["run", "--line-to", "192.0.2.1:80"], 2, "nothing leaves loopback"),
         (["history", "--until", "2026-01-01T00:00:00"], 2, "say the zone"),
+        (["history", "--days", "-1"], 2, "must be more than 0"),
+        (["history", "--days", "nan"], 2, "must be more than 0"),
         (["run", "--register", "/does/not/exist.csv"], 1, "No such file"),
         (["run", "--version", "seven"], 2, "--version"),
         (["run", "--help"], 0, "endless_table"),
