@@ -142,10 +142,11 @@ def _pagu(plans: Mapping[str, Plan], past: Sequence[date]) -> bytes:
 
 def _contracts(plans: Mapping[str, Plan], past: Sequence[date]) -> bytes:
     terms = sorted({name for plan in plans.values() for name in plan.terms})
-    columns = ("kode", "penyedia", "npwp", "nomor_kontrak", "mulai", "tahun_anggaran", "kegiatan", "rekening", *terms)
+    columns = ("kode", "penyedia", "npwp", "nomor_kontrak", "mulai", "aktif_sejak", "tahun_anggaran", "kegiatan",
+               "rekening", *terms)  # fmt: skip
     year = past[-1].year
     rows: list[tuple[export.Value, ...]] = [
-        (code, plan.provider, "01.234.567.8-901.000", f"{place:03}/SPK/{year}", past[0], year,
+        (code, plan.provider, "01.234.567.8-901.000", f"{place:03}/SPK/{year}", past[0], past[0], year,
          *_paid_by(code), *(plan.terms.get(name, "") for name in terms))
         for place, (code, plan) in enumerate(plans.items(), start=1)
     ]  # fmt: skip

@@ -79,6 +79,12 @@ def test_each_outage_of_a_statement_opens_the_page_of_its_cause(database: Databa
     assert all(outages for outages in found)
 
 
+def test_service_began_with_the_first_statement_and_not_when_the_demos_boxes_came(database: Database) -> None:
+    keep(database, 6)
+    with database.reads() as db:
+        assert {one.activated for one in db.scalars(select(Contract))} == {date(2026, 6, 1)}
+
+
 def test_the_books_are_filled_once(database: Database) -> None:
     keep(database, 6)
     with database.reads() as db:
