@@ -76,6 +76,7 @@ NO_DECISIONS = {
     "backup",  # change nothing
     "recompute",
     "resend",
+    "job",  # what systemd saw
     "close-month",  # sums made anew from what is kept; who answers for a statement signs it
 }
 
