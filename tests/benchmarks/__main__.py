@@ -74,7 +74,7 @@ BENCHMARKS = {
     "portal-sessions": Benchmark("bench_portal:session_sums", 240),
     "ansible": Benchmark("bench_ansible:site", 1500),
     "kill-agent": Benchmark("bench_kill:kill_agent", 300),
-    "kill-server": Benchmark("bench_kill:kill_server", 420),
+    "kill-server": Benchmark("bench_kill:kill_server", 600),
     "faults": Benchmark("bench_faults:faults", 1_200),
 }
 
