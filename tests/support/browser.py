@@ -84,12 +84,18 @@ class Browser:
 
     async def fill(self, selector: str, text: str) -> None:
         """Type into a field."""
-        await self.value(f"document.querySelector({json.dumps(selector)}).focus()")
+        await self.value(f"{await self._there(selector)}.focus()")
         await self.call("Input.insertText", text=text)
 
     async def click(self, selector: str) -> None:
         """Press a button or follow a link."""
-        await self.value(f"document.querySelector({json.dumps(selector)}).click()")
+        await self.value(f"{await self._there(selector)}.click()")
+
+    async def _there(self, selector: str) -> str:
+        """Wait until a page that is still coming has got to an element; return it as a script has it."""
+        element = f"document.querySelector({json.dumps(selector)})"
+        await self.until(f"{element} !== null")
+        return element
 
 
 @asynccontextmanager
