@@ -1,7 +1,9 @@
 """The page of interruptions: who sees what, and what it says."""
 
 import re
+from collections.abc import Iterator
 
+import pytest
 from sqlalchemy import update
 
 from kampungnet.app import Server
@@ -32,10 +34,23 @@ async def test_what_goes_on_comes_first_and_every_incident_has_a_page(server: Se
     assert (await sari.get("/gangguan/0000000000")).status_code == 404
 
 
+@pytest.fixture
+def connected_again(server: Server) -> Iterator[None]:
+    """The village that lost its line is connected, for a moment: all tests here share its database."""
+
+    def say(*, is_up: bool) -> None:
+        router = (Device.site == f"{LOSING}-1", Device.name == "router", Device.internet_up != is_up)
+        with server.database.writes() as db:
+            db.execute(update(Device).where(*router).values(internet_up=is_up).returning(Device.site)).one()
+
+    say(is_up=True)
+    yield
+    say(is_up=False)
+
+
+@pytest.mark.usefixtures("connected_again")
 async def test_what_is_connected_again_and_not_judged_yet_goes_on_no_more(server: Server) -> None:
     _update(server)
-    with server.database.writes() as db:
-        db.execute(update(Device).where(Device.site == f"{LOSING}-1", Device.name == "router").values(internet_up=True))
     sari = await signed_in(server, "sari")
     page = (await sari.get("/gangguan")).text
     now, ended = page.split("31 hari terakhir")
