@@ -4,7 +4,6 @@ import os
 import random
 import shutil
 import sqlite3
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +16,7 @@ from kampungnet_agent.ballast import BALLAST_BYTES
 from kampungnet_agent.spool import Spool, SpoolError
 from kampungnet_agent.spool_file import MAX_JUMPS
 from tests.agent.conftest import MakeReading, VillageBox
+from tests.support.memory_disk import memory_disk
 
 OpenSpool = Callable[..., Spool]
 
@@ -366,14 +366,7 @@ def test_a_spool_file_removed_while_in_use_is_written_again_with_all_it_held(
 def test_on_a_truly_full_disk_the_ballast_makes_room_and_comes_back(
     a_reading: MakeReading, box: VillageBox, tmp_path: Path
 ) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("a full disk needs the right to mount a small tmpfs")
-    try:
+    with memory_disk(tmp_path / "disk", megabytes=3) as disk:
         spool = Spool(disk / "spool.db", 64, box)
         for _ in range(100):
             spool.add(a_reading(filler=4_000))
@@ -395,5 +388,3 @@ def test_on_a_truly_full_disk_the_ballast_makes_room_and_comes_back(
         spool.add(a_reading())
         assert ballast.stat().st_size == BALLAST_BYTES
         spool.close()
-    finally:
-        subprocess.run(["umount", "--lazy", str(disk)], check=True)

@@ -1,7 +1,6 @@
 """A second place for backups: another disk, looked at again there; what is no other disk is refused, not believed."""
 
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -13,9 +12,8 @@ from kampungnet.backup.service import ALSO, home_of
 from kampungnet.cli import main
 from kampungnet.core.commands import Place
 from kampungnet.core.errors import BadInput
+from tests.support.memory_disk import memory_disk
 from tests.support.server import prepared_database
-
-SHARED_MEMORY = Path("/dev/shm")
 
 
 @pytest.fixture
@@ -27,15 +25,9 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Iterator[Path]:
-    """A folder of another file system."""
-    if SHARED_MEMORY.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("/dev/shm is no file system of its own here")
-    made = subprocess.run(["mktemp", "-d", "-p", SHARED_MEMORY], capture_output=True, text=True, check=True)
-    folder = Path(made.stdout.strip())
-    yield folder
-    for one in folder.iterdir():
-        one.unlink()
-    folder.rmdir()
+    """Another disk."""
+    with memory_disk(tmp_path / "mnt", megabytes=20) as disk:
+        yield disk
 
 
 def _backup(data: Path) -> int:

@@ -1,15 +1,21 @@
 """A small kabupaten of its own for each test: these tests change who may sign in."""
 
-from collections.abc import Iterator
+import io
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, text
 
+from kampungnet import cli
 from kampungnet.app import Server
 from kampungnet.core import clock, migrate
 from kampungnet.core.database import Base, Database
-from tests.pages.sample import fill, hire
+from tests.pages.sample import PASSWORD, fill, hire
+from tests.support.server import where
+
+Run = Callable[..., tuple[int, str]]
+"""A command's words in; its exit code and all it said out."""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -35,3 +41,16 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 @pytest.fixture
 def server(database: Database) -> Server:
     return Server(database, upkeep=False)
+
+
+@pytest.fixture
+def run(database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command; return its exit code and all it said."""
+
+    def one(*words: str) -> tuple[int, str]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD} lagi\n"))
+        code = cli.main([*words, *where(database)])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return one

@@ -1,6 +1,5 @@
 """A log whose key is lost for good is begun anew by a command, which says who did it; what stood before stays."""
 
-import io
 import os
 import pwd
 import re
@@ -10,7 +9,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, update
 
-from kampungnet import cli
 from kampungnet.alerts.morning import dawn, morning
 from kampungnet.app import Server
 from kampungnet.core import clock, languages, pages
@@ -22,12 +20,12 @@ from kampungnet.staff.chain import ANEW as ANEW_OF_LOG
 from kampungnet.staff.models import AuditEntry
 from kampungnet.staff.service import Role, Scope, SignedIn
 from tests.pages.cast import browser, signed_in
-from tests.pages.sample import KAMPUNGANYAR, PASSWORD, REGENCY
+from tests.pages.sample import KAMPUNGANYAR, REGENCY
+from tests.staff.conftest import Run
 from tests.support.contents import contents
-from tests.support.server import url_of, where
+from tests.support.server import url_of
 
 pytestmark = pytest.mark.anyio
-Run = Callable[..., tuple[int, str]]
 SARI = SignedIn("sari", "Ibu Sari", Role.ENGINEER, Scope(REGENCY))
 WHY = "Kartu SD rusak, salinan kunci hilang"
 ANEW = ("audit", "begin-anew", "--reason", WHY)
@@ -42,19 +40,6 @@ def look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def key(tmp_path: Path) -> Path:
     return tmp_path / "kampungnet.key"
-
-
-@pytest.fixture
-def run(database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command; return its exit code and all it said."""
-
-    def one(*words: str) -> tuple[int, str]:
-        monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD} lagi\n"))
-        code = cli.main([*words, *where(database)])
-        said = capsys.readouterr()
-        return code, said.out + said.err
-
-    return one
 
 
 @pytest.fixture

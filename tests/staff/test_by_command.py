@@ -1,10 +1,8 @@
 """What is decided by a command on the server stands in the log as what is decided on a page, or it is not done."""
 
-import io
 import os
 import pwd
 import re
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,11 +22,11 @@ from kampungnet.staff.service import Role, Scope, SignedIn
 from tests.billing.story import BUDGET
 from tests.pages.cast import OWN_PAGE, signed_in
 from tests.pages.sample import PASSWORD
+from tests.staff.conftest import Run
 from tests.support.contents import contents
 from tests.support.server import HEADER, REGENCY, VILLAGE, kampungnet, serving, url_of, where
 
 pytestmark = pytest.mark.anyio
-Run = Callable[..., tuple[int, str]]
 SARI = SignedIn("sari", "Ibu Sari", Role.ENGINEER, Scope(REGENCY))
 ADD = ("add-staff", "wawan", "--name", "Pak Wawan", "--role", "auditor", "--regency", REGENCY)
 COMMANDS = (("enrol", "--village", VILLAGE), ("revoke", "--village", VILLAGE), ADD)
@@ -79,19 +77,6 @@ NO_DECISIONS = {
     "job",  # what systemd saw
     "close-month",  # sums made anew from what is kept; who answers for a statement signs it
 }
-
-
-@pytest.fixture
-def run(database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command; return its exit code and all it said."""
-
-    def one(*words: str) -> tuple[int, str]:
-        monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD} lagi\n"))
-        code = cli.main([*words, *where(database)])
-        said = capsys.readouterr()
-        return code, said.out + said.err
-
-    return one
 
 
 def _decide(database: Database, about: str = "before") -> None:
