@@ -15,6 +15,7 @@ async def test_a_stranger_sees_that_the_line_is_up_and_no_device(database: Datab
     assert answer.status_code == 200
     assert "Internet balai desa berfungsi." in answer.text
     assert "baru saja" in answer.text
+    assert "Bulan ini masih dinilai" in answer.text
     assert "ether1" not in answer.text
     assert "set-cookie" not in answer.headers
     assert answer.headers["cache-control"] == "public, max-age=30"
@@ -30,7 +31,9 @@ async def test_a_line_that_is_cut_says_so_in_both_languages(database: Database, 
 
 async def test_a_village_without_a_box_and_one_that_does_not_exist(database: Database) -> None:
     stranger = browser(Server(database, upkeep=False))
-    assert "belum ada yang diukur" in (await stranger.get("/info/35.10.15.2003")).text
+    page = (await stranger.get("/info/35.10.15.2003")).text
+    assert "belum ada yang diukur" in page
+    assert "masih dinilai" not in page
     assert (await stranger.get("/info/99.99.99.9999")).status_code == 404
     assert (await stranger.get("/info/%3Cscript%3E")).status_code == 404
 
