@@ -218,7 +218,7 @@ class Morning:
     seal: str = ""
     """Newest head of the log of acts, for who reads of the whole kabupaten: a mailbox is out of the server's reach."""
     anew: int | None = None
-    """The act at which that log was begun anew with another key, if it was."""
+    """The act at which that log was begun anew, if it was."""
 
 
 WATCHDOG: Final = "Watchdog"
