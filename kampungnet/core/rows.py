@@ -33,29 +33,36 @@ Rows = Sequence[Mapping[str, Any]] | Columns
 
 
 def among(
-    db: Session, model: type[Base], names: tuple[str, ...], within: Mapping[str, Collection[str]]
+    db: Session, model: type[Base], names: tuple[str, ...], keys: tuple[str, ...], wanted: Collection[tuple[str, ...]]
 ) -> Sequence[Any]:
-    """Return the columns ``names`` of the rows whose columns ``within`` have one of those texts each.
+    """Return the columns ``names`` of the rows whose columns ``keys`` are one of ``wanted``, each of which comes once.
 
     Give the columns of an index in its order. For columns that need no conversion.
     """
     driver = driver_of(db)
     dialect = driver.dialect.name
-    parameters = [
-        msgspec.json.encode(list(values)).decode() if dialect == "sqlite" else list(values)
-        for values in within.values()
-    ]
-    statement = _among(dialect, model, names, tuple(within))
+    if dialect == "sqlite":
+        parameters: list[Any] = [msgspec.json.encode(list(wanted)).decode()]
+    else:
+        parameters = [[one[place] for one in wanted] for place in range(len(keys))]
+    statement = _among(dialect, model, names, keys)
     with _sqlalchemys_errors(driver.dialect, statement):
         found: Sequence[Any] = driver.connection.execute(statement, parameters).fetchall()
     return found
 
 
 @cache
-def _among(dialect: str, model: type[Base], names: tuple[str, ...], within: tuple[str, ...]) -> str:
-    one_of = "IN (SELECT value FROM json_each(?))" if dialect == "sqlite" else "= ANY(%s)"
-    conditions = " AND ".join(f"{name} {one_of}" for name in within)
-    return f"SELECT {', '.join(names)} FROM {model.__tablename__} WHERE {conditions}"  # noqa: S608 -- see the top
+def _among(dialect: str, model: type[Base], names: tuple[str, ...], keys: tuple[str, ...]) -> str:
+    # A look for each that is wanted: with a list for each column SQLite tries every text of one with all of the other.
+    table = model.__tablename__
+    if dialect == "sqlite":
+        given = {name: f"json_extract(given.value, '$[{place}]')" for place, name in enumerate(keys)}
+        source = f"json_each(?) AS given CROSS JOIN {table}"  # CROSS: in this order
+    else:
+        given = {name: f"given.{name}" for name in keys}
+        source = f"{_arrays(model, keys)} JOIN {table}"
+    same = " AND ".join(f"{table}.{name} = {given[name]}" for name in keys)
+    return f"SELECT {', '.join(f'{table}.{name}' for name in names)} FROM {source} ON {same}"  # noqa: S608 -- see the top
 
 
 def joined(db: Session, column: Any) -> Any:

@@ -64,7 +64,7 @@ _USED_UP: Final = "This key was used before or may not be used: make another one
 
 def reporting_agents(db: Session, ids: Collection[str]) -> dict[str, Reporter]:
     """Return those agents that may report at this moment, by id. Ended ones are absent."""
-    rows = among(db, Agent, ("id", "revoked_ms", *Reporter._fields), {"id": ids})
+    rows = among(db, Agent, ("id", "revoked_ms", *Reporter._fields), ("id",), [(one,) for one in ids])
     return {agent: Reporter(*known) for agent, revoked_ms, *known in rows if revoked_ms is None}
 
 

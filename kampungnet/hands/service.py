@@ -160,7 +160,8 @@ def state_at(order: RemoteOrder, now_ms: int) -> State:
 
 def waiting_sites(db: Session) -> set[tuple[str, str]]:
     """Return the sites for whose box something is open."""
-    return {(regency, site) for regency, site in among(db, RemoteOrder, ("regency", "site"), {"state": OPEN})}
+    is_open = [(state,) for state in OPEN]
+    return {(regency, site) for regency, site in among(db, RemoteOrder, ("regency", "site"), ("state",), is_open)}
 
 
 def note_abilities(db: Session, who: Caller, can: Iterable[Ability]) -> None:

@@ -89,12 +89,9 @@ class _Known(NamedTuple):
     seconds: int = 0
 
 
-def _known(db: Session, keys: Iterable[Key]) -> dict[Key, _Known]:
-    within = {name: {key[place] for key in keys} for place, name in enumerate(_KEY)}
-    return {
-        (row[0], row[1], row[2]): _Known(*row[3:])
-        for row in among(db, HotspotSession, (*_KEY, *_Known._fields), within)
-    }
+def _known(db: Session, keys: Collection[Key]) -> dict[Key, _Known]:
+    rows = among(db, HotspotSession, (*_KEY, *_Known._fields), _KEY, keys)
+    return {(row[0], row[1], row[2]): _Known(*row[3:]) for row in rows}
 
 
 def _row(key: Key, said: Sequence[tuple[PortalSession, int]], known: _Known | None) -> dict[str, Any]:

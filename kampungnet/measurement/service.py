@@ -91,8 +91,7 @@ class Measured:
 
 def known_offsets(db: Session, boots: Collection[BootKey]) -> dict[BootKey, Offset]:
     """Return the clock offsets of those boots that are known."""
-    within = {name: set(parts) for name, parts in zip(_BOOT_KEY, zip(*boots, strict=True), strict=True)}
-    rows = among(db, Boot, (*_BOOT_KEY, "offset_ms", "time_quality"), within)
+    rows = among(db, Boot, (*_BOOT_KEY, "offset_ms", "time_quality"), _BOOT_KEY, boots)
     return {(regency, agent, boot): Offset(ms, _QUALITY[quality]) for regency, agent, boot, ms, quality in rows}
 
 

@@ -56,6 +56,11 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
     database.close()
 
 
+def _targets(scraped: Scraped) -> list[dict[str, Any]]:
+    targets = get(f"{scraped.url}/api/v1/targets")["data"]["activeTargets"]
+    return [one for one in targets if one["labels"]["job"] == "kampungnet"]
+
+
 def _firing(scraped: Scraped) -> set[str]:
     return {one["labels"]["alertname"] for one in scraped.alerts() if one["state"] == "firing"}
 
@@ -69,13 +74,8 @@ def _until(found: Any) -> Any:
 
 
 def test_the_server_is_a_target_that_is_up_and_keeps_within_the_limits(scraped: Scraped) -> None:
-    (target,) = _until(
-        lambda: [
-            one for one in get(f"{scraped.url}/api/v1/targets")["data"]["activeTargets"]
-            if one["labels"]["job"] == "kampungnet" and one["health"] != "unknown"
-        ]
-    )  # fmt: skip
-    assert (target["health"], target["lastError"]) == ("up", "")
+    # The very first scrape finds a server that is still starting: on a busy machine it comes too late.
+    _until(lambda: [(one["health"], one["lastError"]) for one in _targets(scraped)] == [("up", "")])
     assert _until(lambda: scraped.asked("kampungnet_village_up"))[0]["value"][1] == "1"
     assert scraped.asked("kampungnet_device_up") == [], "what is pushed is not scraped as well"
 
