@@ -16,7 +16,7 @@ from kampungnet.devices.whereabouts import came_from
 from kampungnet.ingest.knocks import Knocks
 from kampungnet.ingest.routes import Receive, Scope, Send, answer, peer_of, read_body
 from kampungnet.ingest.service import STRANGER
-from kampungnet.ingest.signatures import SignedRequest, proven_key, signed
+from kampungnet.ingest.signatures import SignedRequest, brought, proven_key
 from kampungnet.shared import wire
 from kampungnet.shared.rotation import KEYS_PATH, MAX_KEY_BYTES, KeyAnswer, KeyRequest, proof_bytes
 
@@ -86,6 +86,6 @@ def _read(request: SignedRequest) -> tuple[KeyRequest, bytes]:
         raise BadInput("The key cannot be read: update the agent and try again.") from error
     if asked.agent != request.agent:
         raise BadInput("The key is of another agent than the request.")
-    if not signed(key, asked.proof, proof_bytes(asked.agent, asked.public_key)):
+    if not brought(key, asked.proof, proof_bytes(asked.agent, asked.public_key)):
         raise BadInput("The key did not prove that the box has it: make another one.")
     return asked, key

@@ -26,7 +26,7 @@ from kampungnet.hands import service as hands
 from kampungnet.hotspot import sessions
 from kampungnet.ingest.envelope import NamesAnother, Opened, Taken, opened, unpacked
 from kampungnet.ingest.knocks import Knocks
-from kampungnet.ingest.signatures import SignedRequest, signed
+from kampungnet.ingest.signatures import SignedRequest, brought, signed
 from kampungnet.measurement import oddities
 from kampungnet.measurement import service as measurement
 from kampungnet.measurement.boots import Offset, TimeQuality, better, offset_of, repaired
@@ -170,7 +170,7 @@ def enrol(db: Session, body: bytes, signature: str, now_ms: int) -> wire.Enrolme
         key = base64.b64decode(asked.public_key, validate=True)
     except (*wire.UNREADABLE, ValueError) as error:
         raise BadInput("The enrolment cannot be read: update the agent and try again.") from error
-    if not signed(key, signature, wire.signing_bytes("POST", wire.ENROLMENTS_PATH, "-", body)):
+    if not brought(key, signature, wire.signing_bytes("POST", wire.ENROLMENTS_PATH, "-", body)):
         raise NotSignedIn("The enrolment is not signed with the key it brings: try again.")
     agent, village = devices.enrol(db, asked, key, now_ms)
     return wire.EnrolmentAnswer(agent.id, village.code, village.name)

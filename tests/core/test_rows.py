@@ -22,7 +22,7 @@ def test_what_the_driver_refuses_is_an_error_of_sqlalchemy(database: Database) -
 
 def test_rows_are_found_by_all_their_keys_together(database: Database) -> None:
     """And not by a key of one and a key of another, of which a group of many boxes has its square."""
-    codes, names = ("35.10", "33.10"), ("Muncar", "it's \"Glagah\"")
+    codes, names = ("35.10", "33.10"), ("Muncar", 'it\'s "Glagah"')
     with database.writes() as db:
         insert_new(db, Regency, [{"code": code, "name": code, "time_zone": clock.WIB} for code in codes])
         rows = [
@@ -30,8 +30,8 @@ def test_rows_are_found_by_all_their_keys_together(database: Database) -> None:
             for code in codes for number, name in enumerate(names)
         ]  # fmt: skip
         insert_new(db, District, rows)
-    wanted = {("35.10", "Muncar"), ("33.10", "it's \"Glagah\""), ("33.10", "unknown")}
+    wanted = {("35.10", "Muncar"), ("33.10", 'it\'s "Glagah"'), ("33.10", "unknown")}
     with database.reads() as db:
         found = among(db, District, ("code", "name"), ("regency", "name"), wanted)
         assert among(db, District, ("code",), ("regency", "name"), []) == []
-    assert sorted(found) == [("33.10.01", "it's \"Glagah\""), ("35.10.00", "Muncar")]
+    assert sorted(found) == [("33.10.01", 'it\'s "Glagah"'), ("35.10.00", "Muncar")]

@@ -21,6 +21,7 @@ from kampungnet.devices.models import Agent, EnrolmentCode
 from kampungnet.ingest import service as ingest
 from kampungnet.shared import wire
 from kampungnet.villages import service as villages
+from tests.ingest.test_signatures import FOR_ANYTHING, SMALL_ORDER
 from tests.support.contents import contents
 from tests.support.server import (
     NEIGHBOUR,
@@ -55,6 +56,15 @@ def test_a_good_code_makes_an_agent_that_can_report(database: Database, server: 
         agent = db.get_one(Agent, (REGENCY, enrolled.agent))
         assert (agent.site, agent.public_key) == (SITE, key.public_key().public_bytes_raw())
         assert agent.board == "", "a report says anew what the box is"
+
+
+def test_a_key_that_anybody_signs_for_opens_nothing_and_uses_up_no_code(database: Database, server: Running) -> None:
+    code = issued_code(database)
+    asked = wire.EnrolmentRequest(code, base64.b64encode(SMALL_ORDER[0]).decode(), "Raspberry Pi 4", "0.1")
+    headers = {wire.AGENT_HEADER: "-", wire.SIGNATURE_HEADER: base64.b64encode(FOR_ANYTHING).decode()}
+    answer = server.send("POST", wire.ENROLMENTS_PATH, msgspec.json.encode(asked), headers)
+    assert answer.status == 401
+    assert _asked(server, code).status == 201
 
 
 def test_the_server_keeps_neither_code_nor_private_key(database: Database, server: Running) -> None:

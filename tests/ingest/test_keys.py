@@ -23,6 +23,7 @@ from kampungnet_agent.key_change import change_key as change
 from kampungnet_agent.line import Answer as LineAnswer
 from kampungnet_agent.line import Line, LineError
 from kampungnet_agent.main import main
+from tests.ingest.test_signatures import FOR_ANYTHING, SMALL_ORDER
 from tests.support.contents import contents
 from tests.support.server import REGENCY, VILLAGE, Answer, Box, Running, enrolled, enrolment, issued_code
 
@@ -54,6 +55,14 @@ def _announced(server: Running, box: Box) -> Box:
 def _revoke(database: Database) -> None:
     with database.writes() as db:
         devices.revoke(db, villages.village(db, VILLAGE), clock.now_ms())
+
+
+def test_a_key_that_anybody_signs_for_cannot_be_announced(server: Running, box: Box) -> None:
+    weak = KeyRequest(box.agent, _text(SMALL_ORDER[-1]), _text(FOR_ANYTHING))
+    assert _sent(server, box, msgspec.json.encode(weak)).status == 400
+    body = _request(box.agent, Ed25519PrivateKey.generate())
+    forged = box.headers(body, KEYS_PATH) | {wire.SIGNATURE_HEADER: _text(FOR_ANYTHING)}
+    assert server.send("POST", KEYS_PATH, body, forged).status == 401
 
 
 def test_both_keys_are_accepted_until_the_new_one_is_used(server: Running, box: Box) -> None:
