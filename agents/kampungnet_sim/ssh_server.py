@@ -104,6 +104,12 @@ class _Door(paramiko.ServerInterface):  # type: ignore[misc]  # paramiko has no 
         self._counts = counts
         # Channels with the command that each is for; None is a shell.
         self.asked: queue.SimpleQueue[tuple[paramiko.Channel, str | None]] = queue.SimpleQueue()
+        self._untold: list[tuple[paramiko.Channel, str | None]] = []
+
+    def told(self) -> None:
+        """The client knows that it may: only now, or a quick answer would close the channel before it is told."""
+        while self._untold:
+            self.asked.put(self._untold.pop(0))
 
     def get_allowed_auths(self, username: str) -> str:
         """Passwords only."""
@@ -134,17 +140,28 @@ class _Door(paramiko.ServerInterface):  # type: ignore[misc]  # paramiko has no 
 
     def check_channel_shell_request(self, channel: paramiko.Channel) -> bool:
         """A shell is wanted."""
-        self.asked.put((channel, None))
+        self._untold.append((channel, None))
         return True
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         """One command is wanted."""
-        self.asked.put((channel, command.decode("utf-8", errors="replace")))
+        self._untold.append((channel, command.decode("utf-8", errors="replace")))
         return True
 
     def get_banner(self) -> tuple[str, str]:
         """Shown before the password is asked."""
         return self._device.banner, "en-US"
+
+
+class _Transport(paramiko.Transport):  # type: ignore[misc]  # paramiko has no types
+    """Tells the door when a client was told yes; paramiko itself only asks before."""
+
+    def _send_user_message(self, data: paramiko.Message) -> None:
+        try:
+            super()._send_user_message(data)
+        finally:  # also when the client is gone: it leaves a login open
+            if data.asbytes().startswith(paramiko.common.cMSG_CHANNEL_SUCCESS):
+                self.server_object.told()
 
 
 class _Files(paramiko.SFTPServerInterface):  # type: ignore[misc]  # paramiko has no types
@@ -265,11 +282,13 @@ class SshServer:
             connection.sendall(secrets.token_bytes(4_000))
             return
         # A descriptor of its own: paramiko closes it before the client has read the last words.
-        transport = paramiko.Transport(connection.dup(), strict_kex=self._device.age == "new")
+        transport = _Transport(connection.dup(), strict_kex=self._device.age == "new")
         try:
             door = self._open_door(transport, int("new_host_key" in faults))
             until, served = time.monotonic() + _LOGIN_SECONDS, False
-            while transport.is_active() and (self._device.file is not None or not served) and time.monotonic() < until:
+            while (self._device.file is not None or not served) and time.monotonic() < until:
+                if not transport.is_active() and door.asked.empty():
+                    break
                 with suppress(queue.Empty):
                     self._serve(*door.asked.get(timeout=_NEXT_SECONDS))
                     served = True

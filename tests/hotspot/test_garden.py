@@ -220,7 +220,7 @@ def test_a_round_ends_in_time_whatever_a_resolver_does(monkeypatch: pytest.Monke
 
 
 def test_many_ports_that_swallow_everything_take_no_longer_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(garden_check, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(garden_check, "ANSWER_SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         door = full.getsockname()
         waiting = [socket.socket() for _ in range(4)]
@@ -229,7 +229,7 @@ def test_many_ports_that_swallow_everything_take_no_longer_than_one(monkeypatch:
             one.connect_ex(door)
         began = time.monotonic()
         assert look("layanan.example.go.id", [door[1]] * 8, to_loopback) == NO_ANSWER
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 6
         for one in waiting:
             one.close()
 

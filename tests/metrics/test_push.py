@@ -195,7 +195,7 @@ def test_a_store_that_hangs_holds_up_nobody_and_gets_everything_later(
         try:
             began = time.monotonic()
             _minutes(sqlite_database, box, range(19, 0, -1))
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 10
             time.sleep(1)
         finally:
             store.pause(on=False)

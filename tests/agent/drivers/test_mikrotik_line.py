@@ -84,8 +84,8 @@ async def test_a_question_that_hangs_is_cancelled_and_costs_only_itself() -> Non
 
     router.reply_to = reply_to  # type: ignore[method-assign]  # the test changes what the router says
     began = time.monotonic()
-    body = await body_from(router, Settings(timeout_seconds=1))
-    assert 0.3 < time.monotonic() - began < 0.9
+    body = await body_from(router, Settings(timeout_seconds=4))
+    assert 1.2 < time.monotonic() - began < 3.8
     assert [(one.resolved, one.detail) for one in body.lookups] == [(False, "no answer in time")]
     assert body.identity == "Balai Desa"
     assert router.connections == 1

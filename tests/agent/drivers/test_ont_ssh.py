@@ -181,10 +181,10 @@ async def test_endless_output_ends_in_bounds_and_in_time() -> None:
             while True:
                 channel.sendall(line.encode() * 1000)
 
-    error, took = await ends_badly(Endless(HUAWEI), 8.0)
+    error, took = await ends_badly(Endless(HUAWEI), 20.0)
     assert isinstance(error, AnswerUnreadable)
     assert "characters answered" in str(error)
-    assert took < 8
+    assert took < 20
 
 
 async def test_a_login_prompt_that_hangs_is_a_named_failure_in_time() -> None:
@@ -196,7 +196,7 @@ async def test_a_login_prompt_that_hangs_is_a_named_failure_in_time() -> None:
     error, took = await ends_badly(Mute())
     assert isinstance(error, AnswerUnreadable)
     assert "Please wait" in str(error)
-    assert took < 4
+    assert took < 6
 
 
 async def test_one_byte_a_second_ends_at_the_deadline() -> None:
@@ -208,7 +208,7 @@ async def test_one_byte_a_second_ends_at_the_deadline() -> None:
 
     error, took = await ends_badly(Slow())
     assert isinstance(error, AnswerUnreadable)
-    assert took < 4
+    assert took < 6
 
 
 async def test_a_device_that_hangs_up_in_the_middle_is_a_named_failure() -> None:
@@ -246,7 +246,7 @@ async def test_a_server_that_says_nothing_at_all_ends_in_time_and_leaves_no_thre
     before, begun = threading.active_count(), time.monotonic()
     with pytest.raises(DeviceError):
         await driver_at(address, None, 3.0).poll()
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 6
     server.close()
     for _ in range(40):
         if threading.active_count() <= before:
