@@ -18,7 +18,7 @@ from kampungnet.server import serve
 from tests.support.ports import free_port
 from tests.support.server import Running, enrolled, serving_process
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 
 def _processes(first: "subprocess.Popen[bytes]") -> set[int]:

@@ -66,7 +66,7 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "agents")])}
 
 
-def wait_until(ready: Callable[[], object], seconds: float = 30.0) -> None:
+def wait_until(ready: Callable[[], object], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not ready():
         assert time.monotonic() < end, "it did not happen in time"

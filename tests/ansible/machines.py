@@ -50,7 +50,7 @@ def ansible(program: str) -> str:
     return str(BIN / program)
 
 
-def run(*command: str | Path, seconds: float = 60, **more: str) -> str:
+def run(*command: str | Path, seconds: float = 180, **more: str) -> str:
     """Run a command that must succeed, and return what it printed; ``more`` is added to the environment."""
     done = subprocess.run(
         [str(word) for word in command], capture_output=True, text=True, check=False, timeout=seconds,

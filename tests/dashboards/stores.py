@@ -31,7 +31,7 @@ RECORDED_LAST: Final = "regency:kampungnet_agent_conflicts:rate5m"
 VILLAGES = 6
 """As few as have all parts: a dark box, a cut fibre, an ageing connector."""
 ROUNDS = 3
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 
 
 def fill(database: Database) -> cast.Cast:

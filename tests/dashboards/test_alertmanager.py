@@ -14,7 +14,7 @@ from tests.support.monitoring import ALERTMANAGER, alertmanager, get, post
 
 HOSTILE: Final = '"}} {{ template "x" }} <script>alert(1)</script> {a="b"} \\ 🛰️ \' ' + "ḏ" * 300
 TOKEN: Final = "token-of-a-test"
-WAIT_SECONDS: Final = 20
+WAIT_SECONDS: Final = 60
 LINE: Final = ["VillageSilent", "LineDown", "LightCritical", "LightWeak", "PowerCut"]
 DEVICE: Final = ["DeviceDown", "HotspotUnusable"]
 CARE: Final = ["LightFalling", "RouterHot", "FlashFull", "SpoolOld", "ClockWrong"]

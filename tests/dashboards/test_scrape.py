@@ -17,7 +17,7 @@ from tests.support.monitoring import RULES, get, prometheus, quick
 from tests.support.server import SITE, VILLAGE, Box, enrolled, prepared_database, router_body, serving
 
 HOSTILE: Final = '"}} {{ template "x" }} <script>alert(1)</script> {a="b"} \\ 🛰️ \' ' + "ḏ" * 300
-WAIT_SECONDS: Final = 40
+WAIT_SECONDS: Final = 60
 
 
 @dataclass(frozen=True)

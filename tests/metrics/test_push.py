@@ -45,7 +45,7 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     found.stop()
 
 
-def _eventually(what: Callable[[], bool], seconds: float = 30) -> None:
+def _eventually(what: Callable[[], bool], seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < until, "it did not come"

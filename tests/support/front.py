@@ -18,7 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from tests.support.monitoring import tool
 from tests.support.ports import free_port
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 _CONFIG = """
 daemon off;
 worker_processes 1;

@@ -23,7 +23,7 @@ from tests.support.ports import free_port
 
 RULES: Final = ROOT / "dashboards" / "prometheus"
 ALERTMANAGER: Final = ROOT / "dashboards" / "alertmanager" / "alertmanager.yml"
-START_SECONDS: Final = 30
+START_SECONDS: Final = 60
 
 
 def quick(text: str, *, waits: bool = False) -> str:

@@ -47,7 +47,7 @@ REGISTER = (
     "35.10.15.2003,Rejosari,desa,35.10.15,Glagah,35.10,Kabupaten Banyuwangi,-8.21,114.33,68454\n"
     "35.10.01.2001,Sarongan,desa,35.10.01,Pesanggaran,35.10,Kabupaten Banyuwangi,-8.49,113.90,68488\n"
 )
-START_SECONDS = 30
+START_SECONDS = 60
 
 
 def prepared_database(url: str) -> Database:
