@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlalchemy import make_url
 
-from kampungnet.backup import archive, postgresql, sqlite
+from kampungnet.backup import archive, disks, postgresql, sqlite
 from kampungnet.backup.archive import Manifest
 from kampungnet.core import clock, keys, migrate
 from kampungnet.core.commands import Place
@@ -93,8 +93,9 @@ def put_elsewhere(file: Path, folder: Path, keep: int | None = None) -> Path:
 
 
 def shares_disk(one: Path, other: Path) -> bool:
-    """Tell whether both lie on the same file system; two of them may still be parts of one disk."""
-    return one.stat().st_dev == other.stat().st_dev
+    """Tell whether both lie on one disk, in whatever parts of it; what the kernel calls two disks may still be one."""
+    first, second = (place.stat().st_dev for place in (one, other))
+    return first == second or bool(disks.below(first) & disks.below(second))
 
 
 def home_of(place: Place) -> Path | None:
@@ -107,10 +108,14 @@ def home_of(place: Place) -> Path | None:
 
 
 def _keep(draft: Path, target: Path, keep: int | None) -> None:
-    """Let what is whole count, and only the newest stay beside it."""
+    """Let what is whole count, and only the newest stay beside it.
+
+    Those whose names say that they were made later than this one go first: a clock was ahead, or is behind now.
+    """
     draft.rename(target)
     sync_folder(target.parent)
-    for old in sorted(target.parent.glob(NAME))[:-keep] if keep else ():
+    known = sorted(target.parent.glob(NAME), key=lambda one: (one.name <= target.name, one.name))
+    for old in known[:-keep] if keep else ():
         old.unlink()
 
 

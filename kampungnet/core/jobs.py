@@ -7,7 +7,7 @@ nothing and becomes late.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kampungnet.core import clock
@@ -40,9 +40,14 @@ class Job(Base):
 
 
 def expect(db: Session, now_ms: int) -> None:
-    """Expect every job from now on that was not expected before: one that never ran is late some day as well."""
+    """Expect every job from now on that was not expected before: one that never ran is late some day as well.
+
+    What a clock that was ahead wrote down was now at the latest, or nobody would be told until that day comes.
+    """
     row = {"since_ms": now_ms, "succeeded_ms": None, "failed_ms": None}
     insert_new(db, Job, [{"name": name} | row for name in PATIENCE_MS])
+    for column in (Job.since_ms, Job.succeeded_ms, Job.failed_ms):
+        db.execute(update(Job).where(column > now_ms).values({column: now_ms}))
 
 
 def ended(db: Session, name: str, now_ms: int, *, well: bool) -> None:

@@ -47,6 +47,22 @@ def test_a_backup_is_copied_to_another_disk_and_only_the_newest_stay_there(
     assert f"{elsewhere / first.name} is the same." in capsys.readouterr().out
 
 
+def test_backups_that_a_clock_which_was_ahead_named_do_not_push_out_the_new_one(
+    data: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ALSO, str(elsewhere))
+    places = (data / "backups", elsewhere)
+    places[0].mkdir()
+    for place in places:
+        for year in (2036, 2037):
+            (place / f"kampungnet-{year}1101-010203.backup").touch()
+    assert _backup(data) == 0
+    for place in places:
+        first, second = sorted(one.name for one in place.iterdir())
+        assert not first.startswith("kampungnet-203"), "what was just made"
+        assert second == "kampungnet-20371101-010203.backup"
+
+
 @pytest.mark.parametrize(("what", "said"), [("is gone", "Is its disk mounted"), ("is here", "on the same disk")])
 def test_a_place_that_is_not_another_disk_is_refused_and_the_first_backup_stays(
     what: str, said: str, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -47,6 +47,18 @@ def test_what_was_overdue_before_it_failed_is_late_since_it_was_overdue(database
     assert _late(database)["backup"] == NIGHT + PATIENCE_MS["backup"]
 
 
+@pytest.mark.parametrize("well", [True, False])
+def test_a_clock_that_was_ahead_when_a_job_ended_does_not_keep_its_lateness_for_years(
+    database: Database, well: bool
+) -> None:
+    _ended(database, NIGHT + 400 * clock.DAY_MS, well=well)
+    with database.writes() as db:
+        jobs.expect(db, NIGHT)
+    patience_ms = PATIENCE_MS["backup"] if well else 0
+    assert _late(database)["backup"] == NIGHT + patience_ms
+    assert max(_late(database).values()) == NIGHT + max(PATIENCE_MS.values()), "those that never ran"
+
+
 @pytest.mark.parametrize(("result", "failed"), [("success", False), ("exit-code", True), ("oom-kill", True)])
 def test_the_unit_of_a_job_says_how_it_ended(
     database: Database, result: str, failed: bool, monkeypatch: pytest.MonkeyPatch
