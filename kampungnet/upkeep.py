@@ -27,6 +27,7 @@ from kampungnet.measurement import (
     service_months,
 )
 from kampungnet.measurement.retention import Retention
+from kampungnet.metrics import store
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ class Upkeep:
         if self._forgot_on != today:
             with self._database.writes() as db:
                 jobs.expect(db, clock.now_ms())
+                jobs.expect_push(db, clock.now_ms(), is_wanted=bool(store.address(os.environ)))
             forget_old(self._database, self._keep, self._stopping)
             self._forgot_on = today
 

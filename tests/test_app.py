@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import tomllib
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from kampungnet.app import VERSION
-from kampungnet.core import migrate
+from kampungnet.core import jobs, migrate
 from kampungnet.core.database import Database
 from kampungnet.shared import wire
 from kampungnet.upkeep import Upkeep
@@ -128,6 +129,24 @@ def test_upkeep_ends_when_told(sqlite_database: Database) -> None:
     upkeep = Upkeep(sqlite_database)
     upkeep.close()
     assert not upkeep._thread.is_alive()
+
+
+@pytest.mark.parametrize("url", ["", "http://127.0.0.1:9090/api/v1/write"])
+def test_upkeep_expects_the_jobs_of_the_clock_and_a_push_where_a_store_is_named(
+    url: str, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAMPUNGNET_REMOTE_WRITE_URL", url)
+    monkeypatch.setattr("kampungnet.upkeep.INTERVAL_SECONDS", 0.05)
+    upkeep = Upkeep(sqlite_database)
+    names: set[str] = set()
+    until = time.monotonic() + 60
+    while not names:
+        assert time.monotonic() < until, "it did not come"
+        time.sleep(0.05)
+        with sqlite_database.reads() as db:
+            names = {one.name for one in jobs.known(db)}
+    upkeep.close()
+    assert names == {*jobs.PATIENCE_MS, *([jobs.PUSH] if url else [])}
 
 
 def test_upkeep_goes_on_after_the_disk_failed_it(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,7 +72,8 @@ def known(db: Session, regency: str, now_ms: int, environment: Mapping[str, str]
     found += [_work(one) for one in works]
     found += [_watchdog(one, now_ms) if one.is_watchdog else _group(one) for one in groups]
     found += boxes.facts(db, regency, sites, names, now_ms)
-    found += late_jobs.facts(db, now_ms)
+    is_watched = any(one.is_watchdog and not _is_silent(one, now_ms) for one in groups)
+    found += late_jobs.facts(db, now_ms, is_watched=is_watched)
     return Known(regency, clock.zone_of(regency), villages.districts(db, regency) | names, found)
 
 
@@ -153,10 +154,13 @@ def _group(row: AlertGroup) -> Fact:
     return Fact(topic, Severity(row.severity), row.start_ms, row.end_ms, frozenset(), sign, topic, about)
 
 
+def _is_silent(row: AlertGroup, now_ms: int) -> bool:
+    return now_ms - row.received_ms > WATCHDOG_MS
+
+
 def _watchdog(row: AlertGroup, now_ms: int) -> Fact:
     """Return that nothing was heard of whoever watches, or that it was heard again."""
-    is_silent = now_ms - row.received_ms > WATCHDOG_MS
     about = Group((Alarm(row.id, WATCHDOG, "", "", "", "", ""),), 0)
     topic = f"watchdog:{row.id}"
-    end_ms = None if is_silent else row.received_ms
+    end_ms = None if _is_silent(row, now_ms) else row.received_ms
     return Fact(topic, Severity.CRITICAL, row.received_ms, end_ms, frozenset(), "", topic, about)

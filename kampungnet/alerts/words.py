@@ -87,6 +87,7 @@ _JOBS: Final = {
     f"{OF_JOBS}audit": N_("The log of decisions was not examined, or does not hold"),
     f"{OF_JOBS}backup": N_("The nightly backup is missing"),
     f"{OF_JOBS}close-month": N_("The papers of the month are missing"),
+    f"{OF_JOBS}push": N_("No readings reach Prometheus or VictoriaMetrics: graphs and warnings there stand still"),
 }
 
 

@@ -113,6 +113,8 @@ def _server(page: Page, tally: Tally, certificate_end_ms: int | None) -> None:
 
 def _jobs(page: Page, db: Session) -> None:
     for job in jobs.known(db):  # "task", for what Prometheus asks is its "job"
+        if job.name == jobs.PUSH:  # its metrics are those of the stores
+            continue
         done_ms = job.succeeded_ms
         done_seconds = None if done_ms is None else done_ms / 1000
         page.gauge("kampungnet_job_last_success_timestamp_seconds", {"task": job.name}, done_seconds)

@@ -16,7 +16,7 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from kampungnet.core import clock
+from kampungnet.core import clock, jobs
 from kampungnet.core.database import Database
 from kampungnet.core.errors import Problem
 from kampungnet.metrics import backlog, cursors, sending
@@ -165,15 +165,17 @@ class Pusher:
     def run(self) -> None:
         """Push, wait, push again."""
         while not self._stopping.is_set():
+            goes = False
             try:
                 pause = 0.0 if self._round() else PAUSE_SECONDS
                 self._is_well()
+                goes = True
             except Away as away:
                 pause = self._is_away(away)
             except (SQLAlchemyError, OSError, Problem) as error:
                 log.error("nothing can be pushed from this database now, it will be tried again: %s", error)
                 pause = LONGEST_WAIT
-            self._keep(clock.now_ms())
+            self._keep(clock.now_ms(), goes=goes)
             self._stopping.wait(pause)
         self._keep(clock.now_ms(), at_once=True)
         self._store.close()
@@ -207,13 +209,15 @@ class Pusher:
         self._wait = min(self._wait * 2, LONGEST_WAIT)
         return wait * random.uniform(0.75, 1.0) if not away.answer.after_seconds else wait  # noqa: S311 -- no secret
 
-    def _keep(self, now_ms: int, *, at_once: bool = False) -> None:
+    def _keep(self, now_ms: int, *, goes: bool = False, at_once: bool = False) -> None:
         if not at_once and 0 <= now_ms - self._kept_ms < KEEP_MS:
             return
         try:
             with self._database.writes() as db:
                 for one in self._of.values():
                     one.keep(db, self._trouble, now_ms)
+                if goes:
+                    jobs.pushed(db, now_ms)
             self._kept_ms = now_ms
         except (SQLAlchemyError, OSError, Problem) as error:
             log.error("how far the metrics store has everything could not be written down: %s", error)

@@ -2,10 +2,12 @@
 
 from typing import Final
 
+import msgspec
 from prometheus_client.parser import text_string_to_metric_families as families
 
 from kampungnet.alerts import gather, words
-from kampungnet.alerts.facts import Fact, Morning
+from kampungnet.alerts.facts import Fact, Group, Morning, Severity
+from kampungnet.alerts.models import AlertGroup
 from kampungnet.core import clock, jobs
 from kampungnet.core.database import Database
 from kampungnet.core.tally import Tally
@@ -58,6 +60,36 @@ def test_a_backup_that_is_never_begun_is_told_when_the_last_one_is_older_than_36
     ], "the look at the log never came either"
 
 
+def test_a_push_that_died_is_told_by_the_server_while_no_prometheus_watches(database: Database) -> None:
+    ear = Ear(reader(since_ms=0))
+    with database.writes() as db:
+        jobs.expect_push(db, NIGHT, is_wanted=True)
+        jobs.pushed(db, NIGHT)
+    assert _told(database, ear, NIGHT + HOUR - 1) == []
+    _bark(database, NIGHT + HOUR)
+    assert _facts(database, NIGHT + HOUR)[1:] == [], "its rule PushMissing tells it"
+    later = NIGHT + 2 * HOUR
+    (told,) = (one for one in _told(database, ear, later) if "Prometheus atau" in one)
+    assert told.splitlines()[0].startswith("PERINGATAN: Bacaan tidak sampai di Prometheus atau VictoriaMetrics")
+    assert "journalctl -u kampungnet-push" in told
+    assert _told(database, ear, later + MINUTE) == []
+    with database.writes() as db:
+        jobs.pushed(db, later + 2 * MINUTE)
+    (told,) = _told(database, ear, later + 3 * MINUTE)
+    assert told.splitlines()[1] == "kampungnet-push"
+
+
+def _bark(database: Database, now_ms: int) -> None:
+    """Let Prometheus say that it watches."""
+    with database.writes() as db:
+        db.add(
+            AlertGroup(
+                regency=REGENCY, id="watchdog", severity=Severity.CRITICAL, is_watchdog=True, start_ms=now_ms,
+                end_ms=None, received_ms=now_ms, content=msgspec.json.encode(Group((), 0)).decode(),
+            )
+        )  # fmt: skip
+
+
 def test_only_who_looks_after_the_whole_kabupaten_hears_of_jobs(database: Database) -> None:
     _ended(database, NIGHT, well=False)
     assert len(_facts(database, NOON)) == 1
@@ -75,6 +107,8 @@ def test_the_digest_has_them_apart_from_villages_without_service(database: Datab
 
 def test_the_page_of_metrics_says_when_each_job_succeeded_and_from_when_on_it_is_late(database: Database) -> None:
     _ended(database, NIGHT, well=True)
+    with database.writes() as db:
+        jobs.expect_push(db, NIGHT, is_wanted=True)
     page = live.page_text(database, Tally()).decode()
     said = {one.name: {s.labels["task"]: s.value for s in one.samples} for one in families(page) if "_job_" in one.name}
     assert said["kampungnet_job_last_success_timestamp_seconds"] == {"backup": NIGHT / 1000}

@@ -59,6 +59,22 @@ def test_a_clock_that_was_ahead_when_a_job_ended_does_not_keep_its_lateness_for_
     assert max(_late(database).values()) == NIGHT + max(PATIENCE_MS.values()), "those that never ran"
 
 
+def test_the_push_is_late_an_hour_after_it_went_last_while_a_store_is_named(database: Database) -> None:
+    def expect(now_ms: int, *, is_wanted: bool) -> int | None:
+        with database.writes() as db:
+            jobs.expect_push(db, now_ms, is_wanted=is_wanted)
+        return _late(database).get("push")
+
+    with database.writes() as db:
+        jobs.pushed(db, NIGHT)
+    assert _late(database) == {}, "it pushes for another server, or of its own"
+    assert expect(NIGHT, is_wanted=True) == NIGHT + jobs.PUSH_MS
+    with database.writes() as db:
+        jobs.pushed(db, NIGHT + 7)
+    assert expect(NIGHT + clock.DAY_MS, is_wanted=True) == NIGHT + 7 + jobs.PUSH_MS
+    assert expect(NIGHT + clock.DAY_MS, is_wanted=False) is None
+
+
 @pytest.mark.parametrize(("result", "failed"), [("success", False), ("exit-code", True), ("oom-kill", True)])
 def test_the_unit_of_a_job_says_how_it_ended(
     database: Database, result: str, failed: bool, monkeypatch: pytest.MonkeyPatch

@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import select, update
 
 from kampungnet import upkeep
-from kampungnet.core import clock
+from kampungnet.core import clock, jobs
 from kampungnet.core.database import Database
 from kampungnet.measurement import packing
 from kampungnet.measurement.models import ReadingDay, YoungReading
@@ -306,6 +306,32 @@ def test_a_store_that_asks_to_wait_is_waited_for_and_reports_are_not(
     assert first[1] - first[0] >= 2
     assert second[1] - second[0] >= 2
     assert third[1] - third[0] >= 0.7
+
+
+def test_a_push_says_that_it_goes_only_while_its_store_takes_what_comes(
+    database: Database, free_port: int, request: pytest.FixtureRequest
+) -> None:
+    def went() -> bool:
+        with database.reads() as db:
+            return jobs.known(db)[0].succeeded_ms is not None
+
+    def is_in_trouble() -> bool:
+        with database.reads() as db:
+            return any(one.trouble for one in cursors.all_of(db))
+
+    _, box = _village(database, request)
+    _minutes(database, box, range(1))
+    with database.writes() as db:
+        jobs.expect_push(db, clock.now_ms(), is_wanted=True)
+    with pushing(database, f"http://127.0.0.1:{free_port}/"):
+        _eventually(is_in_trouble)
+    assert not went()
+    told: dict[str, Any] = {"answers": [200] * 100, "asked": [], "url": ""}
+    with ThreadingHTTPServer(("127.0.0.1", 0), type("_ThisDoor", (_Door,), told)) as door:
+        threading.Thread(target=door.serve_forever, daemon=True).start()
+        with pushing(database, f"http://127.0.0.1:{door.server_port}/"):
+            _eventually(went)
+        door.shutdown()
 
 
 def test_a_clock_far_ahead_never_poisons_the_store(
