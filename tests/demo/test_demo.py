@@ -138,7 +138,7 @@ def test_a_real_servers_settings_never_reach_the_demo(tmp_path: Path, monkeypatc
     monkeypatch.setenv("KAMPUNGNET_DATABASE_URL", "postgresql+psycopg://the-real-one")
     children = Children(tmp_path)
     children.start("show", Path(sys.executable).name, "-c", "import os; print(sorted(os.environ))", ends=True)
-    children.wait_for("the child", lambda: children.have_ended(["show"]), 20)
+    children.wait_for("the child", lambda: children.have_ended(["show"]), 60)
     shown = children.log_of("show").read_text()
     assert "PATH" in shown
     assert "KAMPUNGNET" not in shown

@@ -51,7 +51,7 @@ def test_prometheus_is_green_with_our_rules_takes_remote_write_and_ends_with_the
             assert server.report(box, box.reading(router_body(1))).status == 200
             beside.feed(tmp_path)
             asked = f"{url}/api/v1/query?query=kampungnet_device_up"
-            assert children.waited_for(lambda: bool(get(asked)["data"]["result"]), 20), (
+            assert children.waited_for(lambda: bool(get(asked)["data"]["result"]), 60), (
                 tmp_path / "push.log"
             ).read_text()
             (sample,) = get(asked)["data"]["result"]
@@ -76,11 +76,13 @@ def test_alertmanager_is_green_hands_alerts_to_the_server_and_ends_with_the_demo
             prometheus, alertmanager = beside.told().splitlines()
             assert prometheus.endswith("(targets: alertmanager up, kampungnet up, prometheus up)")
             assert alertmanager == f"  Alertmanager: {beside.alerts_url} hands alerts to the server"
-            (known,) = get(f"{beside.url}/api/v1/alertmanagers")["data"]["activeAlertmanagers"]
+            of_prometheus = f"{beside.url}/api/v1/alertmanagers"
+            assert children.waited_for(lambda: bool(get(of_prometheus)["data"]["activeAlertmanagers"]), 60)
+            (known,) = get(of_prometheus)["data"]["activeAlertmanagers"]
             assert known["url"].startswith(beside.alerts_url)
             post(f"{beside.alerts_url}/api/v2/alerts", [{"labels": {"alertname": "Watchdog", "class": "watchdog"}}])
             page = f"{beside.alerts_url}/metrics"
-            assert children.waited_for(lambda: _counted(page, "notifications_total") > 0, 30)
+            assert children.waited_for(lambda: _counted(page, "notifications_total") > 0, 60)
             assert _counted(page, "notifications_failed_total") == 0
     finally:
         children.stop()

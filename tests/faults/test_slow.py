@@ -102,7 +102,10 @@ def test_whoever_keeps_the_server_waiting_is_dropped_while_boxes_are_served(
     told("slow-loris connections", len(lines), 0, 0, f"{reporting[200]} reports taken beside them")
 
 
-def test_a_line_that_is_cut_without_a_word_holds_nothing_for_ever(server: Running, box: Box) -> None:
+def test_a_line_that_is_cut_without_a_word_holds_nothing_for_ever(
+    server: Running, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "REQUEST_BEATS", GUARD_SECONDS)  # until all are cut
     lines = [begun(server.port, beginning) for beginning in BEGINNINGS.values() for _ in range(OF_EACH)]
     wait_for(lambda: connections(server.port) == len(lines))
     for line in lines:
@@ -112,6 +115,7 @@ def test_a_line_that_is_cut_without_a_word_holds_nothing_for_ever(server: Runnin
             pytest.skip("closing a connection without a word needs root")
         line.close()
     assert connections(server.port) == len(lines), "the server was told nothing"
+    monkeypatch.setattr(patience, "REQUEST_BEATS", 2)
     wait_for(lambda: connections(server.port) == 0)
     assert server.report(box, box.reading()).status == 200
     told("half-open connections", len(lines), 0, 0)

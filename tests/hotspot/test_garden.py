@@ -203,19 +203,19 @@ def test_with_the_servers_own_line_down_nothing_is_called_broken_and_is_looked_a
 
 
 def test_a_round_ends_in_time_whatever_a_resolver_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(garden_check, "ROUND_SECONDS", 0.3)
+    monkeypatch.setattr(garden_check, "ROUND_SECONDS", 2)
     let_go = threading.Event()
 
     def slow(host: str) -> list[str]:
         if host == "hilang.example":
-            let_go.wait(20)
+            let_go.wait(40)
         return to_loopback(host)
 
     with socket.create_server(("127.0.0.1", 0)) as there:
         port = there.getsockname()[1]
         began = time.monotonic()
         assert look_at([("hilang.example", [port]), ("ada.example", [port])], slow) == [NOT_KNOWN, ""]
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 30
     let_go.set()
 
 

@@ -1,5 +1,6 @@
 """An accessibility checker (axe) in the browser that a test drives."""
 
+import fcntl
 import json
 import subprocess
 from pathlib import Path
@@ -20,11 +21,13 @@ COLOURS: Final = ["color-contrast", "link-in-text-block"]
 def axe() -> str:
     """The checker's script, taken from npm once."""
     mark = CACHE / ".complete"
-    if not mark.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        install = [needed("npm", "npm"), "install", "--silent", "--no-audit", "--no-fund", "--prefix", ".", AXE]
-        subprocess.run(install, cwd=CACHE, check=True, capture_output=True, timeout=300)
-        mark.touch()
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two workers need it, perhaps at once
+        if not mark.exists():
+            install = [needed("npm", "npm"), "install", "--silent", "--no-audit", "--no-fund", "--prefix", ".", AXE]
+            subprocess.run(install, cwd=CACHE, check=True, capture_output=True, timeout=280)
+            mark.touch()
     return (CACHE / "node_modules/axe-core/axe.min.js").read_text("utf-8")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 _READ, _WRITE = 3, 4  # the numbers Chromium expects
 _ABOVE = 10
-_PATIENCE_SECONDS = 30.0
+_PATIENCE_SECONDS = 60.0
 _FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable",
@@ -92,9 +92,9 @@ class Browser:
         await self.value(f"{await self._there(selector)}.click()")
 
     async def _there(self, selector: str) -> str:
-        """Wait until a page that is still coming has got to an element; return it as a script has it."""
+        """Wait until a page has come to its end and has an element; return it as a script has it."""
         element = f"document.querySelector({json.dumps(selector)})"
-        await self.until(f"{element} !== null")
+        await self.until(f"document.readyState == 'complete' && {element} !== null")
         return element
 
 
