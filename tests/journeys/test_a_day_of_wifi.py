@@ -5,6 +5,7 @@ three ways in. The driver looks once a minute, the readings go to a real databas
 compared with what really happened, to one look for each session.
 """
 
+import math
 import random
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -105,7 +106,8 @@ class _Day:
     def add(self, mac: str, start: float, end: float) -> None:
         """Add one session."""
         if end > start:
-            self.macs.add(mac)
+            if math.ceil(start / LOOK_SECONDS) * LOOK_SECONDS < end:  # who came and went between two looks is not seen
+                self.macs.add(mac)
             self.seconds += end - start
             self.pieces += 1
 
@@ -140,6 +142,7 @@ def _pieces(stage: Stage, visit: Visit, start: float, end: float) -> Iterator[tu
         at = start + minute * LOOK_SECONDS
         if since < at < visit.end:
             yield since, at
+        if since < at + seconds and at < visit.end:  # also who came while the power was gone
             since = visit.session_start(at + seconds)
     yield since, min(visit.end, end)
 

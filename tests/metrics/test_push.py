@@ -52,11 +52,11 @@ def _eventually(what: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.1)
 
 
-def _minutes(database: Database, box: Box, minutes: range, **more: object) -> None:
+def _minutes(database: Database, box: Box, minutes: range, now_ms: int = 0) -> None:
     """Let a box hand over a reading for each of these minutes before now, as after an outage."""
-    now_ms = clock.now_ms()
+    now_ms = now_ms or clock.now_ms()
     readings = [
-        box.reading(router_body(rx_bytes=10**9 - ago), taken_at_ms=now_ms - ago * MINUTE_MS, **more) for ago in minutes
+        box.reading(router_body(rx_bytes=10**9 - ago), taken_at_ms=now_ms - ago * MINUTE_MS) for ago in minutes
     ]
     for start in range(0, len(readings), 100):
         (receipt,) = ingested(database, box.request(box.report(*readings[start : start + 100])))
@@ -105,12 +105,13 @@ def test_two_hours_without_a_line_are_filled_in_with_their_own_times(
 ) -> None:
     """The box kept measuring; what it hands over afterwards stands in the store as if there had been no cut."""
     code, box = village
+    now_ms = clock.now_ms()
     with pushing(sqlite_database, store.write_url):
-        _minutes(sqlite_database, box, range(125, 121, -1))
+        _minutes(sqlite_database, box, range(125, 121, -1), now_ms)
         _eventually(lambda: len(store.times(code)) == 4)
-        _minutes(sqlite_database, box, range(1))
+        _minutes(sqlite_database, box, range(1), now_ms)
         _eventually(lambda: len(store.times(code)) == 5)
-        _minutes(sqlite_database, box, range(121, 0, -1))
+        _minutes(sqlite_database, box, range(121, 0, -1), now_ms)
         _eventually(lambda: _has_all(sqlite_database, store, code))
     steps = [later - earlier for earlier, later in zip(store.times(code), store.times(code)[1:], strict=False)]
     assert max(steps) < 1.5 * MINUTE_MS
