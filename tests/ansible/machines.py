@@ -222,9 +222,10 @@ class Machine:
         if self.process is not None:
             of = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
             for first in of.read_text().split() if of.exists() else ():
-                os.kill(int(first), signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it ended just now
+                    os.kill(int(first), signal.SIGKILL)
             self.process.kill()
-            self.process.wait(20)
+            self.process.wait(60)
             self.process = None
 
     def ask(self, command: str, user: str = "root") -> "subprocess.CompletedProcess[str]":

@@ -129,7 +129,7 @@ def opened(database: Database, folder: Path, log: Path | None = None) -> Iterato
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(30)
+            process.wait(60)
         finally:
             process.kill()
-            process.wait(30)
+            process.wait(60)

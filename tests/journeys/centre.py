@@ -57,7 +57,7 @@ class Centre:
         who = ["--name", "Ibu Sari", "--role", "engineer", "--regency", "35.10"]
         self.command("add-staff", "sari", *who, typed=password + "\n")
         form = urllib.parse.urlencode({"username": "sari", "password": password}).encode()
-        self._browser.open(urllib.request.Request(self.url + "/masuk", form, {"Origin": self.url}), timeout=30).close()
+        self._browser.open(urllib.request.Request(self.url + "/masuk", form, {"Origin": self.url}), timeout=60).close()
 
     def command(self, *words: str, typed: str = "") -> str:
         """Run one command of the centre and return what it printed."""
@@ -92,12 +92,12 @@ class Centre:
         """End the server as its service manager would."""
         if self._process is not None:
             self._process.terminate()
-            assert self._process.wait(timeout=30) is not None
+            assert self._process.wait(timeout=60) is not None
             self._process = None
 
     def page(self, path: str) -> str:
         """Return a page, as staff once signed in."""
-        with self._browser.open(self.url + path, timeout=30) as answer:
+        with self._browser.open(self.url + path, timeout=60) as answer:
             text: str = answer.read().decode()
             return text
 

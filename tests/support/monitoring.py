@@ -76,7 +76,7 @@ def alertmanager(folder: Path, config: str) -> Iterator[str]:
 
 def text_at(url: str) -> str:
     """Return the text at an address."""
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         found: bytes = answer.read()
     return found.decode()
 
@@ -90,7 +90,7 @@ def post(url: str, what: Any) -> None:
     """Send JSON to an address."""
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(url, json.dumps(what).encode(), headers)
-    urllib.request.urlopen(request, timeout=10).close()
+    urllib.request.urlopen(request, timeout=60).close()
 
 
 @contextmanager
@@ -106,7 +106,7 @@ def _running(command: list[str], log: Path, url: str) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def _is_ready(url: str) -> bool:
@@ -127,4 +127,4 @@ def pushing(database: Database, write_url: str) -> Iterator[None]:
         yield
     finally:
         stopping.set()
-        thread.join(30)
+        thread.join(60)

@@ -67,7 +67,7 @@ class Cluster:
         """PostgreSQL's "fast shutdown": clients are sent away, nothing is lost."""
         if self._process:
             self._process.send_signal(signal.SIGINT)
-            self._process.wait(timeout=30)
+            self._process.wait(timeout=120)
             self._process = None
 
     def kill_one(self, dice: random.Random) -> None:
@@ -77,8 +77,11 @@ class Cluster:
         to startup process failure"); then it is started again.
         """
         assert self._process
+        until = time.monotonic() + START_SECONDS
+        while not (others := sorted(set(family(self.pid)) - {self.pid})):  # it may still end those of the last time
+            assert time.monotonic() < until, "PostgreSQL has one process only"
         with suppress(ProcessLookupError):
-            os.kill(dice.choice(sorted(set(family(self.pid)) - {self.pid})), signal.SIGKILL)
+            os.kill(dice.choice(others), signal.SIGKILL)
         try:
             _wait_until_it_answers(self.port, self._process, self._folder / "log")
         except RuntimeError:

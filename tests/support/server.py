@@ -197,7 +197,7 @@ class Running:
 
     def send(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Answer:
         """Make one request on a connection of its own."""
-        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             return ask(line, method, path, body, headers)
         finally:
@@ -248,7 +248,7 @@ def kampungnet(*arguments: str, entered: str = "", **environment: str) -> "subpr
     """Run the command line as its own process, as staff do."""
     command = [sys.executable, "-m", "kampungnet.cli", *arguments]
     return subprocess.run(
-        command, input=entered, capture_output=True, text=True, check=False, timeout=60, env=os.environ | environment
+        command, input=entered, capture_output=True, text=True, check=False, timeout=180, env=os.environ | environment
     )
 
 

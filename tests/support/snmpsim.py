@@ -34,7 +34,7 @@ def snmpsim(recordings: Path, folder: Path) -> Iterator[str]:
         yield f"127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 def _community(recordings: Path) -> str:

@@ -87,7 +87,7 @@ class RealStore(ABC):
     def _end(self, how: int) -> None:
         if self._process:
             self._process.send_signal(how)
-            self._process.wait(30)
+            self._process.wait(60)
             self._process = None
 
     def _is_ready(self) -> bool:
@@ -99,7 +99,7 @@ class RealStore(ABC):
 
     def _asked(self, path: str, **parameters: str) -> bytes:
         url = f"{self.url}{path}?{urllib.parse.urlencode(parameters)}"
-        with urllib.request.urlopen(url, timeout=30) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             found: bytes = answer.read()
         return found
 
