@@ -4,11 +4,15 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from kampungnet_sim.register import made_up
+from tests.sim.stage import calm_seed
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,6 +32,7 @@ def village(tmp_path: Path) -> Iterator[dict[str, Any]]:
     """A simulated village in a process of its own."""
     inventory = tmp_path / "inventory.json"
     command = [sys.executable, "-m", "kampungnet_sim.main", "run", "--villages", "1", "--instant-ping"]
+    command += ["--seed", str(calm_seed(time.time(), *made_up(1)))]
     command += ["--inventory", str(inventory)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as process:
         assert process.stdout is not None

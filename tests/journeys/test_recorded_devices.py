@@ -136,7 +136,7 @@ def _agent(settings: Path, folder: Path) -> Iterator[None]:
 
 
 def _wait_for(one: Centre, village: str) -> dict[str, float]:
-    """Return the samples once they are as expected, or what there is when time is over: a first poll may be too late."""
+    """Return the samples once they are as expected, or what there is when time is over: a first poll may be late."""
     until = time.monotonic() + REPORTED_SECONDS
     while True:
         samples = one.samples(village)

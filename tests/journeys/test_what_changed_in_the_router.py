@@ -12,15 +12,18 @@ from kampungnet_sim.fleet import Fleet, FleetOptions
 from kampungnet_sim.register import RegisteredVillage
 from tests.journeys.box import VillageBox
 from tests.journeys.centre import centre
+from tests.sim.stage import calm_seed
 
-VILLAGE = "35.10.15.2012"
+KAMPUNGANYAR = RegisteredVillage("35.10.15.2012", "Kampunganyar", "35.10.15")
+VILLAGE = KAMPUNGANYAR.code
 PAGE = f"/desa/{VILLAGE}/pengaturan-router"
 
 
 @pytest.mark.timeout(600)
 async def test_a_change_on_the_router_is_seen_at_the_centre_line_by_line(tmp_path: Path) -> None:
-    fleet = Fleet(time.time, FleetOptions(model="hap-ax2", version="7.20.6", router_ssh=True))
-    await fleet.start([RegisteredVillage(VILLAGE, "Kampunganyar", VILLAGE[:8])])
+    seed = calm_seed(time.time(), KAMPUNGANYAR)
+    fleet = Fleet(time.time, FleetOptions(seed=seed, model="hap-ax2", version="7.20.6", router_ssh=True))
+    await fleet.start([KAMPUNGANYAR])
     router = fleet.sites[VILLAGE].router
     with centre(f"sqlite:///{tmp_path / 'kampungnet.db'}", tmp_path) as one:
         one.sign_in()

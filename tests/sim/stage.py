@@ -40,10 +40,12 @@ def calm_from(village: Village, start: float, seconds: float = 7_200) -> float:
     return start
 
 
-def calm_seed(start: float) -> int:
-    """The first seed by which nothing happens in the village on stage around a time that a test cannot choose."""
+def calm_seed(start: float, *villages: RegisteredVillage) -> int:
+    """The first seed by which nothing happens in these villages, or on stage, around a time a test cannot choose."""
     seed = 1
-    while calm_from(Village(draw_profile(SARONGAN.code, SARONGAN.name, seed)), start) > start:
+    while any(
+        calm_from(Village(draw_profile(one.code, one.name, seed)), start) > start for one in villages or (SARONGAN,)
+    ):
         seed += 1
     return seed
 

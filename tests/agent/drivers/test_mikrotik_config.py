@@ -17,8 +17,10 @@ from kampungnet_sim.register import RegisteredVillage
 from kampungnet_sim.routeros_user import RouterUser
 from kampungnet_sim.village_features import Wish
 from tests.agent.drivers.conftest import Settings
+from tests.sim.stage import calm_seed
 
-VILLAGE = "35.10.15.2012"
+KAMPUNGANYAR = RegisteredVillage("35.10.15.2012", "Kampunganyar", "35.10.15")
+VILLAGE = KAMPUNGANYAR.code
 PASSWORD = "cadangan-untuk-desa"
 NOON = 1_795_000_000.0
 
@@ -60,8 +62,9 @@ def model(request: pytest.FixtureRequest) -> tuple[str, str]:
 @pytest.fixture
 async def yard(model: tuple[str, str], tmp_path: Path) -> AsyncIterator[Yard]:
     wish = Wish(frozenset({"hotspot"}))
-    fleet = Fleet(time.time, FleetOptions(model=model[0], version=model[1], router_ssh=True, wish=wish))
-    await fleet.start([RegisteredVillage(VILLAGE, "Kampunganyar", VILLAGE[:8])])
+    seed = calm_seed(time.time(), KAMPUNGANYAR)
+    fleet = Fleet(time.time, FleetOptions(seed=seed, model=model[0], version=model[1], router_ssh=True, wish=wish))
+    await fleet.start([KAMPUNGANYAR])
     yield Yard(fleet, tmp_path)
     await fleet.close()
 

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from kampungnet.shared import wire
 from kampungnet_agent.driver import LoginRefused, Polled
 from kampungnet_agent.drivers.mikrotik import MikrotikDriver
 from kampungnet_agent.drivers.ont_snmp import OntSnmpDriver
+from kampungnet_sim.register import made_up
 from tests.agent.drivers.conftest import Settings
+from tests.sim.stage import calm_seed
 
 OLD = ["--model", "hap-lite", "--version", "6.49.10"]
 NEW = ["--model", "hap-ax2", "--version", "7.20.6 (stable)"]
@@ -27,6 +30,7 @@ def village(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """One simulated village office: its entry in the inventory."""
     inventory = tmp_path_factory.mktemp("simulator") / "inventory.json"
     command = [sys.executable, "-m", "kampungnet_sim.main", "run", "--villages", "1", "--base-port", "0"]
+    command += ["--seed", str(calm_seed(time.time(), *made_up(1)))]
     command += ["--instant-ping", "--inventory", str(inventory), *request.param]
     agents = str(Path(__file__).parents[3] / "agents")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([agents, os.environ.get("PYTHONPATH", "")])}
