@@ -55,9 +55,7 @@ def _eventually(what: Callable[[], bool], seconds: float = 60) -> None:
 def _minutes(database: Database, box: Box, minutes: range, now_ms: int = 0) -> None:
     """Let a box hand over a reading for each of these minutes before now, as after an outage."""
     now_ms = now_ms or clock.now_ms()
-    readings = [
-        box.reading(router_body(rx_bytes=10**9 - ago), taken_at_ms=now_ms - ago * MINUTE_MS) for ago in minutes
-    ]
+    readings = [box.reading(router_body(rx_bytes=10**9 - ago), taken_at_ms=now_ms - ago * MINUTE_MS) for ago in minutes]
     for start in range(0, len(readings), 100):
         (receipt,) = ingested(database, box.request(box.report(*readings[start : start + 100])))
         assert receipt.refused == []

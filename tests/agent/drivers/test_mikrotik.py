@@ -48,7 +48,7 @@ async def body_from(router: ScriptedRouter, settings: Settings | None = None) ->
     return polled.body
 
 
-async def failure_of(speak: object, within: float = 5) -> Exception:
+async def failure_of(speak: object, within: float = 60) -> Exception:
     async with serving(speak) as port:  # type: ignore[arg-type]  # a looser callable than declared
         driver = MikrotikDriver(Settings(address=f"127.0.0.1:{port}"))
         with pytest.raises(Exception, match=r".*") as caught:
