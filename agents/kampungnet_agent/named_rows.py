@@ -17,9 +17,13 @@ _ROWS: Final = (
 _GIVEN: Final = re.compile(r'(?<=\s)([a-z0-9.-]{1,40})=(?:"(?:[^"\\]|\\.)*+\\?(?:"|$)|[^\s\]]*)', re.DOTALL)
 """What a row gives, quotes and all: a name within a comment is not the row's."""
 
+_DIALLED: Final = re.compile(r"(<(?:pppoe|l2tp|pptp|sstp|ovpn|ppp)-)[^<>]{1,100}>", re.IGNORECASE)
+"""An interface that is there while somebody is dialled in, as a queue or a rule of the firewall names it."""
+
 
 def without_names(row: str) -> str:
     """Return one full command of an export without whom it is about; most are about nobody and stay as they are."""
+    row = _DIALLED.sub(rf"\g<1>{HIDDEN}>", row)
     hidden = next((names for menu, names in _ROWS if menu.match(row)), None)
     if hidden is None:
         return row

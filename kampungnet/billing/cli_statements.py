@@ -73,7 +73,8 @@ def _close_month(options: argparse.Namespace, database: Database) -> None:
         asked = select(Regency.code).order_by(Regency.code)
         codes = [code for code in db.scalars(asked) if options.regency in {None, code}]
     if not codes:
-        raise BadInput(f"Kabupaten {options.regency} is not in the register.")
+        which = f"Kabupaten {options.regency} is not" if options.regency else "No kabupaten is"
+        raise BadInput(f"{which} in the register: import its villages first.")
     made: Counter[str] = Counter()
     problems: dict[str, dict[str, str]] = {code: {} for code in codes}
     for code in codes:

@@ -32,6 +32,13 @@ def test_a_month_is_closed_written_and_verified_on_the_command_line(
     assert "Rp2.743.073 comes out of its own facts" in capsys.readouterr().out
 
 
+def test_closing_a_month_before_any_village_is_known_says_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["close-month", "last", "--data", str(tmp_path)]) == 1
+    assert "No kabupaten is in the register: import its villages first." in capsys.readouterr().err
+
+
 def test_a_changed_file_is_named_with_the_line_that_differs(
     target: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
