@@ -76,6 +76,13 @@ def test_bytes_that_are_no_key_and_text_that_is_no_signature_sign_nothing(
     assert not brought(key, _text(signature.encode()), text)
 
 
+@pytest.mark.parametrize("length", [0, 1, 31, 33, 63, 65, 128])
+def test_a_key_or_a_signature_of_another_length_signs_nothing(length: int) -> None:
+    public, text, raw = (bytes.fromhex(one) for one in VECTORS[-1])
+    assert not signed((public * 4)[:length], _text(raw), text)
+    assert not signed(public, _text((raw * 2)[:length]), text)
+
+
 @pytest.mark.parametrize("point", SMALL_ORDER)
 def test_a_key_that_anybody_signs_for_counts_for_nobody(point: bytes) -> None:
     assert signed(point, _text(FOR_ANYTHING), b"any text"), "else this test tries nothing"
