@@ -26,7 +26,7 @@ def extra(stage: Stage, name: str) -> dict[str, Any]:
     return found
 
 
-async def asked(olt: dict[str, Any], tool: str, *oids: str, seconds: str = "2") -> dict[str, str]:
+async def asked(olt: dict[str, Any], tool: str, *oids: str, seconds: str = "30") -> dict[str, str]:
     """Values by name, as one of net-snmp's tools prints them; its complaint under ``error``."""
     program = needed(tool, "snmp")
     # As few characters a line as may be: hexadecimal bytes stay on one line.
@@ -50,7 +50,7 @@ def values(said: str) -> dict[str, str]:
 
 async def walked(olt: dict[str, Any], oid: str) -> dict[str, str]:
     """One column by GETBULK, by the rest of the name."""
-    found = await asked(olt, "snmpbulkwalk", oid, seconds="5")
+    found = await asked(olt, "snmpbulkwalk", oid)
     return {name.removeprefix(oid + "."): value for name, value in found.items()}
 
 
@@ -90,7 +90,7 @@ async def _openssh(name: str, words: list[str], folder: Path, password: str, typ
         env={**os.environ, "SSH_ASKPASS": str(secret), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":0"},
     )  # fmt: skip
     try:
-        output, _ = await asyncio.wait_for(process.communicate(typed.encode()), 30)
+        output, _ = await asyncio.wait_for(process.communicate(typed.encode()), 120)
     finally:
         if process.returncode is None:
             process.kill()

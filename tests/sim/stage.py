@@ -20,13 +20,18 @@ EVENING = 1_794_918_600.0
 
 
 class Clock:
-    """Time that runs from a chosen instant and can be moved."""
+    """Time that runs from a chosen instant and can be moved, or stand."""
 
     def __init__(self, start: float = EVENING) -> None:
         self._offset = start - time.monotonic()
+        self._stands_since: float | None = None
 
     def __call__(self) -> float:
-        return time.monotonic() + self._offset
+        return (time.monotonic() if self._stands_since is None else self._stands_since) + self._offset
+
+    def stand_still(self) -> None:
+        """Move by ``forward`` only, where a test asks for exact seconds."""
+        self._stands_since = time.monotonic()
 
     def forward(self, seconds: float) -> None:
         """Jump ahead."""
@@ -150,7 +155,7 @@ class Client:
         """Read up to ``!done`` or ``!fatal``."""
         found = []
         while True:
-            found.append(await asyncio.wait_for(self.read(), 8))
+            found.append(await asyncio.wait_for(self.read(), 60))
             if found[-1][0] in ("!done", "!fatal"):
                 return found
 
@@ -167,7 +172,7 @@ class Client:
     async def ended(self) -> bool:
         """Did the router close the connection?"""
         try:
-            return await asyncio.wait_for(self.reader.read(1), 3) == b""
+            return await asyncio.wait_for(self.reader.read(1), 60) == b""
         except ConnectionError:
             return True
 

@@ -24,7 +24,7 @@ async def stage() -> AsyncIterator[Stage]:
         yield one
 
 
-async def said(address: str, request: bytes, seconds: float = 2) -> str:
+async def said(address: str, request: bytes, seconds: float = 60) -> str:
     """The head of an answer, from a client that knows only bytes; OSError when nobody is there."""
     host, port = address.split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
@@ -35,9 +35,19 @@ async def said(address: str, request: bytes, seconds: float = 2) -> str:
         writer.close()
 
 
+async def said_at_last(address: str, request: bytes) -> str:
+    """The same, once somebody is there."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                return await said(address, request)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.05)
+
+
 async def refused(address: str) -> bool:
-    """Is the port closed, within a second?"""
-    for _ in range(20):
+    """Is the port closed, within a minute?"""
+    for _ in range(1200):
         try:
             _, writer = await asyncio.open_connection(*address.split(":"))
         except ConnectionRefusedError:
@@ -48,7 +58,7 @@ async def refused(address: str) -> bool:
 
 
 async def curl(*words: str) -> tuple[int, str]:
-    return await run(needed("curl", "curl"), "-s", "-m", "5", *words)
+    return await run(needed("curl", "curl"), "-s", "-m", "60", *words)
 
 
 async def test_a_camera_answers_options_with_the_callers_number(stage: Stage) -> None:
@@ -78,7 +88,7 @@ async def test_pythons_own_digest_login_is_let_in(stage: Stage) -> None:
     handler = urllib.request.HTTPDigestAuthHandler(known)
 
     def fetch() -> bytes:
-        data: bytes = urllib.request.build_opener(handler).open(url, timeout=5).read()
+        data: bytes = urllib.request.build_opener(handler).open(url, timeout=60).read()
         return data
 
     assert (await asyncio.to_thread(fetch))[:2] == b"\xff\xd8"
@@ -104,8 +114,7 @@ async def test_a_dead_camera_refuses_and_comes_back_on_the_same_port(stage: Stag
     page = f"http://{extra(stage, 'access_point')['web_address']}/"
     assert (await curl("-o", "/dev/null", "-w", "%{http_code}", page))[1] == "200"
     stage.fleet.faults.clear()
-    await asyncio.sleep(0.3)
-    assert "200 OK" in await said(camera["address"], OPTIONS)
+    assert "200 OK" in await said_at_last(camera["address"], OPTIONS)
 
 
 async def test_a_power_cut_of_the_village_takes_camera_and_access_point(stage: Stage) -> None:
@@ -119,7 +128,7 @@ async def test_a_power_cut_of_the_village_takes_camera_and_access_point(stage: S
 async def test_a_slow_camera_takes_three_seconds(stage: Stage) -> None:
     stage.fleet.faults.add("slow_answers", CAMERA)
     began = time.monotonic()
-    assert "200 OK" in await said(extra(stage, "camera")["address"], OPTIONS, 5)
+    assert "200 OK" in await said(extra(stage, "camera")["address"], OPTIONS)
     assert time.monotonic() - began > 2.9
 
 

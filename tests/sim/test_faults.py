@@ -18,9 +18,9 @@ async def stage() -> AsyncIterator[Stage]:
         yield one
 
 
-async def ont_answers(stage: Stage) -> bool:
+async def ont_answers(stage: Stage, seconds: str = "30") -> bool:
     port = stage.site.ports["snmp"]
-    access = ["-v2c", "-c", stage.site.access.community, "-t", "1", "-r", "0"]
+    access = ["-v2c", "-c", stage.site.access.community, "-t", seconds, "-r", "0"]
     code, _ = await run(needed("snmpget", "snmp"), *access, f"127.0.0.1:{port}", "1.3.6.1.2.1.1.3.0")
     return code == 0
 
@@ -32,14 +32,19 @@ async def refused(stage: Stage) -> bool:
     return await client.ended()
 
 
-async def silent(stage: Stage) -> bool:
+async def silent(stage: Stage, seconds: float = 0.5) -> bool:
     client = await stage.connect()
     client.send("/login", "=name=kampungnet", f"=password={stage.password}")
     try:
-        await asyncio.wait_for(client.read(), 0.5)
+        await asyncio.wait_for(client.read(), seconds)
     except TimeoutError:
         return True
     return False
+
+
+def just_started(resource: list[dict[str, str]]) -> bool:
+    """Less than a minute ago."""
+    return resource[0]["uptime"].removesuffix("s").isdigit()
 
 
 async def test_reboot_ends_sessions_and_starts_uptime_anew(stage: Stage) -> None:
@@ -49,7 +54,7 @@ async def test_reboot_ends_sessions_and_starts_uptime_anew(stage: Stage) -> None
     assert await refused(stage)
     stage.clock.forward(21)
     again = await stage.client()
-    assert (await again.rows("/system/resource/print"))[0]["uptime"] in ("1s", "2s")
+    assert just_started(await again.rows("/system/resource/print"))
 
 
 async def test_the_reboot_command_reboots(stage: Stage) -> None:
@@ -85,7 +90,7 @@ async def test_power_cut_darkens_router_and_ont(stage: Stage) -> None:
     assert await ont_answers(stage)
     stage.fleet.faults.add("power_cut", "*", 60)
     assert await client.ended()
-    assert not await ont_answers(stage)
+    assert not await ont_answers(stage, "1")
     stage.clock.forward(61)
     assert await ont_answers(stage)
     assert await (await stage.client()).rows("/system/identity/print")
@@ -104,7 +109,7 @@ async def test_hang_takes_connections_says_nothing_and_ends_with_a_start(stage: 
     assert await silent(stage)
     stage.clock.forward(61)
     rows = await (await stage.client()).rows("/system/resource/print")
-    assert rows[0]["uptime"] in ("1s", "2s")
+    assert just_started(rows)
 
 
 async def test_slow_answers_come_three_seconds_late(stage: Stage) -> None:
@@ -112,7 +117,7 @@ async def test_slow_answers_come_three_seconds_late(stage: Stage) -> None:
     stage.fleet.faults.add("slow_answers", "*")
     start = asyncio.get_running_loop().time()
     assert await client.rows("/system/identity/print")
-    assert 2.9 <= asyncio.get_running_loop().time() - start < 5
+    assert 2.9 <= asyncio.get_running_loop().time() - start < 30
 
 
 async def test_wrong_password_ends_sessions_and_refuses_every_login(stage: Stage) -> None:
@@ -122,7 +127,7 @@ async def test_wrong_password_ends_sessions_and_refuses_every_login(stage: Stage
     stranger = await stage.connect()
     trap, _ = await stranger.ask("/login", "=name=kampungnet", f"=password={stage.password}")
     assert row_of(trap)["message"] == "invalid user name or password (6)"
-    assert not await ont_answers(stage)
+    assert not await ont_answers(stage, "1")
 
 
 async def test_garbage_bytes_start_with_what_no_client_can_read(stage: Stage) -> None:
@@ -136,7 +141,7 @@ async def test_stalled_session_stops_in_the_middle_of_a_sentence(stage: Stage) -
     client = await stage.client()
     stage.fleet.faults.add("stalled_session", "*")
     client.send("/system/identity/print")
-    assert len(await asyncio.wait_for(client.reader.read(1_000), 2)) > 3
+    assert len(await asyncio.wait_for(client.reader.read(1_000), 60)) > 3
     client.send("/system/identity/print")
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(client.reader.read(1_000), 0.4)
@@ -147,9 +152,10 @@ async def test_skewed_clock_believes_in_1970_until_it_is_over(stage: Stage) -> N
     stage.fleet.faults.add("skewed_clock", "*", 60)
     assert (await client.rows("/system/clock/print"))[0]["date"].startswith("1970-")
     stage.clock.forward(61)
-    await asyncio.sleep(0.4)
     year = local(stage.clock()).year
-    assert (await client.rows("/system/clock/print"))[0]["date"].startswith(str(year))
+    async with asyncio.timeout(60):
+        while not (await client.rows("/system/clock/print"))[0]["date"].startswith(str(year)):
+            await asyncio.sleep(0.05)
 
 
 async def test_close_without_notice_breaks_at_the_next_command(stage: Stage) -> None:
@@ -162,16 +168,16 @@ async def test_close_without_notice_breaks_at_the_next_command(stage: Stage) -> 
 async def test_accept_never_answer_takes_connections_and_says_nothing(stage: Stage) -> None:
     stage.fleet.faults.add("accept_never_answer", "*")
     assert await silent(stage)
-    assert not await ont_answers(stage)
+    assert not await ont_answers(stage, "1")
 
 
 async def test_a_fault_ends_by_itself_or_when_it_is_taken_back(stage: Stage) -> None:
     stage.fleet.faults.add("accept_never_answer", "*", 5)
     stage.clock.forward(6)
-    assert not await silent(stage)
+    assert not await silent(stage, 30)
     stage.fleet.faults.add("accept_never_answer", "35.10.01.2001", 500)
     assert stage.fleet.faults.clear("35.10.01.2001") == 1
-    assert not await silent(stage)
+    assert not await silent(stage, 30)
 
 
 async def test_another_village_is_not_concerned(stage: Stage) -> None:

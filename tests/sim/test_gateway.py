@@ -16,7 +16,7 @@ class Line:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             writer.write(data)
-            return await asyncio.wait_for(reader.readexactly(len(data)), 5)
+            return await asyncio.wait_for(reader.readexactly(len(data)), 60)
         finally:
             writer.transport.abort()
 
@@ -64,11 +64,11 @@ async def test_all_lines_are_cut_together_unless_one_has_a_state_of_its_own(line
 
 
 async def test_a_delay_counts_once_in_each_direction_not_once_a_chunk(line: Line) -> None:
-    line.board.put("*", LineState(delay_ms=50))
+    line.board.put("*", LineState(delay_ms=500))
     loop = asyncio.get_running_loop()
     start = loop.time()
-    await line.echo(b"x" * 200_000)
-    assert 0.1 <= loop.time() - start < 0.4
+    await line.echo(b"x" * 2_000_000)
+    assert 1.0 <= loop.time() - start < 15  # 31 chunks of 64 kB each way would take as many seconds
 
 
 async def test_a_narrow_line_is_slow(line: Line) -> None:
@@ -76,7 +76,7 @@ async def test_a_narrow_line_is_slow(line: Line) -> None:
     loop = asyncio.get_running_loop()
     start = loop.time()
     await line.echo(b"x" * 30_000)
-    assert 0.3 <= loop.time() - start < 1.5
+    assert 0.3 <= loop.time() - start < 30
 
 
 async def test_a_server_that_is_not_there_ends_the_connection() -> None:

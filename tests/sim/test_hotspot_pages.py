@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -75,9 +76,7 @@ async def test_status_and_logout_know_the_counters_and_other_pages_do_not(writer
     guest.traffic(0, 15_423)
     shown = [(await guest.get(one)).text for one in ("/status", "/tentang.html", "/logout")]
     left = (1 << 30) - 15_423
-    assert shown[0].startswith(f"15423|15.1 KiB|---|{left}|0s|yes") or shown[0].startswith(
-        f"15423|15.1 KiB|---|{left}|1s"
-    )
+    assert re.fullmatch(rf"15423\|15\.1 KiB\|---\|{left}\|\d+s\|yes", shown[0])
     assert shown[1].startswith(f"|||{left}|")
     assert shown[2].startswith(f"15423|15.1 KiB|---|{left}|")
 
@@ -155,7 +154,7 @@ async def test_a_phone_asks_by_rfc_8908_whether_it_is_captive(writer: Client, gu
     await guest.log_in("andi", "x")
     said = json.loads((await guest.get("http://wifi.desa/api")).text)
     assert (said["captive"], said["bytes-remaining"]) == (False, 5 * 1_048_576)
-    assert 1_790 < said["seconds-remaining"] <= 1_800
+    assert 1_700 < said["seconds-remaining"] <= 1_800
 
 
 async def test_the_garden_is_open_to_strangers_and_counts_its_visitors(writer: Client, guest: Guest) -> None:

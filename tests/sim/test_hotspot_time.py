@@ -17,6 +17,7 @@ MEGA = 1_000_000
 @pytest.fixture
 async def stage() -> AsyncIterator[Stage]:
     async with on_stage(FleetOptions(model="hex")) as one:
+        one.clock.stand_still()
         yield one
 
 

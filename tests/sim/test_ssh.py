@@ -45,12 +45,19 @@ def counts(stage: Stage, name: str = f"{SARONGAN.code}/ont") -> dict[str, Any]:
 
 async def settled(stage: Stage, logins: int) -> dict[str, Any]:
     """The counts once so many logins have ended."""
-    for _ in range(40):
+    for _ in range(1200):
         found = counts(stage)
         if found["logouts"] + found["left_open"] == logins:
             return found
         await asyncio.sleep(0.05)
     return counts(stage)
+
+
+async def typed(stage: Stage, *commands: str) -> None:
+    """Return when the device was given these commands."""
+    async with asyncio.timeout(60):
+        while counts(stage)["commands"] != list(commands):
+            await asyncio.sleep(0.05)
 
 
 async def test_a_shell_greets_echoes_answers_and_is_left(ont: Stage, tmp_path: Path) -> None:
@@ -167,9 +174,9 @@ async def test_only_one_login_at_a_time_the_second_is_reset(ont: Stage, tmp_path
     assert counts(ont)["turned_away"] == 1
     writer.close()
     await writer.wait_closed()
-    await asyncio.sleep(0.3)
-    code, _ = await ssh(access, tmp_path, *OLD, OPTIC)
-    assert code == 0
+    async with asyncio.timeout(60):
+        while (await ssh(access, tmp_path, *OLD, OPTIC))[0] != 0:
+            await asyncio.sleep(0.05)
 
 
 async def test_who_leaves_without_a_logout_is_counted(ont: Stage, tmp_path: Path) -> None:
@@ -180,18 +187,21 @@ async def test_who_leaves_without_a_logout_is_counted(ont: Stage, tmp_path: Path
 
 async def test_after_the_login_a_hanging_device_says_nothing(ont: Stage, tmp_path: Path) -> None:
     ont.fleet.faults.add("hang_after_login", f"{CODE}/ont")
+    seen = asyncio.create_task(ssh(extra(ont, "ont_ssh"), tmp_path, "-tt", *OLD, typed=f"{OPTIC}\r"))
+    async with asyncio.timeout(60):
+        while counts(ont)["logins"] == 0:
+            await asyncio.sleep(0.05)
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(ssh(extra(ont, "ont_ssh"), tmp_path, "-tt", *OLD, typed=f"{OPTIC}\r"), 2)
+        await asyncio.wait_for(seen, 2)
     assert counts(ont)["logins"] == 1
 
 
 async def test_a_slow_device_answers_three_seconds_late(ont: Stage, tmp_path: Path) -> None:
     ont.fleet.faults.add("slow_answers", f"{CODE}/ont")
     began = time.monotonic()
-    _, said = await ssh(extra(ont, "ont_ssh"), tmp_path, "-tt", *OLD, typed=f"{OPTIC}\r~.")
-    assert time.monotonic() - began < 3
-    assert "LinkStatus" not in said
-    ont.fleet.faults.clear()
+    _, said = await ssh(extra(ont, "ont_ssh"), tmp_path, "-tt", *OLD, typed=f"{OPTIC}\rquit\r")
+    assert time.monotonic() - began > 5.9
+    assert "LinkStatus" in said
 
 
 async def test_a_trickling_device_sends_one_byte_a_second(ont: Stage, tmp_path: Path) -> None:
@@ -208,9 +218,9 @@ async def test_an_answer_can_be_far_too_long(ont: Stage, tmp_path: Path, fault: 
     ont.fleet.faults.add(fault, f"{CODE}/ont")
     script = f"{OPTIC}\r"
     seen = asyncio.create_task(ssh(extra(ont, "ont_ssh"), tmp_path, "-tt", *OLD, typed=script))
-    await asyncio.sleep(1)
-    ont.fleet.faults.clear()
+    await typed(ont, OPTIC)
     if fault == "endless_table":
+        await asyncio.sleep(1)
         assert not seen.done()
         seen.cancel()
         with suppress(asyncio.CancelledError):
@@ -255,13 +265,13 @@ async def test_a_dark_village_resets_whoever_knocks(ont: Stage, tmp_path: Path) 
 async def test_a_power_cut_ends_a_login_that_goes_on(ont: Stage, tmp_path: Path) -> None:
     access = extra(ont, "ont_ssh")
     ont.fleet.faults.add("slow_answers", f"{CODE}/ont")
-    seen = asyncio.create_task(ssh(access, tmp_path, "-tt", *OLD, typed=f"{OPTIC}\r{OPTIC}\r"))
-    await asyncio.sleep(1)
+    seen = asyncio.create_task(ssh(access, tmp_path, "-tt", *OLD, typed=f"{OPTIC}\r" * 3))
+    await typed(ont, OPTIC)
     ont.fleet.faults.add("power_cut", CODE, 60)
     await seen
     found = await settled(ont, 1)
     assert (found["logins"], found["logouts"], found["left_open"]) == (1, 0, 1)
-    assert found["commands"] == [OPTIC]
+    assert len(found["commands"]) < 3
 
 
 async def test_noise_stands_in_the_middle_of_an_answer(tmp_path: Path) -> None:
