@@ -101,7 +101,7 @@ def test_the_server_says_in_a_sentence_that_its_port_is_taken(sqlite_database: D
         taken.listen()
         command = [sys.executable, "-m", "kampungnet.cli", "serve", "--port", str(taken.getsockname()[1])]
         ended = subprocess.run(
-            [*command, *where(sqlite_database)], capture_output=True, text=True, timeout=30, check=False
+            [*command, *where(sqlite_database)], capture_output=True, text=True, timeout=120, check=False
         )
     assert ended.returncode == 1
     assert ended.stderr.startswith("kampungnet: Nobody can listen on 127.0.0.1, port ")
@@ -115,7 +115,7 @@ def test_the_server_ends_cleanly_when_told_and_logs_nothing_in_a_quiet_life(
     with serving_process(sqlite_database) as (server, process):
         server.send("GET", "/healthz")
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
     written = capfd.readouterr()
     assert (written.out, written.err) == ("", "")
 
@@ -163,7 +163,7 @@ def test_upkeep_goes_on_after_the_disk_failed_it(sqlite_database: Database, monk
     monkeypatch.setattr(os, "fdatasync", broken_once)
     monkeypatch.setattr("kampungnet.upkeep.INTERVAL_SECONDS", 0.05)
     upkeep = Upkeep(sqlite_database)
-    assert again.wait(timeout=20)
+    assert again.wait(timeout=60)
     upkeep.close()
 
 

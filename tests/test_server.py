@@ -83,7 +83,7 @@ def test_all_end_when_the_first_is_told_to(sqlite_database: Database, told: sign
     with serving_process(sqlite_database) as (_, first):
         others = _processes(first)
         first.send_signal(told)
-        assert first.wait(timeout=10) == 0
+        assert first.wait(timeout=60) == 0
         assert not any(_lives(pid) for pid in others)
 
 

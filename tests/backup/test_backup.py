@@ -115,7 +115,7 @@ def test_a_backup_holds_what_was_receipted_before_it_and_nothing_by_half_while_r
     thread = threading.Thread(target=ingest)
     thread.start()
     try:
-        assert told.wait(30)
+        assert told.wait(120)
         before = sent
         file = office.back_up()
     finally:

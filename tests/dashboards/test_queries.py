@@ -110,11 +110,21 @@ def _rows(asked: Asked, values: dict[str, list[str]], prometheus: Prometheus, re
     return sum(any(one is not None for one in row) for row in rows)
 
 
+def _rows_in_time(
+    asked: Asked, values: dict[str, list[str]], prometheus: Prometheus, reader: "psycopg.Connection[Any]", until: float
+) -> int:
+    """Return how many rows there are, once there are any: a rule of Prometheus may be a moment behind."""
+    while not (rows := _rows(asked, values, prometheus, reader)) and not asked.is_sql and time.monotonic() < until:
+        time.sleep(0.2)
+    return rows
+
+
 def test_every_query_returns_rows(
     chosen: cast.Cast, prometheus: Prometheus, reader: "psycopg.Connection[Any]", capsys: pytest.CaptureFixture[str]
 ) -> None:
     values = _values(chosen, reader)
-    found = [(asked, _rows(asked, values, prometheus, reader)) for asked in queries()]
+    until = time.monotonic() + 60
+    found = [(asked, _rows_in_time(asked, values, prometheus, reader, until)) for asked in queries()]
     with capsys.disabled():
         table = (f"{one.board:16} {'SQL' if one.is_sql else 'PromQL':6} {rows:5}  {one.panel}" for one, rows in found)
         sys.stdout.write("\n" + "\n".join(table) + "\n")

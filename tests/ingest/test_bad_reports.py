@@ -138,7 +138,7 @@ def test_only_post_is_taken_and_only_http(server: Running) -> None:
             assert server.send(method, path).status == 405, method
     for head in NOT_HTTP:
         request = f"POST {wire.REPORTS_PATH} HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n{{}}   ".encode()
-        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as line:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as line:
             line.sendall(request)
             assert line.recv(1000).split(b" ")[1].startswith(b"4"), head
 
@@ -146,7 +146,7 @@ def test_only_post_is_taken_and_only_http(server: Running) -> None:
 def test_a_body_shorter_than_announced_stores_nothing(database: Database, server: Running, box: Box) -> None:
     body = box.report(box.reading())
     before = contents(database)
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as line:
         line.sendall(_head(box, body, f"Content-Length: {len(body) + 10}") + body)
         line.shutdown(socket.SHUT_WR)
         assert b" 200 " not in line.recv(1000)
@@ -156,7 +156,7 @@ def test_a_body_shorter_than_announced_stores_nothing(database: Database, server
 def test_a_body_longer_than_announced_is_another_body(database: Database, server: Running, box: Box) -> None:
     body = box.report(box.reading())
     before = contents(database)
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as line:
         line.sendall(_head(box, body, f"Content-Length: {len(body) - 10}") + body)
         # The rest of the body looks like a next request, and that one is no HTTP.
         assert line.recv(1000).split(b" ")[1] in {b"401", b"400"}
@@ -166,7 +166,7 @@ def test_a_body_longer_than_announced_is_another_body(database: Database, server
 def test_a_report_in_chunks_is_a_report(server: Running, box: Box) -> None:
     body = box.report(box.reading())
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:100], body[100:])) + b"0\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as line:
         line.sendall(_head(box, body, "Transfer-Encoding: chunked") + chunks)
         assert b" 200 " in line.recv(1000)
 
@@ -182,7 +182,7 @@ def test_an_endless_body_and_a_zip_bomb_end_early_and_cost_little_memory(sqlite_
             answer = _posted(server, bomb, box.headers(bomb) | {"Content-Encoding": "gzip"})
             assert (answer.status, answer.sentence()[:10]) == (413, "The report")
         chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
-        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as line:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as line:
             line.sendall(_head(box, b"", "Transfer-Encoding: chunked"))
             for _ in range(wire.MAX_BODY_BYTES // 0x10000 + 1):
                 line.sendall(chunk)

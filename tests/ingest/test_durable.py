@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import threading
+import time
 
 from sqlalchemy import func, select
 
@@ -65,9 +66,11 @@ def test_requests_under_way_are_finished_when_the_server_is_told_to_stop(sqlite_
     with serving_process(sqlite_database) as (server, process):
         thread = threading.Thread(target=_report_until_it_dies, args=(server, box, receipted, {}))
         thread.start()
-        threading.Event().wait(0.3)
+        until = time.monotonic() + 60
+        while not receipted and time.monotonic() < until:
+            threading.Event().wait(0.1)
         process.terminate()
-        assert process.wait(timeout=10) in {0, -signal.SIGTERM}
+        assert process.wait(timeout=60) in {0, -signal.SIGTERM}
         thread.join(timeout=30)
     with sqlite_database.reads() as db:
         stored = set(db.scalars(select(YoungReading.sequence)))

@@ -19,7 +19,7 @@ from tests.support.server import Box, Running, enrolled, serving_process
 
 @contextmanager
 def _line(server: Running) -> Iterator["Line"]:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         yield Line(connection)
 
 
@@ -186,10 +186,10 @@ def test_a_report_under_way_is_finished_when_the_server_stops(sqlite_database: D
         assert line.accepted() == [1]
         with sqlite_database.writes():
             line.connection.sendall(_request(box))
-            threading.Event().wait(0.3)
+            threading.Event().wait(2)  # until the server has read it
             process.terminate()
             threading.Event().wait(0.3)
         status, headers, _ = line.answer()
         assert (status, headers["connection"]) == (200, "close")
         assert line.connection.recv(1) == b""
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0

@@ -47,13 +47,13 @@ def _wants(database: Database, policy: Policy) -> None:
 
 
 async def _until_done(database: Database, revision: int) -> HotspotPortal:
-    for _ in range(100):
+    for _ in range(600):
         with database.reads() as db:
             found = db.get(HotspotPortal, PLACE)
         if found is not None and found.done_revision == revision:
             return found
         await asyncio.sleep(0.1)
-    raise AssertionError(f"revision {revision} was not done within 10 s")
+    raise AssertionError(f"revision {revision} was not done within 60 s")
 
 
 async def test_a_click_reaches_the_router_and_its_effect_comes_back_and_all_goes_on_with_the_server_gone(
@@ -69,7 +69,7 @@ async def test_a_click_reaches_the_router_and_its_effect_comes_back_and_all_goes
         _wants(database, Policy(managed=True, click_seconds=3600))
         begun = asyncio.get_running_loop().time()
         done = await _until_done(database, 2)
-        assert asyncio.get_running_loop().time() - begun < 5
+        assert asyncio.get_running_loop().time() - begun < 20
         assert done.problems == "[]"
         await guest.log_in(way="trial")
         assert await guest.online()

@@ -89,7 +89,7 @@ async def test_an_account_that_may_not_fetch_is_told_which_right_it_needs(
 
 
 def _got(url: str) -> str:
-    with closing(urllib.request.urlopen(url, timeout=5)) as answer:
+    with closing(urllib.request.urlopen(url, timeout=60)) as answer:
         text: str = answer.read().decode()
         return text
 
