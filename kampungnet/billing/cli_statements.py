@@ -93,6 +93,7 @@ def _close_month(options: argparse.Namespace, database: Database) -> None:
 def _made(database: Database, regency: str, month: date, problems: dict[str, str]) -> Iterator[making.Made]:
     """Make the statements of a regency, some in each transaction, and tell of each that could not be made."""
     language, now_ms = languages.all_languages()["id"], clock.now_ms()
+    making.demand_over(regency, month, now_ms)  # also where no contract runs in it
     with database.reads() as db:
         held, unreadable = contracts.readable(db, regency, month, statements.last_day(month))
     if number := _looked_back(database, regency, month, now_ms):

@@ -56,8 +56,7 @@ def make_some(db: Session, regency: str, held: Sequence[Held], month: date, now_
     A contract that cannot be computed is told of and stops no other. Raises ``Unprocessable`` for a month that is
     not over.
     """
-    if clock.local_day(now_ms, clock.zone_of(regency)) <= statements.last_day(month):
-        raise Unprocessable(N_("This month is not over yet. Statements are made from its last day on."))
+    demand_over(regency, month, now_ms)
     # Whoever signs holds the same row: a draft is not renewed over a statement that was approved meanwhile.
     db.execute(select(Regency.code).where(Regency.code == regency).with_for_update(key_share=True))
     books = MonthBooks(db, regency, held, month, now_ms)
@@ -73,6 +72,12 @@ def make_some(db: Session, regency: str, held: Sequence[Held], month: date, now_
         if contract in renewed or contract not in books.hours_known:
             line_hours.note(db, row, statements.document_of(row))
     return made
+
+
+def demand_over(regency: str, month: date, now_ms: int) -> None:
+    """Raise ``Unprocessable`` for a month that is not over in the zone of a regency."""
+    if clock.local_day(now_ms, clock.zone_of(regency)) <= statements.last_day(month):
+        raise Unprocessable(N_("This month is not over yet. Statements are made from its last day on."))
 
 
 def make_all(db: Session, regency: str, month: date, now_ms: int) -> Iterator[Made]:

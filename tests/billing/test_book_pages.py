@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+
 from kampungnet.app import Server
 from kampungnet.billing import contracts
 from kampungnet.billing.models import ContractVersion
@@ -11,7 +13,7 @@ from kampungnet.core.rows import insert_new
 from kampungnet.measurement.outage_models import JudgedSite
 from kampungnet.staff import service as staff
 from kampungnet.staff.service import NewStaff, Role, Scope
-from tests.billing.story import BUDGET, CONTRACTS, SITE, books
+from tests.billing.story import BUDGET, CONTRACTS, NOW, SITE, books
 from tests.pages.cast import OWN_PAGE, browser, signed_in
 from tests.pages.sample import KAMPUNGANYAR, PASSWORD, REGENCY
 
@@ -84,8 +86,9 @@ async def test_contracts_and_lines_can_be_narrowed_to_a_kecamatan_and_a_fund(
 
 
 async def test_one_contract_that_cannot_be_read_is_named_and_the_others_stand(
-    database: Database, server: Server
+    database: Database, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(clock, "now_ms", lambda: NOW)  # both contracts run until December
     books(database, CONTRACTS + CONTRACTS.splitlines()[1].replace(b"SPK/1", b"SPK/2"))
     with database.writes() as db:
         db.get_one(ContractVersion, (REGENCY, f"{KAMPUNGANYAR}-1", date(2026, 1, 1))).terms = '{"kind":"of later"}'

@@ -5,6 +5,7 @@ import hashlib
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -179,21 +180,13 @@ def test_two_at_once_do_not_mix(tmp_path: Path) -> None:
     assert set(_contents(folder)) == {"SHA256SUMS", "1", "3"}
 
 
+@pytest.mark.parametrize("days", [0, 400])
 def test_a_month_that_is_not_over_writes_nothing(
-    target: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    target: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], days: int
 ) -> None:
-    assert (
-        cli.main(
-            [
-                "close-month",
-                f"{clock.local_day(clock.now_ms(), clock.WIB):%Y-%m}",
-                "--output",
-                str(tmp_path / "x"),
-                *target,
-            ]
-        )
-        == 1
-    )
+    """One without a contract neither, as it is long after today."""
+    month = clock.local_day(clock.now_ms(), clock.WIB) + timedelta(days)
+    assert cli.main(["close-month", f"{month:%Y-%m}", "--output", str(tmp_path / "x"), *target]) == 1
     assert "not over yet" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
 

@@ -12,6 +12,7 @@ from kampungnet.billing import invoices, making, statements
 from kampungnet.billing.invoices import Claim, Entry
 from kampungnet.billing.lines import LineKind
 from kampungnet.billing.models import Contract
+from kampungnet.core import clock
 from kampungnet.core.database import Database
 from kampungnet.core.errors import NotAllowed, Unprocessable
 from kampungnet.staff import audit
@@ -126,7 +127,10 @@ async def test_three_sign_and_the_paper_can_be_checked_by_a_stranger(july: Datab
     assert "Rp2.743.073" in (await stranger.get("/periksa", params={"sidik": f" {typed[:32]} {typed[32:]}"})).text
 
 
-async def test_what_was_found_out_later_stands_beside_the_statement(july: Database, server: Server) -> None:
+async def test_what_was_found_out_later_stands_beside_the_statement(
+    july: Database, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now_ms", lambda: NOW)  # the contract runs until December
     await _sign(server)
     close(july, JULY, facts(JULY, (outage(JULY, (100, 120)),)), number=1)
     with july.writes() as db:

@@ -27,6 +27,13 @@ PLACE = (REGENCY, f"{VILLAGE}-1")
 OPERATOR = SignedIn("budi", "Pak Budi", Role.OPERATOR, Scope(REGENCY, VILLAGE))
 
 
+@pytest.fixture(autouse=True)
+def noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let it be noon: who is online around midnight is counted in two days."""
+    noon_ms = clock.day_start_ms(clock.local_day(clock.now_ms(), clock.WIB), clock.WIB) + clock.DAY_MS // 2
+    monkeypatch.setattr(clock, "now_ms", lambda: noon_ms)
+
+
 def _session(number: int, seconds: int = 600, **more: Any) -> PortalSession:
     now_ms = clock.now_ms()
     begun_ms = now_ms - seconds * 1000
