@@ -64,7 +64,7 @@ def test_a_new_box_is_told_that_nothing_is_to_be_changed_on_its_router(server: R
     assert (wanted.revision, wanted.managed, wanted.users, wanted.click) == (1, False, [], None)
 
 
-def test_what_is_wanted_comes_within_a_second_of_the_change(
+def test_what_is_wanted_comes_within_seconds_of_the_change(
     server: Running, box: Box, database: Database, later: Callable[[Callable[[], Answer]], "Future[Answer]"]
 ) -> None:
     has = _wanted(_ask(server, box)).revision
@@ -74,7 +74,7 @@ def test_what_is_wanted_comes_within_a_second_of_the_change(
     _manage(database, click_seconds=1800)
     begun = time.monotonic()
     wanted = _wanted(held.result(timeout=60))
-    assert time.monotonic() - begun < 15
+    assert time.monotonic() - begun < 5
     assert wanted.revision == 2
     assert wanted.click is not None
     assert (wanted.click.plan, wanted.click.seconds) == ("tamu", 1800)

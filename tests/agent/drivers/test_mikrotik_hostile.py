@@ -215,7 +215,7 @@ async def test_each_failure_ends_in_time_and_takes_its_connection_along(speak: S
     outcome = await visited(door, polls=2, timeout_seconds=DEADLINE_SECONDS)
     assert [reading.outcome for reading in outcome.readings] == [expected] * 2
     assert all(reading.detail and reading.body is None for reading in outcome.readings)
-    assert outcome.seconds < 2 * DEADLINE_SECONDS + 10
+    assert outcome.seconds < 2 * DEADLINE_SECONDS + 4
     assert (door.most, door.total) == (1, 2)
 
 
